@@ -1,0 +1,83 @@
+/*
+** kernel.h - all that a kernel may see. Header only: a kernel links against
+** nothing, and knows neither the CVM nor threads.
+*/
+#ifndef DAMO_KERNEL_H
+#define DAMO_KERNEL_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+#define DAMO_MAX_NDIM 8
+
+/* dtype codes, in the order of src/graph/dtype.ts */
+enum {
+  DAMO_BOOL, DAMO_INT8, DAMO_INT16, DAMO_INT32, DAMO_INT64,
+  DAMO_UINT8, DAMO_UINT16, DAMO_UINT32, DAMO_UINT64,
+  DAMO_FLOAT16, DAMO_FLOAT32, DAMO_FLOAT64
+};
+
+/* A value: where it is, and how it lies there. Strides count elements. */
+typedef struct Array {
+  void *data;                /* element (0, 0, ...) */
+  void *buffer;              /* what this slot owns; NULL if it only looks */
+  int64_t capacity;          /* bytes in buffer */
+  int32_t dtype, ndim;
+  int64_t shape[DAMO_MAX_NDIM];
+  int64_t strides[DAMO_MAX_NDIM];
+} Array;
+
+/* Why a kernel refused. 0 is success; the meaning of code is in src/run/errors.ts. */
+typedef struct KernelError {
+  int32_t code;
+  int32_t axis;              /* of the operand, where an index is out of range */
+  int64_t index, length;     /* the offending value and the bound it broke */
+} KernelError;
+
+enum {
+  DAMO_OK = 0,
+  DAMO_INDEX = 1,            /* index is out of range for length */
+  DAMO_MEMORY = 2,           /* index bytes could not be had */
+  DAMO_SHAPE = 3,            /* two lengths differ: index and length */
+  DAMO_ASSERT = 4,
+  DAMO_GUARD = 5,            /* the program does not fit: lower another for length index */
+  DAMO_LINALG = 6,           /* LAPACK's info is in index */
+  DAMO_VALUE = 7             /* a value outside of an op's domain: index */
+};
+
+/* BLAS and LAPACK by pointer, in the order of ffi/openblas.ts; NULL where absent. */
+typedef struct Blas {
+  void (*sgemm)(int order, int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda,
+                const float *b, int ldb, float beta, float *c, int ldc);
+  void (*dgemm)(int order, int ta, int tb, int m, int n, int k, double alpha, const double *a, int lda,
+                const double *b, int ldb, double beta, double *c, int ldc);
+  void (*sgemv)(int order, int ta, int m, int n, float alpha, const float *a, int lda, const float *x, int incx,
+                float beta, float *y, int incy);
+  void (*dgemv)(int order, int ta, int m, int n, double alpha, const double *a, int lda, const double *x, int incx,
+                double beta, double *y, int incy);
+  void (*sger)(int order, int m, int n, float alpha, const float *x, int incx, const float *y, int incy, float *a, int lda);
+  void (*dger)(int order, int m, int n, double alpha, const double *x, int incx, const double *y, int incy, double *a, int lda);
+  float (*sdot)(int n, const float *x, int incx, const float *y, int incy);
+  double (*ddot)(int n, const double *x, int incx, const double *y, int incy);
+} Blas;
+
+/* What a kernel has besides its arguments. One per VM. */
+typedef struct Context {
+  const Blas *blas;
+  KernelError error;
+  void *scratch;             /* grows by ctx->reserve_scratch, lives as long as the VM */
+  int64_t scratch_bytes;
+  int (*reserve_scratch)(struct Context *ctx, int64_t bytes);
+  int (*reserve)(struct Context *ctx, Array *a, int64_t bytes); /* gives a slot a buffer of its own; may fail */
+} Context;
+
+/*
+** args: inputs, then outputs, then (if the kernel has extents) one int64 array
+** of lengths, strides and other integers that lowering worked out; a kernel
+** never reads a header's shape or strides. [lo, hi) is its part of the range
+** that may be split among threads. Returns 0, or a code after filling
+** ctx->error.
+*/
+typedef int (*Kernel)(Context *ctx, Array *const *args, int64_t lo, int64_t hi);
+
+#endif

@@ -1,0 +1,61 @@
+/**
+ * Lengths of axes, and arithmetic on them. A type rule is written once over
+ * this arithmetic and answers three questions: with the static lengths of a
+ * graph, what is the type; with the lengths of a call, what is the shape; with
+ * symbolic scalars, which graph computes the shape.
+ */
+import type { Dtype } from "./dtype.ts";
+import type { Type } from "./type.ts";
+
+/** A number, a name ("equal names are equal lengths"), null for unknown, or what another arithmetic makes of it. */
+export type Length = number | string | null | object;
+
+/** What a type rule sees of an operand. */
+export interface Shaped {
+  /** The static type: an axis broadcasts only where this says 1. */
+  readonly type: Type;
+  readonly dtype: Dtype;
+  readonly shape: readonly Length[];
+  /** The value of a 0-d integer where it serves as a length, else null. */
+  readonly value: Length;
+}
+
+/** What a type rule says of an output. */
+export interface Inferred {
+  readonly kind?: Type["kind"];
+  readonly format?: "csr" | "csc";
+  readonly dtype: Dtype;
+  readonly shape: readonly Length[];
+  readonly value?: Length;
+}
+
+/** Arithmetic on lengths. Every function of a null is null, but for products with 0. */
+export interface Lengths {
+  add(a: Length, b: Length): Length;
+  sub(a: Length, b: Length): Length;
+  mul(a: Length, b: Length): Length;
+  /** Rounded towards minus infinity. */
+  floorDiv(a: Length, b: Length): Length;
+  min(a: Length, b: Length): Length;
+  max(a: Length, b: Length): Length;
+  /** Of two lengths that must be equal: the better known. Throws what `error` makes if they are known to differ. */
+  same(a: Length, b: Length, error: (a: Length, b: Length) => Error): Length;
+}
+
+function arithmetic(f: (a: number, b: number) => number) {
+  return (a: Length, b: Length): Length => typeof a === "number" && typeof b === "number" ? f(a, b) : null;
+}
+
+/** The arithmetic of types: numbers, names and unknowns. */
+export const STATIC: Lengths = {
+  add: (a, b) => b === 0 ? a : a === 0 ? b : arithmetic((x, y) => x + y)(a, b),
+  sub: (a, b) => b === 0 ? a : a !== null && a === b ? 0 : arithmetic((x, y) => x - y)(a, b),
+  mul: (a, b) => b === 1 ? a : a === 1 ? b : a === 0 || b === 0 ? 0 : arithmetic((x, y) => x * y)(a, b),
+  floorDiv: (a, b) => b === 1 ? a : b === 0 ? null : arithmetic((x, y) => Math.floor(x / y))(a, b),
+  min: (a, b) => a !== null && a === b ? a : arithmetic(Math.min)(a, b),
+  max: (a, b) => a !== null && a === b ? a : arithmetic(Math.max)(a, b),
+  same(a, b, error) {
+    if (typeof a === "number" && typeof b === "number" && a !== b) throw error(a, b);
+    return typeof a === "number" || b === null ? a : typeof b === "number" || a === null ? b : a;
+  },
+};

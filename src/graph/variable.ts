@@ -1,0 +1,191 @@
+/** The graph: Variables, the Apply nodes that compute them, and the ops those apply. */
+import { type Dtype, isInteger } from "./dtype.ts";
+import { type Inferred, type Length, type Lengths, type Shaped, STATIC } from "./length.ts";
+import type { Loops } from "./loops.ts";
+import type { Methods } from "./methods.ts";
+import type { NDArray } from "./ndarray.ts";
+import { type Origin, originNow } from "./origin.ts";
+import type { Storage } from "./storage.ts";
+import { describeType, type Dim, type Type } from "./type.ts";
+
+/** What a scheduler, a rewriter or a memory planner may assume of an op. All optional: absent is the cautious or plain case. */
+export interface Facts<P> {
+  /** Output k looks into the memory of input `views[k]`: `view` says where. */
+  readonly views?: readonly number[];
+  /** May refuse values at run time (an index, an assertion, an allocation). */
+  readonly mayFail?: boolean | ((params: P) => boolean);
+  /** Inputs (by position) that are computed only if wanted; all others are strict. */
+  readonly lazyInputs?: (params: P) => readonly number[];
+  /** Runs in creation order among its kind, and is never merged (print, assert). */
+  readonly ordered?: boolean;
+  /** connects[input][output] is false where no gradient can flow; all true if absent. */
+  readonly connects?: (params: P) => readonly (readonly boolean[])[];
+  /** True if swapping the two inputs changes nothing. */
+  readonly commutative?: boolean;
+  /** Changes when the op's meaning does; an op of a user without one is not cached. */
+  readonly version?: number;
+}
+
+/** Everything the compiler knows of one operation. Made by `defineOp` in src/ops/define.ts. */
+export interface Op<P = unknown> extends Facts<P> {
+  readonly name: string;
+  /** The number of inputs; -1 for any. */
+  readonly arity: number;
+  /** The number of outputs; -1 if the parameters say. */
+  readonly outputs: number;
+  /** Types and lengths of the outputs; throws TypeError or RangeError on a bad call. */
+  infer(inputs: readonly Shaped[], params: P, lengths: Lengths): readonly Inferred[];
+  /** The reference values every kernel is tested against. Never writes its inputs. */
+  eval(inputs: readonly NDArray[], params: P): readonly NDArray[];
+  /** Cotangents of the inputs; null where none flows. `gs` holds null for outputs without one. */
+  vjp?(node: Apply<P>, gs: readonly (Variable | null)[]): readonly (Variable | null)[];
+  /** Tangents of the outputs; null where none flows. */
+  jvp?(node: Apply<P>, ts: readonly (Variable | null)[]): readonly (Variable | null)[];
+  /** The loops that compute the outputs: what the emitter prints. */
+  loops?(site: LoopSite<P>): Loops;
+  /** Where the output of a view op looks: see ViewMap. */
+  view?(site: LoopSite<P>): ViewMap;
+  /** The C statements of an irregular op (sort, LAPACK, random bits). */
+  c?(site: LoopSite<P>): string;
+  /** The scalar expression, for elementwise ops only: what fusion composes. */
+  readonly scalar?: ScalarOp;
+}
+
+/** What an op's loops depend on: the types and parameters, never the lengths of one call (but for those the types know). */
+export interface LoopSite<P = unknown> {
+  readonly inputs: readonly Type[];
+  readonly outputs: readonly Type[];
+  readonly params: P;
+}
+
+/** A scalar function: its C expression over operands of `dtypes`, giving `result`. */
+export interface ScalarOp {
+  c(args: readonly string[], dtypes: readonly Dtype[], result: Dtype): string;
+}
+
+/**
+ * A view: element (o0, o1, …) of the output is element
+ * (start[a] + step[a] * o[from[a]]) of input axis a; an input axis with
+ * from[a] = null is fixed at its start. An output axis that no input axis
+ * follows repeats (stride 0). A start is a number, counted from the end if
+ * negative, or the position of an integer scalar among the op's inputs.
+ * `reshape` views need a row-major operand and only relabel its elements.
+ */
+export type ViewMap =
+  | { readonly kind: "reshape" }
+  | {
+    readonly kind: "affine";
+    readonly start: readonly (number | { readonly input: number })[];
+    readonly step: readonly number[];
+    readonly from: readonly (number | null)[];
+    /** Starts are checked against the input's length (an integer index), not clipped (a slice). */
+    readonly checked: readonly boolean[];
+  };
+
+// deno-lint-ignore no-explicit-any
+export type AnyOp = Op<any>;
+
+let created = 0;
+
+/** A symbolic value of rank R: an input, a constant, shared storage, or what an Apply computes. */
+// deno-lint-ignore no-empty-interface
+export interface Variable<R extends number = number> extends Methods<R> {}
+export class Variable<R extends number = number> {
+  /** Creation order: ties between nodes are broken by it. */
+  readonly id: number = created++;
+  constructor(
+    readonly type: Type,
+    readonly owner: Apply | null = null,
+    /** Which of its owner's outputs this is. */
+    readonly index: number = 0,
+    readonly name?: string,
+    /** The value of a 0-d integer where it is known or serves as a length. */
+    readonly value: Length = null,
+  ) {}
+
+  get dtype(): Dtype {
+    return this.type.dtype;
+  }
+
+  /** The number of axes. */
+  get ndim(): R {
+    return this.type.shape.length as R;
+  }
+
+  /** Refuses arithmetic operators, which would give NaN. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return String(this.name ?? this);
+    throw new TypeError("Cannot use an operator on a Variable: write a.add(b), a.sub(b), a.mul(b), a.div(b), a.lt(b), or expr`${a} * ${b}`");
+  }
+
+  toString(): string {
+    return `${this.name ?? this.owner?.op.name ?? "variable"} ${describeType(this.type)}`;
+  }
+}
+
+/** A value that is part of the graph. */
+export class Constant<R extends number = number> extends Variable<R> {
+  constructor(readonly data: NDArray, name?: string) {
+    super(
+      { kind: "dense", dtype: data.dtype, shape: data.shape },
+      null,
+      0,
+      name,
+      data.ndim === 0 && (isInteger(data.dtype) || data.dtype === "bool") ? Number(data.data[data.offset]) : null,
+    );
+  }
+}
+
+/** A value that lives between calls, in storage that every function using it sees. */
+export class SharedVariable<R extends number = number> extends Variable<R> {
+  /** What the variable becomes after each call of a function that uses it, unless the function says otherwise. */
+  defaultUpdate: Variable | null = null;
+  constructor(type: Type, public storage: Storage, name?: string) {
+    super(type, null, 0, name);
+  }
+
+  /** The value: a copy, or with `borrow` a view without copy where the layout is row-major. */
+  getValue({ borrow = false }: { readonly borrow?: boolean } = {}): NDArray {
+    return this.storage.read(borrow);
+  }
+
+  /** Puts a value of the same dtype and rank in storage; lengths may change. */
+  setValue(value: Parameters<Storage["write"]>[0]): void {
+    this.storage.write(value);
+  }
+}
+
+/** One application of an op. */
+// deno-lint-ignore no-explicit-any
+export class Apply<P = any> {
+  readonly id: number = created++;
+  readonly outputs: readonly Variable[];
+  readonly origin: Origin;
+  constructor(
+    readonly op: Op<P>,
+    readonly inputs: readonly Variable[],
+    readonly params: P,
+  ) {
+    this.origin = originNow(Apply);
+    const inferred = op.infer(inputs.map(shaped), params, STATIC);
+    this.outputs = inferred.map((t, i) => new Variable(typeOf(t), this, i, undefined, t.value ?? null));
+  }
+}
+
+/** What a type rule sees of a variable, statically. */
+export function shaped(v: Variable): Shaped {
+  return { type: v.type, dtype: v.type.dtype, shape: v.type.shape, value: v.value };
+}
+
+/** The type that a rule inferred. */
+export function typeOf({ kind = "dense", format, dtype, shape }: Inferred): Type {
+  return kind === "dense"
+    ? { kind, dtype, shape: shape as readonly Dim[] }
+    : { kind, format: format!, dtype, shape: shape as readonly [Dim, Dim] };
+}
+
+/** Whether this application may fail at run time. */
+export function mayFail(node: Apply): boolean {
+  const { mayFail } = node.op;
+  return typeof mayFail === "function" ? mayFail(node.params) : mayFail ?? false;
+}

@@ -1,0 +1,74 @@
+/** Ways through a graph; all iterative, so that depth has no limit. */
+import { Apply, SharedVariable, type Variable } from "./variable.ts";
+import { derived } from "./origin.ts";
+
+/** The applications that `outputs` need, inputs first; `stop` ends the walk at a variable. */
+export function toposort(outputs: readonly Variable[], stop: (v: Variable) => boolean = () => false): Apply[] {
+  const order: Apply[] = [], state = new Map<Apply, number>(), stack: Apply[] = [];
+  for (const output of outputs) {
+    if (output.owner && !stop(output)) stack.push(output.owner);
+    while (stack.length) {
+      const node = stack[stack.length - 1]!, next = state.get(node) ?? 0;
+      if (next > node.inputs.length) {
+        stack.pop();
+        continue;
+      }
+      if (next === node.inputs.length) {
+        order.push(node);
+        stack.pop();
+      } else {
+        const v = node.inputs[next]!;
+        if (v.owner && !state.has(v.owner) && !stop(v)) stack.push(v.owner);
+      }
+      state.set(node, next + 1);
+    }
+  }
+  return order;
+}
+
+/** Every variable that `outputs` depend on, themselves included, inputs first. */
+export function ancestors(outputs: readonly Variable[]): Set<Variable> {
+  const seen = new Set<Variable>();
+  for (const node of toposort(outputs)) {
+    node.inputs.forEach((v) => seen.add(v));
+    node.outputs.forEach((v) => seen.add(v));
+  }
+  outputs.forEach((v) => seen.add(v));
+  return seen;
+}
+
+/** Variables without an owner that `outputs` depend on, in creation order. */
+export function leaves(outputs: readonly Variable[]): Variable[] {
+  return [...ancestors(outputs)].filter((v) => v.owner === null).sort((a, b) => a.id - b.id);
+}
+
+/** The shared variables that `outputs` depend on, in creation order. */
+export function sharedVariables(outputs: readonly Variable[]): SharedVariable[] {
+  return leaves(outputs).filter((v) => v instanceof SharedVariable);
+}
+
+/** For each variable, how often an application of the graph uses it; a result of the graph counts once more. */
+export function countClients(outputs: readonly Variable[]): Map<Variable, number> {
+  const count = new Map<Variable, number>();
+  const add = (v: Variable) => count.set(v, (count.get(v) ?? 0) + 1);
+  outputs.forEach(add);
+  for (const node of toposort(outputs)) node.inputs.forEach(add);
+  return count;
+}
+
+/** `outputs` with variables replaced: nodes above a replacement are made anew, all others are shared. */
+export function replace(outputs: readonly Variable[], by: ReadonlyMap<Variable, Variable>): Variable[] {
+  const now = new Map<Variable, Variable>(by);
+  const resolve = (v: Variable) => now.get(v) ?? v;
+  for (const node of toposort(outputs, (v) => by.has(v))) {
+    if (!node.inputs.some((v) => now.has(v))) continue;
+    const made = remake(node, node.inputs.map(resolve));
+    node.outputs.forEach((v, i) => by.has(v) || now.set(v, made.outputs[i]!));
+  }
+  return outputs.map(resolve);
+}
+
+/** The same application to other inputs, with the origin of the first. */
+export function remake(node: Apply, inputs: readonly Variable[]): Apply {
+  return derived(node.origin, () => new Apply(node.op, inputs, node.params));
+}
