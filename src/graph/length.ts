@@ -38,6 +38,12 @@ export interface Lengths {
   floorDiv(a: Length, b: Length): Length;
   min(a: Length, b: Length): Length;
   max(a: Length, b: Length): Length;
+  /**
+   * How many elements a slice takes of an axis of length n, by NumPy's rules
+   * (bounds count from the end if negative, and are clipped); `undefined` is
+   * an absent bound; step is not 0.
+   */
+  slice(start: Length | undefined, stop: Length | undefined, step: number, n: Length): Length;
   /** Of two lengths that must be equal: the better known. Throws what `error` makes if they are known to differ. */
   same(a: Length, b: Length, error: (a: Length, b: Length) => Error): Length;
 }
@@ -54,8 +60,26 @@ export const STATIC: Lengths = {
   floorDiv: (a, b) => b === 1 ? a : b === 0 ? null : arithmetic((x, y) => Math.floor(x / y))(a, b),
   min: (a, b) => a !== null && a === b ? a : arithmetic(Math.min)(a, b),
   max: (a, b) => a !== null && a === b ? a : arithmetic(Math.max)(a, b),
+  slice(start, stop, step, n) {
+    if (start === undefined && stop === undefined && Math.abs(step) === 1) return n;
+    if (typeof n !== "number" || typeof (start ?? 0) !== "number" || typeof (stop ?? 0) !== "number") return null;
+    return sliceLength(start as number | undefined, stop as number | undefined, step, n);
+  },
   same(a, b, error) {
     if (typeof a === "number" && typeof b === "number" && a !== b) throw error(a, b);
     return typeof a === "number" || b === null ? a : typeof b === "number" || a === null ? b : a;
   },
 };
+
+/** The first element and the number of elements of a slice of an axis of length n. */
+export function sliceBounds(start: number | undefined, stop: number | undefined, step: number, n: number): [first: number, length: number] {
+  const [low, high] = step > 0 ? [0, n] : [-1, n - 1];
+  const clip = (i: number) => Math.max(low, Math.min(high, i < 0 ? i + n : i));
+  const first = start === undefined ? (step > 0 ? low : high) : clip(start);
+  const last = stop === undefined ? (step > 0 ? high : low) : clip(stop);
+  return [first, Math.max(0, Math.ceil((last - first) / step))];
+}
+
+function sliceLength(start: number | undefined, stop: number | undefined, step: number, n: number): number {
+  return sliceBounds(start, stop, step, n)[1];
+}
