@@ -14,7 +14,10 @@ export function results(graph: FunctionGraph): readonly Variable[] {
 }
 
 /** The same boundary over other results, given in the order of `results`. */
-export function withResults(graph: FunctionGraph, values: readonly Variable[]): FunctionGraph {
+export function withResults(
+  graph: FunctionGraph,
+  values: readonly Variable[],
+): FunctionGraph {
   const n = graph.outputs.length;
   return {
     inputs: graph.inputs,

@@ -43,36 +43,71 @@ export interface Lengths {
    * (bounds count from the end if negative, and are clipped); `undefined` is
    * an absent bound; step is not 0.
    */
-  slice(start: Length | undefined, stop: Length | undefined, step: number, n: Length): Length;
+  slice(
+    start: Length | undefined,
+    stop: Length | undefined,
+    step: number,
+    n: Length,
+  ): Length;
   /** Of two lengths that must be equal: the better known. Throws what `error` makes if they are known to differ. */
   same(a: Length, b: Length, error: (a: Length, b: Length) => Error): Length;
 }
 
 function arithmetic(f: (a: number, b: number) => number) {
-  return (a: Length, b: Length): Length => typeof a === "number" && typeof b === "number" ? f(a, b) : null;
+  return (a: Length, b: Length): Length =>
+    typeof a === "number" && typeof b === "number" ? f(a, b) : null;
 }
 
 /** The arithmetic of types: numbers, names and unknowns. */
 export const STATIC: Lengths = {
   add: (a, b) => b === 0 ? a : a === 0 ? b : arithmetic((x, y) => x + y)(a, b),
-  sub: (a, b) => b === 0 ? a : a !== null && a === b ? 0 : arithmetic((x, y) => x - y)(a, b),
-  mul: (a, b) => b === 1 ? a : a === 1 ? b : a === 0 || b === 0 ? 0 : arithmetic((x, y) => x * y)(a, b),
-  floorDiv: (a, b) => b === 1 ? a : b === 0 ? null : arithmetic((x, y) => Math.floor(x / y))(a, b),
+  sub: (a, b) =>
+    b === 0 ? a : a !== null && a === b ? 0 : arithmetic((x, y) => x - y)(a, b),
+  mul: (a, b) =>
+    b === 1
+      ? a
+      : a === 1
+      ? b
+      : a === 0 || b === 0
+      ? 0
+      : arithmetic((x, y) => x * y)(a, b),
+  floorDiv: (a, b) =>
+    b === 1
+      ? a
+      : b === 0
+      ? null
+      : arithmetic((x, y) => Math.floor(x / y))(a, b),
   min: (a, b) => a !== null && a === b ? a : arithmetic(Math.min)(a, b),
   max: (a, b) => a !== null && a === b ? a : arithmetic(Math.max)(a, b),
   slice(start, stop, step, n) {
-    if (start === undefined && stop === undefined && Math.abs(step) === 1) return n;
-    if (typeof n !== "number" || typeof (start ?? 0) !== "number" || typeof (stop ?? 0) !== "number") return null;
-    return sliceLength(start as number | undefined, stop as number | undefined, step, n);
+    if (start === undefined && stop === undefined && Math.abs(step) === 1) {
+      return n;
+    }
+    const known = (bound: Length | undefined): bound is number | undefined =>
+      bound === undefined || typeof bound === "number";
+    return typeof n === "number" && known(start) && known(stop)
+      ? sliceLength(start, stop, step, n)
+      : null;
   },
   same(a, b, error) {
-    if (typeof a === "number" && typeof b === "number" && a !== b) throw error(a, b);
-    return typeof a === "number" || b === null ? a : typeof b === "number" || a === null ? b : a;
+    if (typeof a === "number" && typeof b === "number" && a !== b) {
+      throw error(a, b);
+    }
+    return typeof a === "number" || b === null
+      ? a
+      : typeof b === "number" || a === null
+      ? b
+      : a;
   },
 };
 
 /** The first element and the number of elements of a slice of an axis of length n. */
-export function sliceBounds(start: number | undefined, stop: number | undefined, step: number, n: number): [first: number, length: number] {
+export function sliceBounds(
+  start: number | undefined,
+  stop: number | undefined,
+  step: number,
+  n: number,
+): [first: number, length: number] {
   const [low, high] = step > 0 ? [0, n] : [-1, n - 1];
   const clip = (i: number) => Math.max(low, Math.min(high, i < 0 ? i + n : i));
   const first = start === undefined ? (step > 0 ? low : high) : clip(start);
@@ -80,6 +115,11 @@ export function sliceBounds(start: number | undefined, stop: number | undefined,
   return [first, Math.max(0, Math.ceil((last - first) / step))];
 }
 
-function sliceLength(start: number | undefined, stop: number | undefined, step: number, n: number): number {
+function sliceLength(
+  start: number | undefined,
+  stop: number | undefined,
+  step: number,
+  n: number,
+): number {
   return sliceBounds(start, stop, step, n)[1];
 }

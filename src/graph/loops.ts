@@ -22,15 +22,38 @@ export type Expr =
   /** The length of an axis, int64. */
   | { readonly kind: "length"; readonly axis: number }
   /** An element of an input. */
-  | { readonly kind: "load"; readonly input: number; readonly index: readonly Expr[]; readonly dtype: Dtype }
+  | {
+    readonly kind: "load";
+    readonly input: number;
+    readonly index: readonly Expr[];
+    readonly dtype: Dtype;
+  }
   /** What an earlier reduce stage found for this outer point. */
   | { readonly kind: "stage"; readonly stage: number; readonly dtype: Dtype }
-  | { readonly kind: "constant"; readonly value: number | bigint; readonly dtype: Dtype }
+  | {
+    readonly kind: "constant";
+    readonly value: number | bigint;
+    readonly dtype: Dtype;
+  }
   /** A scalar function; `bool` is 0 or 1. */
-  | { readonly kind: "call"; readonly name: string; readonly scalar: ScalarOp; readonly args: readonly Expr[]; readonly dtype: Dtype };
+  | {
+    readonly kind: "call";
+    readonly name: string;
+    readonly scalar: ScalarOp;
+    readonly args: readonly Expr[];
+    readonly dtype: Dtype;
+  };
 
 /** How a reduction combines. argmax and argmin give the first position along its one axis, int64; a NaN wins. max and min propagate NaN. */
-export type Combine = "sum" | "prod" | "max" | "min" | "argmax" | "argmin" | "and" | "or";
+export type Combine =
+  | "sum"
+  | "prod"
+  | "max"
+  | "min"
+  | "argmax"
+  | "argmin"
+  | "and"
+  | "or";
 
 /** One step at every point of the outer axes. */
 export type Stage =
@@ -58,11 +81,20 @@ export type Stage =
 /** A loop nest. */
 export interface Loops {
   /** For each axis, whose length it has: an axis of an input or of an output. */
-  readonly axes: readonly { readonly of: "input" | "output"; readonly operand: number; readonly axis: number }[];
+  readonly axes: readonly {
+    readonly of: "input" | "output";
+    readonly operand: number;
+    readonly axis: number;
+  }[];
   readonly outer: readonly number[];
   readonly stages: readonly Stage[];
   /** Inputs that output 0 may overwrite: same shape, and every element read before or as it is written. */
   readonly inplace?: readonly number[];
   /** Integer inputs whose elements index an axis of length `axis`: checked before anything is written; negative counts from the end. */
-  readonly checks?: readonly { readonly input: number; readonly of: "input" | "output"; readonly operand: number; readonly axis: number }[];
+  readonly checks?: readonly {
+    readonly input: number;
+    readonly of: "input" | "output";
+    readonly operand: number;
+    readonly axis: number;
+  }[];
 }

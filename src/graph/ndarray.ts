@@ -1,5 +1,13 @@
 /** Values: strided arrays over typed arrays. */
-import { allocate, type Dtype, dtypeOf, DTYPES, isBig, isFloat, type TypedArray } from "./dtype.ts";
+import {
+  allocate,
+  type Dtype,
+  dtypeOf,
+  DTYPES,
+  isBig,
+  isFloat,
+  type TypedArray,
+} from "./dtype.ts";
 
 /** Numbers in nested arrays, as users write small values. */
 export type Nested = number | bigint | boolean | readonly Nested[];
@@ -47,7 +55,9 @@ export class NDArray {
 
   /** Rows `start` to `stop` of the first axis, without copy; negative counts from the end, as in Array.slice. */
   slice(start = 0, stop?: number): NDArray {
-    if (this.ndim === 0) throw new TypeError("Cannot slice: the array has no axis");
+    if (this.ndim === 0) {
+      throw new TypeError("Cannot slice: the array has no axis");
+    }
     const n = this.shape[0]!;
     const clip = (i: number) => Math.max(0, Math.min(n, i < 0 ? i + n : i));
     const from = clip(start), to = Math.max(from, clip(stop ?? n));
@@ -70,20 +80,33 @@ export class NDArray {
     }
     const out = allocate(this.dtype, size);
     let to = 0;
-    forEachOffset(this.shape, this.strides, this.offset, (i) => (out[to++] = this.data[i]!));
+    forEachOffset(
+      this.shape,
+      this.strides,
+      this.offset,
+      (i) => (out[to++] = this.data[i]!),
+    );
     return out;
   }
 
   /** The same values, row-major, in memory of their own. */
   copy(): NDArray {
     const flat = this.flat();
-    return new NDArray(this.dtype, this.shape, flat.buffer === this.data.buffer ? flat.slice() as TypedArray : flat);
+    return new NDArray(
+      this.dtype,
+      this.shape,
+      flat.buffer === this.data.buffer ? flat.slice() as TypedArray : flat,
+    );
   }
 
   /** The same elements under another shape; a view where the elements lie in row-major order. */
   reshape(shape: readonly number[]): NDArray {
     if (sizeOf(shape) !== this.size) {
-      throw new RangeError(`Cannot reshape: shape (${this.shape}) holds ${this.size} elements, (${shape}) ${sizeOf(shape)}`);
+      throw new RangeError(
+        `Cannot reshape: shape (${this.shape}) holds ${this.size} elements, (${shape}) ${
+          sizeOf(shape)
+        }`,
+      );
     }
     return this.contiguous
       ? new NDArray(this.dtype, shape, this.data, rowMajor(shape), this.offset)
@@ -100,11 +123,19 @@ export class NDArray {
 
   /** The element at `index`; a bigint for 64-bit integers. */
   at(...index: number[]): number | bigint {
-    if (index.length !== this.ndim) throw new TypeError(`Cannot read an element: the array has ${this.ndim} axes, got ${index.length} indices`);
+    if (index.length !== this.ndim) {
+      throw new TypeError(
+        `Cannot read an element: the array has ${this.ndim} axes, got ${index.length} indices`,
+      );
+    }
     let at = this.offset;
     index.forEach((i, axis) => {
       const n = this.shape[axis]!;
-      if (i < -n || i >= n) throw new RangeError(`Cannot read an element: index ${i} is out of range for axis ${axis} of length ${n}`);
+      if (i < -n || i >= n) {
+        throw new RangeError(
+          `Cannot read an element: index ${i} is out of range for axis ${axis} of length ${n}`,
+        );
+      }
       at += (i < 0 ? i + n : i) * this.strides[axis]!;
     });
     return this.data[at]!;
@@ -112,10 +143,16 @@ export class NDArray {
 
   /** The element of an array that holds just one, as a number. RangeError beyond 2^53. */
   item(): number {
-    if (this.size !== 1) throw new TypeError(`Cannot take the item: the array has ${this.size} elements`);
+    if (this.size !== 1) {
+      throw new TypeError(
+        `Cannot take the item: the array has ${this.size} elements`,
+      );
+    }
     const x = this.data[this.offset]!;
     if (typeof x === "bigint" && !Number.isSafeInteger(Number(x))) {
-      throw new RangeError(`Cannot represent ${x} as a number: keep it in a vector (reshape to (1,)) and read its bigint`);
+      throw new RangeError(
+        `Cannot represent ${x} as a number: keep it in a vector (reshape to (1,)) and read its bigint`,
+      );
     }
     return Number(x);
   }
@@ -126,15 +163,22 @@ export class NDArray {
     const nest = (axis: number, at: number): unknown => {
       if (axis === this.ndim) {
         const x = this.data[at]!;
-        return typeof x === "bigint" && Number.isSafeInteger(Number(x)) ? Number(x) : x;
+        return typeof x === "bigint" && Number.isSafeInteger(Number(x))
+          ? Number(x)
+          : x;
       }
-      return Array.from({ length: this.shape[axis]! }, (_, i) => nest(axis + 1, at + i * this.strides[axis]!));
+      return Array.from(
+        { length: this.shape[axis]! },
+        (_, i) => nest(axis + 1, at + i * this.strides[axis]!),
+      );
     };
     return nest(0, this.offset);
   }
 
   toString(): string {
-    return `${this.dtype} (${this.shape.join(", ")}${this.ndim === 1 ? "," : ""}) ${preview(this)}`;
+    return `${this.dtype} (${this.shape.join(", ")}${
+      this.ndim === 1 ? "," : ""
+    }) ${preview(this)}`;
   }
 
   [Symbol.for("Deno.customInspect")](): string {
@@ -145,9 +189,19 @@ export class NDArray {
 /** The elements, shortened to about six an axis. */
 function preview(a: NDArray): string {
   const nest = (axis: number, at: number): string => {
-    if (axis === a.ndim) return String(typeof a.data[at] === "number" ? Number((a.data[at] as number).toPrecision(6)) : a.data[at]);
-    const n = a.shape[axis]!, shown = n > 8 ? [0, 1, 2, -1, n - 2, n - 1] : [...Array(n).keys()];
-    return `[${shown.map((i) => i < 0 ? "…" : nest(axis + 1, at + i * a.strides[axis]!)).join(", ")}]`;
+    if (axis === a.ndim) {
+      return String(
+        typeof a.data[at] === "number"
+          ? Number((a.data[at] as number).toPrecision(6))
+          : a.data[at],
+      );
+    }
+    const n = a.shape[axis]!,
+      shown = n > 8 ? [0, 1, 2, -1, n - 2, n - 1] : [...Array(n).keys()];
+    return `[${
+      shown.map((i) => i < 0 ? "…" : nest(axis + 1, at + i * a.strides[axis]!))
+        .join(", ")
+    }]`;
   };
   return nest(0, a.offset);
 }
@@ -163,7 +217,10 @@ export function rowMajor(shape: readonly number[]): number[] {
 }
 
 /** True if these strides are row-major; axes of length 1 do not matter, nor any where nothing is stored. */
-export function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
+export function isRowMajor(
+  shape: readonly number[],
+  strides: readonly number[],
+): boolean {
   for (let axis = shape.length - 1, step = 1; axis >= 0; axis--) {
     const n = shape[axis]!;
     if (n === 0) return true;
@@ -187,7 +244,9 @@ export function forEachOffset(
   offset: number,
   visit: (offset: number) => void,
 ): void {
-  const size = sizeOf(shape), ndim = shape.length, index = new Array<number>(ndim).fill(0);
+  const size = sizeOf(shape),
+    ndim = shape.length,
+    index = new Array<number>(ndim).fill(0);
   for (let n = 0, at = offset; n < size; n++) {
     visit(at);
     for (let axis = ndim - 1; axis >= 0; axis--) {
@@ -204,10 +263,18 @@ export function castElement(x: number | bigint, dtype: Dtype): number | bigint {
   if (dtype === "bool") return x == 0 ? 0 : 1;
   if (isFloat(dtype)) return Number(x);
   if (isBig(dtype)) {
-    const i = typeof x === "bigint" ? x : Number.isFinite(x) ? BigInt(Math.trunc(x)) : 0n;
+    const i = typeof x === "bigint"
+      ? x
+      : Number.isFinite(x)
+      ? BigInt(Math.trunc(x))
+      : 0n;
     return dtype === "int64" ? BigInt.asIntN(64, i) : BigInt.asUintN(64, i);
   }
-  return typeof x === "bigint" ? Number(BigInt.asIntN(32, x)) : Number.isFinite(x) ? Math.trunc(x) : 0;
+  return typeof x === "bigint"
+    ? Number(BigInt.asIntN(32, x))
+    : Number.isFinite(x)
+    ? Math.trunc(x)
+    : 0;
 }
 
 /**
@@ -224,18 +291,28 @@ export function castElement(x: number | bigint, dtype: Dtype): number | bigint {
  */
 export function array(
   value: Nested | ArrayBufferView | ArrayLike | NDArray,
-  { shape, dtype }: { readonly shape?: readonly number[]; readonly dtype?: Dtype } = {},
+  { shape, dtype }: {
+    readonly shape?: readonly number[];
+    readonly dtype?: Dtype;
+  } = {},
 ): NDArray {
   const made = asArray(value, dtype);
   return shape ? made.reshape(shape) : made;
 }
 
-function asArray(value: Nested | ArrayBufferView | ArrayLike | NDArray, dtype?: Dtype): NDArray {
+function asArray(
+  value: Nested | ArrayBufferView | ArrayLike | NDArray,
+  dtype?: Dtype,
+): NDArray {
   if (value instanceof NDArray) return dtype ? value.astype(dtype) : value;
   const own = dtypeOf(value);
   if (own) {
     const data = value instanceof Uint8ClampedArray
-      ? new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.length)
+      ? new Uint8Array(
+        value.buffer as ArrayBuffer,
+        value.byteOffset,
+        value.length,
+      )
       : value as TypedArray;
     const made = new NDArray(own, [data.length], data);
     return dtype ? made.astype(dtype) : made;
@@ -246,15 +323,30 @@ function asArray(value: Nested | ArrayBufferView | ArrayLike | NDArray, dtype?: 
 
 /** True for `{ data, shape }`. */
 export function isArrayLike(x: unknown): x is ArrayLike {
-  return typeof x === "object" && x !== null && "data" in x && Array.isArray((x as ArrayLike).shape);
+  return typeof x === "object" && x !== null && "data" in x &&
+    Array.isArray((x as ArrayLike).shape);
 }
 
-function fromArrayLike({ data, shape, stride, offset = 0 }: ArrayLike, dtype?: Dtype): NDArray {
-  const flat = Array.isArray(data) ? fromNested(data, dtype) : asArray(data as ArrayBufferView, undefined);
-  const made = new NDArray(flat.dtype, [...shape], flat.data, stride ? [...stride] : rowMajor(shape), offset);
-  const last = offset + shape.reduce((sum, n, i) => sum + Math.max(0, n - 1) * made.strides[i]!, 0);
+function fromArrayLike(
+  { data, shape, stride, offset = 0 }: ArrayLike,
+  dtype?: Dtype,
+): NDArray {
+  const flat = Array.isArray(data)
+    ? fromNested(data, dtype)
+    : asArray(data as ArrayBufferView, undefined);
+  const made = new NDArray(
+    flat.dtype,
+    [...shape],
+    flat.data,
+    stride ? [...stride] : rowMajor(shape),
+    offset,
+  );
+  const last = offset +
+    shape.reduce((sum, n, i) => sum + Math.max(0, n - 1) * made.strides[i]!, 0);
   if (made.size > 0 && (last >= flat.data.length || last < 0 || offset < 0)) {
-    throw new RangeError(`Cannot lay out shape (${shape}) from offset ${offset}: the data has ${flat.data.length} elements`);
+    throw new RangeError(
+      `Cannot lay out shape (${shape}) from offset ${offset}: the data has ${flat.data.length} elements`,
+    );
   }
   return dtype ? made.astype(dtype) : made;
 }
@@ -269,12 +361,29 @@ function fromNested(value: Nested, dtype: Dtype = "float32"): NDArray {
   let to = 0;
   const fill = (v: Nested, axis: number) => {
     if (axis === shape.length) {
-      if (Array.isArray(v)) throw new TypeError(`Cannot make an array: rows have different depths at axis ${axis}`);
-      data[to++] = castElement(typeof v === "boolean" ? Number(v) : v as number | bigint, dtype);
+      if (Array.isArray(v)) {
+        throw new TypeError(
+          `Cannot make an array: rows have different depths at axis ${axis}`,
+        );
+      }
+      data[to++] = castElement(
+        typeof v === "boolean" ? Number(v) : v as number | bigint,
+        dtype,
+      );
       return;
     }
-    if (!Array.isArray(v)) throw new TypeError(`Cannot make an array: rows have different depths at axis ${axis}`);
-    if (v.length !== shape[axis]) throw new RangeError(`Cannot make an array: rows of axis ${axis} have lengths ${shape[axis]} and ${v.length}`);
+    if (!Array.isArray(v)) {
+      throw new TypeError(
+        `Cannot make an array: rows have different depths at axis ${axis}`,
+      );
+    }
+    if (v.length !== shape[axis]) {
+      throw new RangeError(
+        `Cannot make an array: rows of axis ${axis} have lengths ${
+          shape[axis]
+        } and ${v.length}`,
+      );
+    }
     for (const item of v) fill(item, axis + 1);
   };
   fill(value, 0);

@@ -15,8 +15,12 @@ export class Origin {
   get line(): string {
     const root = new URL("../", import.meta.url).href;
     for (const frame of (this.#at.stack ?? "").split("\n").slice(1)) {
-      const at = /(?:\()?((?:file|https?|data|blob):[^)\s]+:\d+:\d+)\)?$/.exec(frame.trim())?.[1];
-      if (at && !at.startsWith(root) && !at.includes("ext:")) return at.replace(/^file:\/\//, "");
+      const at = /(?:\()?((?:file|https?|data|blob):[^)\s]+:\d+:\d+)\)?$/.exec(
+        frame.trim(),
+      )?.[1];
+      if (at && !at.startsWith(root) && !at.includes("ext:")) {
+        return at.replace(/^file:\/\//, "");
+      }
     }
     return "unknown";
   }

@@ -34,10 +34,22 @@ export class HostStorage implements Storage {
 }
 
 /** A row-major copy of `value` in the dtype and rank of a storage. */
-export function admit(value: NDArray | Nested | ArrayBufferView | ArrayLike, dtype: Dtype, ndim: number): NDArray {
+export function admit(
+  value: NDArray | Nested | ArrayBufferView | ArrayLike,
+  dtype: Dtype,
+  ndim: number,
+): NDArray {
   const typed = value instanceof NDArray || ArrayBuffer.isView(value);
   const made = array(value, typed ? {} : { dtype });
-  if (made.ndim !== ndim) throw new TypeError(`Cannot set the value: expected ${ndim} axes, got shape (${made.shape})`);
-  if (made.dtype !== dtype) throw new TypeError(`Cannot set the value: expected ${dtype}, got ${made.dtype}; convert it with value.astype("${dtype}")`);
+  if (made.ndim !== ndim) {
+    throw new TypeError(
+      `Cannot set the value: expected ${ndim} axes, got shape (${made.shape})`,
+    );
+  }
+  if (made.dtype !== dtype) {
+    throw new TypeError(
+      `Cannot set the value: expected ${dtype}, got ${made.dtype}; convert it with value.astype("${dtype}")`,
+    );
+  }
   return made.copy();
 }

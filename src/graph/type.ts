@@ -51,6 +51,7 @@ export function fits(from: Type, to: Type): boolean {
     from.shape.length === to.shape.length &&
     from.shape.every((d, i) => {
       const want = to.shape[i]!;
-      return d === want || (want !== 1 && (typeof want !== "number" || typeof d !== "number"));
+      return d === want ||
+        (want !== 1 && (typeof want !== "number" || typeof d !== "number"));
     });
 }

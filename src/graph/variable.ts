@@ -1,6 +1,12 @@
 /** The graph: Variables, the Apply nodes that compute them, and the ops those apply. */
 import { type Dtype, isInteger } from "./dtype.ts";
-import { type Inferred, type Length, type Lengths, type Shaped, STATIC } from "./length.ts";
+import {
+  type Inferred,
+  type Length,
+  type Lengths,
+  type Shaped,
+  STATIC,
+} from "./length.ts";
 import type { Loops } from "./loops.ts";
 import type { Methods } from "./methods.ts";
 import type { NDArray } from "./ndarray.ts";
@@ -34,13 +40,23 @@ export interface Op<P = unknown> extends Facts<P> {
   /** The number of outputs; -1 if the parameters say. */
   readonly outputs: number;
   /** Types and lengths of the outputs; throws TypeError or RangeError on a bad call. */
-  infer(inputs: readonly Shaped[], params: P, lengths: Lengths): readonly Inferred[];
+  infer(
+    inputs: readonly Shaped[],
+    params: P,
+    lengths: Lengths,
+  ): readonly Inferred[];
   /** The reference values every kernel is tested against. Never writes its inputs. */
   eval(inputs: readonly NDArray[], params: P): readonly NDArray[];
   /** Cotangents of the inputs; null where none flows. `gs` holds null for outputs without one. */
-  vjp?(node: Apply<P>, gs: readonly (Variable | null)[]): readonly (Variable | null)[];
+  vjp?(
+    node: Apply<P>,
+    gs: readonly (Variable | null)[],
+  ): readonly (Variable | null)[];
   /** Tangents of the outputs; null where none flows. */
-  jvp?(node: Apply<P>, ts: readonly (Variable | null)[]): readonly (Variable | null)[];
+  jvp?(
+    node: Apply<P>,
+    ts: readonly (Variable | null)[],
+  ): readonly (Variable | null)[];
   /** The loops that compute the outputs: what the emitter prints. */
   loops?(site: LoopSite<P>): Loops;
   /** Where the output of a view op looks: see ViewMap. */
@@ -115,11 +131,15 @@ export class Variable<R extends number = number> {
   /** Refuses arithmetic operators, which would give NaN. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return String(this.name ?? this);
-    throw new TypeError("Cannot use an operator on a Variable: write a.add(b), a.sub(b), a.mul(b), a.div(b), a.lt(b), or expr`${a} * ${b}`");
+    throw new TypeError(
+      "Cannot use an operator on a Variable: write a.add(b), a.sub(b), a.mul(b), a.div(b), a.lt(b), or expr`${a} * ${b}`",
+    );
   }
 
   toString(): string {
-    return `${this.name ?? this.owner?.op.name ?? "variable"} ${describeType(this.type)}`;
+    return `${this.name ?? this.owner?.op.name ?? "variable"} ${
+      describeType(this.type)
+    }`;
   }
 }
 
@@ -131,7 +151,9 @@ export class Constant<R extends number = number> extends Variable<R> {
       null,
       0,
       name,
-      data.ndim === 0 && (isInteger(data.dtype) || data.dtype === "bool") ? Number(data.data[data.offset]) : null,
+      data.ndim === 0 && (isInteger(data.dtype) || data.dtype === "bool")
+        ? Number(data.data[data.offset])
+        : null,
     );
   }
 }
@@ -168,17 +190,26 @@ export class Apply<P = any> {
   ) {
     this.origin = originNow(Apply);
     const inferred = op.infer(inputs.map(shaped), params, STATIC);
-    this.outputs = inferred.map((t, i) => new Variable(typeOf(t), this, i, undefined, t.value ?? null));
+    this.outputs = inferred.map((t, i) =>
+      new Variable(typeOf(t), this, i, undefined, t.value ?? null)
+    );
   }
 }
 
 /** What a type rule sees of a variable, statically. */
 export function shaped(v: Variable): Shaped {
-  return { type: v.type, dtype: v.type.dtype, shape: v.type.shape, value: v.value };
+  return {
+    type: v.type,
+    dtype: v.type.dtype,
+    shape: v.type.shape,
+    value: v.value,
+  };
 }
 
 /** The type that a rule inferred. */
-export function typeOf({ kind = "dense", format, dtype, shape }: Inferred): Type {
+export function typeOf(
+  { kind = "dense", format, dtype, shape }: Inferred,
+): Type {
   return kind === "dense"
     ? { kind, dtype, shape: shape as readonly Dim[] }
     : { kind, format: format!, dtype, shape: shape as readonly [Dim, Dim] };
@@ -187,5 +218,7 @@ export function typeOf({ kind = "dense", format, dtype, shape }: Inferred): Type
 /** Whether this application may fail at run time. */
 export function mayFail(node: Apply): boolean {
   const { mayFail } = node.op;
-  return typeof mayFail === "function" ? mayFail(node.params) : mayFail ?? false;
+  return typeof mayFail === "function"
+    ? mayFail(node.params)
+    : mayFail ?? false;
 }

@@ -3,8 +3,13 @@ import { Apply, SharedVariable, type Variable } from "./variable.ts";
 import { derived } from "./origin.ts";
 
 /** The applications that `outputs` need, inputs first; `stop` ends the walk at a variable. */
-export function toposort(outputs: readonly Variable[], stop: (v: Variable) => boolean = () => false): Apply[] {
-  const order: Apply[] = [], state = new Map<Apply, number>(), stack: Apply[] = [];
+export function toposort(
+  outputs: readonly Variable[],
+  stop: (v: Variable) => boolean = () => false,
+): Apply[] {
+  const order: Apply[] = [],
+    state = new Map<Apply, number>(),
+    stack: Apply[] = [];
   for (const output of outputs) {
     if (output.owner && !stop(output)) stack.push(output.owner);
     while (stack.length) {
@@ -39,16 +44,22 @@ export function ancestors(outputs: readonly Variable[]): Set<Variable> {
 
 /** Variables without an owner that `outputs` depend on, in creation order. */
 export function leaves(outputs: readonly Variable[]): Variable[] {
-  return [...ancestors(outputs)].filter((v) => v.owner === null).sort((a, b) => a.id - b.id);
+  return [...ancestors(outputs)].filter((v) => v.owner === null).sort((a, b) =>
+    a.id - b.id
+  );
 }
 
 /** The shared variables that `outputs` depend on, in creation order. */
-export function sharedVariables(outputs: readonly Variable[]): SharedVariable[] {
+export function sharedVariables(
+  outputs: readonly Variable[],
+): SharedVariable[] {
   return leaves(outputs).filter((v) => v instanceof SharedVariable);
 }
 
 /** For each variable, how often an application of the graph uses it; a result of the graph counts once more. */
-export function countClients(outputs: readonly Variable[]): Map<Variable, number> {
+export function countClients(
+  outputs: readonly Variable[],
+): Map<Variable, number> {
   const count = new Map<Variable, number>();
   const add = (v: Variable) => count.set(v, (count.get(v) ?? 0) + 1);
   outputs.forEach(add);
@@ -57,7 +68,10 @@ export function countClients(outputs: readonly Variable[]): Map<Variable, number
 }
 
 /** `outputs` with variables replaced: nodes above a replacement are made anew, all others are shared. */
-export function replace(outputs: readonly Variable[], by: ReadonlyMap<Variable, Variable>): Variable[] {
+export function replace(
+  outputs: readonly Variable[],
+  by: ReadonlyMap<Variable, Variable>,
+): Variable[] {
   const now = new Map<Variable, Variable>(by);
   const resolve = (v: Variable) => now.get(v) ?? v;
   for (const node of toposort(outputs, (v) => by.has(v))) {

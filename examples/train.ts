@@ -1,0 +1,101 @@
+/**
+ * Trains a network of the paper's on handwritten digits.
+ *
+ *   deno task train [--model logistic|mlp|deep] [--epochs N] [--batch N] [--rate R] [--seed N]
+ *                   [--data DIR] [--save FILE] [--quick]
+ */
+import { parseArgs } from "@std/cli";
+import * as damo from "damo";
+import { loadDigits } from "./digits.ts";
+
+const HIDDEN = { logistic: [], mlp: [500], deep: [1000, 1000, 1000] } as const;
+
+const args = parseArgs(Deno.args, {
+  string: ["model", "data", "save"],
+  boolean: ["quick"],
+  default: {
+    model: "mlp",
+    epochs: 10,
+    batch: 60,
+    rate: 0.1,
+    seed: 1,
+    save: "weights.npz",
+  },
+});
+const hidden = HIDDEN[args.model as keyof typeof HIDDEN];
+if (!hidden) {
+  console.error(
+    `Unknown model ${args.model}: choose one of ${
+      Object.keys(HIDDEN).join(", ")
+    }`,
+  );
+  Deno.exit(2);
+}
+const epochs = args.quick ? 1 : Number(args.epochs), batch = Number(args.batch);
+
+// Data lives in shared variables: a call passes only the number of a minibatch.
+const rng = new damo.RandomState(Number(args.seed));
+const { train, test } = loadDigits(rng, args.data);
+const images = damo.shared(train.images, { name: "images" });
+const labels = damo.shared(train.labels, { name: "labels" });
+const batches = Math.floor(train.labels.shape[0]! / batch);
+
+// The network.
+const x = damo.matrix("x"), y = damo.ivector("y");
+const sizes = [784, ...hidden, 10];
+const layers = sizes.slice(1).map((width, i) => {
+  const r = Math.sqrt(6 / (sizes[i]! + width));
+  const W = rng.uniform(-r, r, [sizes[i]!, width]);
+  return {
+    W: damo.shared(W, { name: `W${i}` }),
+    b: damo.shared(damo.zeros([width]), { name: `b${i}` }),
+  };
+});
+const logits = layers.reduce<damo.Variable<2>>((h, { W, b }, i) => {
+  const z = h.dot(W).add(b);
+  return i < layers.length - 1 ? z.tanh() : z;
+}, x);
+const p = damo.softmax(logits);
+const cost = damo.categoricalCrossentropy(p, y).mean();
+
+// One step of stochastic gradient descent on minibatch i.
+const i = damo.lscalar("i");
+const weights = layers.flatMap(({ W, b }) => [W, b]);
+const gradients = damo.grad(cost, weights);
+const rows = damo.slice(i.mul(batch), i.add(1).mul(batch));
+const step = damo.function([i], cost, {
+  updates: weights.map((w, k) =>
+    [w, w.sub(gradients[k]!.mul(Number(args.rate)))] as const
+  ),
+  givens: [[x, images.at(rows)], [y, labels.at(rows)]],
+});
+const accuracy = damo.function(
+  [x, y],
+  damo.argmax(p, { axis: 1 }).eq(y).mean(),
+);
+
+const progress = new damo.Progress(epochs * batches * batch, {
+  unit: "examples",
+});
+for (let epoch = 0; epoch < epochs; epoch++) {
+  let sum = 0;
+  for (let k = 0; k < batches; k++) {
+    sum += step(k);
+    progress.add(batch, { loss: sum / (k + 1) });
+  }
+  progress.note(
+    `epoch ${epoch + 1}: loss ${(sum / batches).toFixed(4)}, test accuracy ${
+      accuracy(test.images, test.labels).toFixed(3)
+    }`,
+  );
+}
+progress.end();
+
+damo.saveNpz(
+  args.save,
+  Object.fromEntries(weights.map((w) => [w.name!, w.getValue()])),
+);
+const { compiled, cached } = damo.kernelStatistics();
+console.log(`weights: ${args.save}`);
+console.log(`test accuracy ${accuracy(test.images, test.labels).toFixed(3)}`);
+console.log(`kernels: ${compiled} compiled, ${cached} from cache`);

@@ -1,0 +1,314 @@
+/** Compiled code, kept by content: kernels in batches, and whole libraries. */
+import type { Kernel } from "../lower/program.ts";
+import { HEADERS } from "./csrc.ts";
+import { sha256 } from "./sha256.ts";
+import { openStore, type Store } from "./store.ts";
+import {
+  type Compiler,
+  findCompiler,
+  KERNEL_FLAGS,
+  runCompiler,
+  SHARED,
+} from "./toolchain.ts";
+
+/** Changes when compiled kernels of another number must not be used any more. */
+const ABI = 1;
+
+/** The placeholder of a kernel's symbol in its text. */
+const PLACEHOLDER = "KERNEL";
+
+/** A batch is cut into one part a core when each has at least so many kernels. */
+const PART = 8;
+
+/** The compiler refused C text; the message names the op and a file with all that it said. */
+export class CompileError extends Error {
+  override readonly name = "CompileError";
+}
+
+/** Where a compiled kernel is. */
+export interface Located {
+  /** A shared object. */
+  readonly path: string;
+  readonly symbol: string;
+}
+
+/** How many different kernels this process has compiled, and how many it found compiled. */
+export const statistics: { compiled: number; fromCache: number } = {
+  compiled: 0,
+  fromCache: 0,
+};
+
+/** `kernels: 3 compiled, 9 from cache`. */
+export function describeStatistics(): string {
+  return `kernels: ${statistics.compiled} compiled, ${statistics.fromCache} from cache`;
+}
+
+/** A kernel with what makes it unique. */
+interface Keyed {
+  readonly key: string;
+  readonly symbol: string;
+  readonly kernel: Kernel;
+}
+
+/** What this process has located, by directory and key. */
+const located = new Map<string, Located>();
+
+/**
+ * Compiles the kernels that are not in the cache, together, and says where all
+ * of them are, in order. A kernel's text stands alone: every name that it
+ * gives at file scope begins with `KERNEL`.
+ *
+ * @throws CompileError: the compiler refuses a kernel.
+ * @throws MissingCompilerError: there is no compiler.
+ */
+export function compileKernels(kernels: readonly Kernel[]): Located[] {
+  if (kernels.length === 0) return [];
+  const store = openStore(), compiler = findCompiler(store);
+  const all = kernels.map((kernel) => identify(kernel, compiler));
+  const missing = new Map<string, Keyed>();
+  for (const keyed of all) {
+    if (missing.has(keyed.key) || recall(keyed.key, store)) continue;
+    if (lookUp(keyed.key, store)) statistics.fromCache++;
+    else missing.set(keyed.key, keyed);
+  }
+  compileMissing([...missing.values()], { store, compiler });
+  statistics.compiled += missing.size;
+  return all.map(({ key }) => recall(key, store)!);
+}
+
+/**
+ * Compiles and links C files (with their headers) into one shared object and
+ * returns its path. `flags` come last: further options, libraries to link.
+ *
+ * @throws CompileError: the compiler refuses it.
+ * @throws MissingCompilerError: there is no compiler.
+ */
+export function buildLibrary(
+  name: string,
+  sources: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
+): string {
+  const store = openStore(), compiler = findCompiler(store);
+  const files = Object.entries(sources).sort(([a], [b]) => a < b ? -1 : 1);
+  const { identity, flags: common } = compiler;
+  const key = digest([ABI, identity, common, name, files, flags]);
+  const found = recall(key, store) ?? lookUp(key, store);
+  if (found) return found.path;
+  let library = "";
+  const directory = store.work((workspace) => {
+    for (const [file, text] of files) {
+      Deno.writeTextFileSync(`${workspace}/${file}`, text);
+    }
+    const inputs = files.map(([file]) => file)
+      .filter((file) => file.endsWith(".c"));
+    const command = [...compiler.command, ...SHARED, ...common];
+    const job = [...command, "-o", "part0.so", ...inputs, ...flags];
+    const [refused] = runCompiler([job], workspace);
+    if (refused) throw compileError(name, refused, store);
+    library = seal(workspace, 0, name);
+    reference(workspace, key, `${library} ${name}`);
+    return [library, `${key}.ref`];
+  });
+  remember(key, store, { path: `${directory}/${library}`, symbol: name });
+  return `${directory}/${library}`;
+}
+
+function remember(key: string, store: Store, found: Located): Located {
+  located.set(`${store.directory}\0${key}`, found);
+  return found;
+}
+
+function recall(key: string, store: Store): Located | undefined {
+  return located.get(`${store.directory}\0${key}`);
+}
+
+function digest(parts: unknown): string {
+  return sha256(JSON.stringify(parts)).slice(0, 32);
+}
+
+const headerDigests = new Map<string, string>();
+
+function identify(kernel: Kernel, compiler: Compiler): Keyed {
+  const headers = kernel.headers.join();
+  let texts = headerDigests.get(headers);
+  if (!texts) {
+    texts = digest(reachable(kernel.headers).map((name) => HEADERS[name]));
+    headerDigests.set(headers, texts);
+  }
+  const { identity, flags } = compiler;
+  const key = digest([ABI, identity, flags, KERNEL_FLAGS, texts, kernel.text]);
+  const name = kernel.name.replace(/\W/g, "_").slice(0, 60);
+  return { key, symbol: `${name}_${key.slice(0, 12)}`, kernel };
+}
+
+/** The headers, and those that they include. */
+function reachable(headers: readonly string[]): string[] {
+  const names = [...new Set(headers)];
+  for (const name of names) {
+    const text = HEADERS[name];
+    if (text === undefined) {
+      throw new RangeError(`Cannot include ${name}: csrc has no such header`);
+    }
+    for (const [, included] of text.matchAll(/^\s*#include "(.+)"/gm)) {
+      if (!names.includes(included!)) names.push(included!);
+    }
+  }
+  return names;
+}
+
+/** Finds compiled code by its key; what is damaged is dropped. */
+function lookUp(key: string, store: Store): Located | null {
+  const reference = /^(\S+-([0-9a-f]{16})\.so) (\S+)$/
+    .exec(store.read(`${key}.ref`) ?? "");
+  if (!reference) return null;
+  const [, name, print, symbol] = reference as unknown as string[];
+  const path = store.find(name!);
+  if (!path) return null;
+  if (!intact.has(path)) {
+    if (fingerprint(Deno.readFileSync(path)) !== print) {
+      store.drop(path);
+      return null;
+    }
+    intact.add(path);
+    store.touch(path);
+  }
+  return remember(key, store, { path, symbol: symbol! });
+}
+
+/** Files whose content has been compared with their name. */
+const intact = new Set<string>();
+
+/** Tells a whole file from a damaged one: 64 bits of two multiplicative hashes, as hexadecimal digits. */
+function fingerprint(bytes: Uint8Array): string {
+  const words = new Int32Array(bytes.slice(0, bytes.length & ~3).buffer);
+  let x = bytes.length, y = ~bytes.length;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    x = Math.imul(x ^ word, 0x9e3779b1);
+    x ^= x >>> 15;
+    y = Math.imul(y + word | 0, 0x85ebca6b);
+    y ^= y >>> 13;
+  }
+  for (let i = words.length * 4; i < bytes.length; i++) {
+    x = Math.imul(x ^ bytes[i]!, 0x9e3779b1);
+    y = Math.imul(y ^ bytes[i]!, 0x85ebca6b);
+  }
+  return [x, y].map((n) => (n >>> 0).toString(16).padStart(8, "0")).join("");
+}
+
+interface Tools {
+  readonly store: Store;
+  readonly compiler: Compiler;
+}
+
+/** Compiles all; a part that fails is halved until the kernel at fault stands alone. */
+function compileMissing(missing: readonly Keyed[], tools: Tools): void {
+  const count = Math.min(
+    navigator.hardwareConcurrency,
+    Math.ceil(missing.length / PART),
+  );
+  let parts = split(missing, count), error: CompileError | undefined;
+  while (parts.length > 0) {
+    const failed = compileParts(parts, tools);
+    parts = [];
+    for (const { part, said } of failed) {
+      const [first] = part;
+      if (part.length > 1) parts.push(...split(part, 2));
+      else error ??= compileError(first!.kernel.name, said, tools.store);
+    }
+  }
+  if (error) throw error;
+  if (missing.some(({ key }) => key < "1")) tools.store.evict();
+}
+
+/** At most `count` parts of about equal length. */
+function split<T>(items: readonly T[], count: number): T[][] {
+  const parts: T[][] = [];
+  for (let i = 0; i < count; i++) {
+    const at = (k: number) => Math.round(k * items.length / count);
+    parts.push(items.slice(at(i), at(i + 1)));
+  }
+  return parts;
+}
+
+interface Failure {
+  readonly part: readonly Keyed[];
+  /** What the compiler said, and the text it was given. */
+  readonly said: string;
+}
+
+/** Compiles each part to a shared object, at the same time; returns the parts that fail. */
+function compileParts(
+  parts: readonly (readonly Keyed[])[],
+  { store, compiler }: Tools,
+): Failure[] {
+  let failures: Failure[] = [];
+  let made: (readonly [key: string, name: string, symbol: string])[] = [];
+  const directory = store.work((workspace) => {
+    failures = [], made = [];
+    const used = parts.flat().flatMap(({ kernel }) => kernel.headers);
+    for (const name of reachable(used)) {
+      Deno.writeTextFileSync(`${workspace}/${name}`, HEADERS[name]!);
+    }
+    const texts = parts.map(translationUnit);
+    const jobs = texts.map((text, i) => {
+      Deno.writeTextFileSync(`${workspace}/part${i}.c`, text);
+      const flags = [...SHARED, ...compiler.flags, ...KERNEL_FLAGS];
+      return [...compiler.command, ...flags, "-o", `part${i}.so`, `part${i}.c`];
+    });
+    const publish: string[] = [];
+    runCompiler(jobs, workspace).forEach((said, i) => {
+      const part = parts[i]!;
+      if (said !== null) {
+        failures.push({ part, said: `${said}\n${texts[i]}` });
+        return;
+      }
+      const library = seal(workspace, i, "kernels");
+      const source = library.replace(/so$/, "c");
+      Deno.renameSync(`${workspace}/part${i}.c`, `${workspace}/${source}`);
+      publish.push(source, library);
+      for (const { key, symbol } of part) {
+        reference(workspace, key, `${library} ${symbol}`);
+        made.push([key, library, symbol]);
+        publish.push(`${key}.ref`);
+      }
+    });
+    return publish;
+  });
+  for (const [key, library, symbol] of made) {
+    remember(key, store, { path: `${directory}/${library}`, symbol });
+  }
+  return failures;
+}
+
+/** The kernels of a part in one C file, as they will be read in a debugger. */
+function translationUnit(part: readonly Keyed[]): string {
+  const headers = new Set(part.flatMap(({ kernel }) => kernel.headers));
+  const includes = Array.from(headers, (name) => `#include "${name}"\n`);
+  const kernels = part.map(({ kernel, symbol }) =>
+    `\n${kernel.text.trim().replaceAll(PLACEHOLDER, symbol)}\n`
+  );
+  return [...includes, ...kernels].join("");
+}
+
+/** Gives a compiled part the name that says its content. */
+function seal(workspace: string, part: number, label: string): string {
+  const at = `${workspace}/part${part}`;
+  const print = fingerprint(Deno.readFileSync(`${at}.so`));
+  const stem = `${label.replace(/\W/g, "_")}-${print}`;
+  Deno.renameSync(`${at}.so`, `${workspace}/${stem}.so`);
+  return `${stem}.so`;
+}
+
+function reference(workspace: string, key: string, content: string): void {
+  Deno.writeTextFileSync(`${workspace}/${key}.ref`, content);
+}
+
+function compileError(name: string, said: string, store: Store): CompileError {
+  const line = /^.*\berror\b.*$/m.exec(said)?.[0].trim() ??
+    said.trim().split("\n")[0];
+  const path = store.write(`failed-${digest(said).slice(0, 16)}.txt`, said);
+  return new CompileError(
+    `Cannot compile ${name}: ${line}; all that the compiler said is in ${path}`,
+  );
+}

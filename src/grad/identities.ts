@@ -1,0 +1,91 @@
+/** Ops that return what they get, and change what differentiation sees of it. */
+import type { AnyOp, Variable } from "../graph/variable.ts";
+import { zerosLike } from "../ops/constructors.ts";
+import {
+  defineOp,
+  type OpFunction,
+  type Rules,
+  type X,
+} from "../ops/define.ts";
+import { maximum, minimum, mul } from "../ops/elemwise.ts";
+
+/** What an identity does with the gradient and the tangent. */
+type Differential<P> = Pick<Rules<X, P>, "vjp" | "jvp" | "connects">;
+
+function identity<P = void>(
+  name: string,
+  differential: Differential<P>,
+): OpFunction<X, P> {
+  return defineOp<X, P>({
+    name,
+    arity: 1,
+    infer: ([x]) => x,
+    eval: ([x]) => x,
+    ...differential,
+    view: ({ inputs: [x] }) => {
+      const axes = x!.shape.map((_, axis) => axis);
+      return {
+        kind: "affine",
+        start: axes.map(() => 0),
+        step: axes.map(() => 1),
+        from: axes,
+        checked: axes.map(() => false),
+      };
+    },
+    views: [0],
+  });
+}
+
+/** x; its gradient is zero. */
+export const considerConstant: OpFunction<X> = identity("considerConstant", {
+  vjp: ({ inputs: [x] }) => [zerosLike(x)],
+  jvp: () => null,
+});
+
+/** x; its gradient is zero. */
+export const zeroGrad: OpFunction<X> = identity("zeroGrad", {
+  vjp: ({ inputs: [x] }) => [zerosLike(x)],
+  jvp: () => null,
+});
+
+/** x; to differentiation it is connected to nothing. */
+export const disconnectedGrad: OpFunction<X> = identity("disconnectedGrad", {
+  vjp: () => [null],
+  jvp: () => null,
+  connects: () => [[false]],
+});
+
+/** Bounds of a gradient. */
+export interface GradBounds {
+  readonly low: number;
+  readonly high: number;
+}
+
+const clipped = identity<GradBounds>("gradClip", {
+  vjp: ({ params: { low, high } }, g) => [minimum(maximum(g, low), high)],
+  jvp: (_, [t]) => t,
+});
+
+const scaled = identity<{ readonly by: number }>("gradScale", {
+  vjp: ({ params: { by } }, g) => [mul(g, by)],
+  jvp: ({ params: { by } }, [t]) => t && mul(t, by),
+});
+
+/** x; its gradient is clipped to low … high. */
+export function gradClip(x: Variable, low: number, high: number): Variable {
+  return clipped(x, { low, high });
+}
+
+/** x; its gradient is multiplied by `by`. */
+export function gradScale(x: Variable, by: number): Variable {
+  return scaled(x, { by });
+}
+
+/** All of them: rewriting removes them, since by then everything is differentiated. */
+export const GRADIENT_IDENTITIES: readonly { readonly op: AnyOp }[] = [
+  considerConstant,
+  zeroGrad,
+  disconnectedGrad,
+  clipped,
+  scaled,
+];

@@ -1,0 +1,71 @@
+/** Forward-mode differentiation: one walk from variables to the results that depend on them. */
+import { isFloat } from "../graph/dtype.ts";
+import { derived } from "../graph/origin.ts";
+import { Variable } from "../graph/variable.ts";
+import { toposort } from "../graph/walk.ts";
+import { asVariable, type Operand } from "../ops/define.ts";
+import { zerosLike } from "../ops/constructors.ts";
+import { cast } from "../ops/elemwise.ts";
+import { gradDtype, type Gradient, MissingRuleError } from "./grad.ts";
+
+/** One tangent for each result, in order. */
+export type Tangents<F> = F extends Variable ? Gradient<F>
+  : { readonly [i in keyof F]: Gradient<F[i]> };
+
+/**
+ * The product of the Jacobian of `f` by `wrt` with `evalPoints`: what forward
+ * mode computes. One evalPoint, of its variable's shape, for each of `wrt`;
+ * one result, of f's shape, for each of `f`. A result that no tangent reaches
+ * is zero. MissingRuleError: an op between them has no R-op.
+ */
+export function Rop<const F extends Variable | readonly Variable[]>(
+  f: F,
+  wrt: Variable | readonly Variable[],
+  evalPoints: Operand | readonly Operand[],
+): Tangents<F> {
+  const variables = wrt instanceof Variable ? [wrt] : wrt;
+  const points = wrt instanceof Variable
+    ? [evalPoints as Operand]
+    : evalPoints as readonly Operand[];
+  if (points.length !== variables.length) {
+    throw new TypeError(
+      `Cannot apply Rop: ${variables.length} variables need as many evalPoints, got ${points.length}`,
+    );
+  }
+  const tangents = new Map<Variable, Variable>();
+  variables.forEach((v, i) => tangents.set(v, tangent(v, points[i]!)));
+  const results: readonly Variable[] = f instanceof Variable ? [f] : f;
+  for (const node of toposort(results, (v) => tangents.has(v))) {
+    const ts = node.inputs.map((v) => tangents.get(v) ?? null);
+    if (ts.every((t) => t === null)) continue;
+    if (!node.outputs.some((y) => isFloat(y.dtype))) continue;
+    const { jvp } = node.op;
+    if (!jvp) {
+      throw new MissingRuleError(
+        `Cannot apply Rop to ${node.op.name}: it has no R-op; made at ${node.origin.line}`,
+      );
+    }
+    derived(node.origin, () =>
+      jvp(node, ts).forEach((t, o) => {
+        const y = node.outputs[o]!;
+        if (t && isFloat(y.dtype) && !tangents.has(y)) {
+          tangents.set(y, cast(t, y.dtype));
+        }
+      }));
+  }
+  const found = results.map((y) =>
+    tangents.get(y) ?? zerosLike(y, gradDtype(y))
+  );
+  return (f instanceof Variable ? found[0] : found) as Tangents<F>;
+}
+
+/** What stands for the tangent of `v`: same rank, float. */
+function tangent(v: Variable, t: Operand): Variable {
+  const made = asVariable(t, gradDtype(v));
+  if (made.ndim !== v.ndim) {
+    throw new TypeError(
+      `Cannot use ${made} as an evalPoint: expected ${v.ndim} axes, as ${v} has`,
+    );
+  }
+  return cast(made, gradDtype(v));
+}

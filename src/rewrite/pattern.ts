@@ -1,0 +1,157 @@
+/** A rule is a name, the shape of what it matches, and what it puts there. */
+import type { AnyOp, Variable } from "../graph/variable.ts";
+import { fillValue } from "./values.ts";
+
+/** A function that applies an op, as `defineOp` returns it. */
+export interface Applies {
+  readonly op: AnyOp;
+}
+
+/** A pattern whose match is bound too. */
+export interface Named {
+  readonly name: string;
+  readonly of: Pattern;
+}
+
+/**
+ * What a rule matches: a string binds a variable, or asks for the one it is
+ * bound to; a number matches a constant of that value, whatever its shape; a
+ * list matches an application, in both orders if the op is commutative.
+ */
+export type Pattern =
+  | string
+  | number
+  | Named
+  | readonly [Applies, ...Pattern[]];
+
+/** The names a pattern binds, so that a misspelt one does not compile. */
+export type Names<P> = P extends string ? P
+  : P extends { readonly name: infer N; readonly of: infer Q } ? N | Names<Q>
+  : P extends readonly [unknown, ...infer Rest] ? Names<Rest[number]>
+  : never;
+
+/** What the names of a pattern stand for. */
+export type Bindings<P> = { readonly [name in Names<P> & string]: Variable };
+
+/**
+ * What a rule may do to the value. exact: nothing. value-safe: rounding, and a
+ * finite value where the left side overflowed. may change NaN/inf: a value
+ * where the left side was NaN or infinite; such a rule runs only if a mode
+ * includes it.
+ */
+export type Licence = "exact" | "value-safe" | "may change NaN/inf";
+
+/** What a rule may ask of the graph around its root. */
+export interface Surroundings {
+  /** How often the graph uses a variable; 2 for one that this pass has made. */
+  clients(v: Variable): number;
+}
+
+/** One way to improve a graph. */
+export interface Rule {
+  readonly name: string;
+  /** What it does, for people: `log(1 + x) → log1p(x)`. */
+  readonly equation: string;
+  readonly licence: Licence;
+  /** The ops it is tried at; null for all. */
+  readonly ops: readonly AnyOp[] | null;
+  /** What it matches, where a pattern says it all. */
+  readonly lhs: Pattern | null;
+  /** What replaces `root`, or null to decline. */
+  rewrite(root: Variable, around: Surroundings): Variable | null;
+}
+
+/** A rule that is one line: a pattern, and what replaces it (null declines). */
+export function rule<const P extends readonly [Applies, ...Pattern[]]>(
+  name: string,
+  lhs: P,
+  rhs: (bound: Bindings<P>, root: Variable) => Variable | null,
+  licence: Licence = "value-safe",
+): Rule {
+  return {
+    name,
+    equation: describePattern(lhs),
+    licence,
+    ops: [lhs[0].op],
+    lhs,
+    rewrite(root) {
+      const bound = match(lhs, root);
+      return bound && rhs(bound, root);
+    },
+  };
+}
+
+/** What a rule that is a function says of itself. */
+export interface RuleOptions {
+  readonly equation: string;
+  readonly licence?: Licence;
+}
+
+/** A rule that looks at parameters, types or clients: tried at every application of `fns`. */
+export function ruleAt(
+  name: string,
+  fns: readonly Applies[] | null,
+  { equation, licence = "value-safe" }: RuleOptions,
+  rewrite: Rule["rewrite"],
+): Rule {
+  const ops = fns && fns.map((f) => f.op);
+  return { name, equation, licence, ops, lhs: null, rewrite };
+}
+
+/** A pattern with a name of its own. */
+export function named<const N extends string, const P extends Pattern>(
+  name: N,
+  of: P,
+): { readonly name: N; readonly of: P } {
+  return { name, of };
+}
+
+type Bound = Readonly<Record<string, Variable>>;
+
+/** The variables under which the pattern equals `v`, or null. */
+export function match<const P extends Pattern>(
+  pattern: P,
+  v: Variable,
+): Bindings<P> | null {
+  return solve(pattern, v, {}, (bound) => bound) as Bindings<P> | null;
+}
+
+/** Continues with every way to match, until one way leads to the end; patterns are small, so this recurses. */
+function solve(
+  pattern: Pattern,
+  v: Variable,
+  bound: Bound,
+  next: (bound: Bound) => Bound | null,
+): Bound | null {
+  if (typeof pattern === "string") {
+    const before = bound[pattern];
+    if (before) return before === v ? next(bound) : null;
+    return next({ ...bound, [pattern]: v });
+  }
+  if (typeof pattern === "number") {
+    return fillValue(v) === pattern ? next(bound) : null;
+  }
+  if ("of" in pattern) {
+    return solve(pattern.of, v, { ...bound, [pattern.name]: v }, next);
+  }
+  const [fn, ...args] = pattern, node = v.owner;
+  if (node?.op !== fn.op || v.index !== 0) return null;
+  if (node.inputs.length !== args.length) return null;
+  const all = (order: readonly Pattern[]) => {
+    const from = (i: number) => (so: Bound): Bound | null =>
+      i === order.length
+        ? next(so)
+        : solve(order[i]!, node.inputs[i]!, so, from(i + 1));
+    return from(0)(bound);
+  };
+  return all(args) ?? (fn.op.commutative ? all(args.toReversed()) : null);
+}
+
+/** A pattern as an expression: `log(add(1, x))`. */
+export function describePattern(pattern: Pattern): string {
+  if (typeof pattern === "string") return pattern;
+  if (typeof pattern === "number") return String(pattern);
+  if ("of" in pattern) return describePattern(pattern.of);
+  const [fn, ...args] = pattern;
+  return `${fn.op.name}(${args.map(describePattern).join(", ")})`;
+}

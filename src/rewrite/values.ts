@@ -1,0 +1,91 @@
+/** What rules ask of values: is a variable one number everywhere, and which; and numbers as variables. */
+import { isFloat } from "../graph/dtype.ts";
+import { type NDArray, sizeOf } from "../graph/ndarray.ts";
+import { type AnyOp, Constant, type Variable } from "../graph/variable.ts";
+import { broadcastAs, broadcastTo } from "../ops/broadcast_to.ts";
+import { constant } from "../ops/define.ts";
+import { dimshuffle } from "../ops/dimshuffle.ts";
+import { cast, second } from "../ops/elemwise.ts";
+import { reshape } from "../ops/reshape.ts";
+import { specifyShape } from "../ops/specify_shape.ts";
+
+/** Constants up to this many elements are looked at. */
+const MOST_ELEMENTS = 4096;
+
+/** Ops whose elements are those of their first input. */
+const SAME_ELEMENTS: readonly { readonly op: AnyOp }[] = [
+  broadcastTo,
+  dimshuffle,
+  reshape,
+  specifyShape,
+];
+
+/** The number that every element of `v` is, through fills, casts and views of constants; null where that is not known. */
+export function fillValue(v: Variable): number | null {
+  const casts: Variable[] = [];
+  let at = v;
+  while (!(at instanceof Constant)) {
+    const { owner } = at;
+    if (!owner) return null;
+    if (owner.op === cast.op) casts.push(at);
+    const from = owner.op === second.op
+      ? 1
+      : owner.op === cast.op || SAME_ELEMENTS.some((f) => f.op === owner.op)
+      ? 0
+      : null;
+    if (from === null) return null;
+    at = owner.inputs[from]!;
+  }
+  let value = uniform(at.data);
+  for (const to of casts.reverse()) {
+    if (value !== null) value = Number(constant(value, to.dtype).data.data[0]);
+  }
+  return value;
+}
+
+const uniforms = new WeakMap<NDArray, number | null>();
+
+/** The one number that an array holds everywhere; null if there is none, or if 2^53 is passed. */
+function uniform(a: NDArray): number | null {
+  const before = uniforms.get(a);
+  if (before !== undefined) return before;
+  const value = findUniform(a);
+  uniforms.set(a, value);
+  return value;
+}
+
+function findUniform(a: NDArray): number | null {
+  if (a.size === 0 || a.size > MOST_ELEMENTS) return null;
+  const [first, ...rest] = a.flat();
+  if (rest.some((x) => !Object.is(x, first))) return null;
+  const value = Number(first);
+  return typeof first === "bigint" && !Number.isSafeInteger(value)
+    ? null
+    : value;
+}
+
+/** `value` in the dtype of `like`, 0-d. */
+export function scalarLike(value: number, like: Variable): Constant<0> {
+  return constant(value, like.dtype);
+}
+
+/** `value` in the dtype and shape of `like`, which is not computed. */
+export function filled(value: number, like: Variable): Variable {
+  return broadcastAs(scalarLike(value, like), like);
+}
+
+/** True if a number, computed in float64, stands for itself in the dtype of `like`: no fraction or large integer is lost. */
+export function representable(value: number, like: Variable): boolean {
+  return isFloat(like.dtype)
+    ? true
+    : Number.isSafeInteger(value) &&
+      Number(constant(value, like.dtype).data.data[0]) === value;
+}
+
+/** The number of elements, where types know it. */
+export function knownSize(v: Variable): number | null {
+  const { shape } = v.type;
+  return shape.every((n) => typeof n === "number")
+    ? sizeOf(shape as readonly number[])
+    : null;
+}

@@ -1,0 +1,180 @@
+/** What `function` returns: a callable with its arguments checked, and its results in the form that was asked for. */
+import { config } from "../graph/config.ts";
+import { isBig } from "../graph/dtype.ts";
+import { isRowMajor, NDArray } from "../graph/ndarray.ts";
+import type { DenseType } from "../graph/type.ts";
+import type { Variable } from "../graph/variable.ts";
+import {
+  convert,
+  type In,
+  type Outputs,
+  type Spec,
+  type Value,
+} from "./spec.ts";
+
+/** A result: a number where it has no axes. */
+export type ResultOf<V> = V extends Variable<infer R>
+  ? number extends R ? NDArray & number
+  : R extends 0 ? number
+  : NDArray
+  : never;
+
+/** Results in the form of the outputs. */
+export type Results<O extends Outputs> = O extends null ? void
+  : O extends Variable ? ResultOf<O>
+  : O extends readonly Variable[] ? { -readonly [i in keyof O]: ResultOf<O[i]> }
+  : O extends { readonly [name: string]: Variable }
+    ? { -readonly [name in keyof O]: ResultOf<O[name]> }
+  : never;
+
+/** What computes a closed graph: the VM or the interpreter. */
+export interface Engine {
+  /** Runs `calls` times with the same inputs; results of the last. A number where an output has no axes. */
+  call(
+    values: readonly NDArray[],
+    calls: number,
+  ): readonly (NDArray | number)[];
+  /** Decisions taken so far, one line each. */
+  notes(): readonly string[];
+  free(): void;
+}
+
+/** A compiled function. */
+export interface CompiledFunction<O extends Outputs = Outputs> {
+  /** Computes the outputs and takes the updates. Arguments in the order of the inputs; `undefined` takes a default. */
+  (...args: (Value | undefined)[]): Results<O>;
+  /** The name it was given, for messages and profiles. */
+  readonly name: string;
+  /** True: arguments are taken to be NDArrays of the right dtype and rank, and are not checked. */
+  trustInput: boolean;
+  /**
+   * Calls a function whose inputs all have defaults, or were passed in the
+   * last call, `nCalls` times in C. The results are those of the last time.
+   */
+  fn(nCalls?: number): Results<O>;
+  /** The rewrite rules that fired and every decision that was taken, one line each. */
+  explain(): string;
+  /** Releases its memory; shared variables stay. */
+  free(): void;
+}
+
+/** What an engine is wrapped with. */
+export interface Wrapping {
+  readonly name: string;
+  readonly allowInputDowncast: boolean | undefined;
+  /** Lines about the graph, before those of the engine. */
+  readonly fired: readonly string[];
+}
+
+/** The callable for an engine. */
+export function wrap<O extends Outputs>(
+  spec: Spec,
+  engine: Engine,
+  { name, allowInputDowncast, fired }: Wrapping,
+): CompiledFunction<O> {
+  const { inputs, form } = spec, count = inputs.length;
+  const checks = inputs.map((i) => i.variable.type as DenseType);
+  const downcast = allowInputDowncast ?? config.allowInputDowncast;
+  const defaults = inputs.map((i) =>
+    i.value === undefined ? null : convert(i.value, i, downcast)
+  );
+  let last: NDArray[] | null = count === 0 ? [] : null, freed = false;
+
+  const finish = form.kind === "one"
+    ? (results: readonly unknown[]) => results[0]
+    : form.kind === "list"
+    ? (results: readonly unknown[]) => [...results]
+    : form.kind === "none"
+    ? () => undefined
+    : (results: readonly unknown[]) =>
+      Object.fromEntries(form.keys.map((key, i) => [key, results[i]]));
+
+  const admit = (args: readonly (Value | undefined)[]): NDArray[] => {
+    if (args.length > count) {
+      throw new TypeError(
+        `Cannot call ${name}: it takes ${count} arguments, got ${args.length}`,
+      );
+    }
+    const values = new Array<NDArray>(count);
+    for (let i = 0; i < count; i++) {
+      const arg = args[i];
+      values[i] = arg instanceof NDArray && isReady(arg, checks[i]!)
+        ? arg
+        : take(arg, i);
+    }
+    return values;
+  };
+  const take = (arg: Value | undefined, i: number): NDArray => {
+    if (arg !== undefined) return convert(arg, inputs[i]!, downcast);
+    const value = defaults[i];
+    if (!value) {
+      throw new TypeError(
+        `Cannot call ${name}: the value of ${
+          labelOf(inputs[i]!, i)
+        } is missing and has no default`,
+      );
+    }
+    return value;
+  };
+  const alive = () => {
+    if (freed) throw new Error(`Cannot call ${name}: it was freed`);
+  };
+
+  const call = (...args: (Value | undefined)[]): unknown => {
+    alive();
+    const values = self.trustInput && args.length === count
+      ? args as NDArray[]
+      : admit(args);
+    last = values;
+    return finish(engine.call(values, 1));
+  };
+  const self = Object.assign(call, {
+    trustInput: false,
+    fn(nCalls = 1): unknown {
+      alive();
+      if (!Number.isInteger(nCalls) || nCalls < 0) {
+        throw new RangeError(`Cannot call ${name} ${nCalls} times`);
+      }
+      last ??= admit([]);
+      return finish(engine.call(last, nCalls));
+    },
+    explain: () => [...fired, ...engine.notes()].join("\n"),
+    free() {
+      if (!freed) engine.free();
+      freed = true;
+    },
+  });
+  Object.defineProperty(self, "name", { value: name });
+  return self as unknown as CompiledFunction<O>;
+}
+
+/** True for a value that needs no conversion. */
+function isReady(value: NDArray, type: DenseType): boolean {
+  if (value.dtype !== type.dtype || value.shape.length !== type.shape.length) {
+    return false;
+  }
+  for (let axis = 0; axis < type.shape.length; axis++) {
+    const want = type.shape[axis];
+    if (typeof want === "number" && want !== value.shape[axis]) return false;
+  }
+  return true;
+}
+
+function labelOf(input: In, i: number): string {
+  return input.name ? `input ${input.name}` : `input ${i}`;
+}
+
+/** A value as it is returned: the number of a 0-d array, else the array. */
+export function asResult(value: NDArray): NDArray | number {
+  if (value.ndim > 0) return value;
+  const x = value.data[value.offset]!;
+  return isBig(value.dtype) ? value.item() : x as number;
+}
+
+/** A value that shares no memory with anything that may change. */
+export function owned(value: NDArray): NDArray {
+  return isRowMajor(value.shape, value.strides) && value.offset === 0 &&
+      value.data.length === value.size
+    ? value
+    : value.copy();
+}

@@ -1,0 +1,84 @@
+/** How a function is compiled and run. */
+import { config } from "../graph/config.ts";
+
+/** What `new Mode(…)` takes; each absent field is the setting in force. */
+export interface ModeOptions {
+  /** cvm frees each intermediate after its last use; cvm_nogc keeps them for the next call; reference interprets in TypeScript. */
+  readonly linker?: "cvm" | "cvm_nogc" | "c" | "reference";
+  /** Which rewrites run: all, the cheap ones, or none. */
+  readonly optimizer?: "fast_run" | "fast_compile" | "none";
+  readonly device?: "cpu" | "cuda";
+  /** Threads a kernel may use. */
+  readonly openmp?: number;
+  /** Names of rules and phases to add or leave out. */
+  readonly including?: readonly string[];
+  readonly excluding?: readonly string[];
+}
+
+/**
+ * How a function is compiled and run. Immutable; `including` and `excluding`
+ * give changed copies.
+ *
+ * ```ts
+ * import { function as compile, matrix, Mode } from "damo";
+ * const x = matrix("x");
+ * const f = compile([x], x.add(1), { mode: new Mode({ linker: "reference" }) });
+ * console.log(f([[1, 2]]).toArray()); // [ [ 2, 3 ] ]
+ * ```
+ */
+export class Mode {
+  readonly linker: NonNullable<ModeOptions["linker"]>;
+  readonly optimizer: NonNullable<ModeOptions["optimizer"]>;
+  readonly device: NonNullable<ModeOptions["device"]>;
+  readonly openmp: number;
+  readonly included: readonly string[];
+  readonly excluded: readonly string[];
+  /** Every thunk is compared with its op's reference value. */
+  readonly debug: boolean = false;
+
+  constructor(options: ModeOptions = {}) {
+    this.linker = options.linker ?? config.linker;
+    this.optimizer = options.optimizer ?? config.optimizer;
+    this.device = options.device ?? config.device;
+    this.openmp = options.openmp ?? config.threads;
+    this.included = options.including ?? [];
+    this.excluded = options.excluding ?? config.excluding;
+  }
+
+  /** This mode with these rules or phases besides. */
+  including(...names: string[]): Mode {
+    return this.#with({ including: [...this.included, ...names] });
+  }
+
+  /** This mode without these rules or phases. */
+  excluding(...names: string[]): Mode {
+    return this.#with({ excluding: [...this.excluded, ...names] });
+  }
+
+  #with(change: ModeOptions): Mode {
+    const { linker, optimizer, device, openmp, included, excluded } = this;
+    const Same = this.constructor as new (options: ModeOptions) => Mode;
+    return new Same({
+      linker,
+      optimizer,
+      device,
+      openmp,
+      including: included,
+      excluding: excluded,
+      ...change,
+    });
+  }
+}
+
+/** Runs every thunk against its op's reference value, with poisoned buffers, and checks what ops claim of views and writes. Slow. */
+export class DebugMode extends Mode {
+  override readonly debug = true;
+}
+
+/** The mode that an option names. */
+export function asMode(
+  mode: Mode | ModeOptions | ModeOptions["linker"] | undefined,
+): Mode {
+  if (mode instanceof Mode) return mode;
+  return new Mode(typeof mode === "string" ? { linker: mode } : mode);
+}

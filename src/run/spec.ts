@@ -1,0 +1,426 @@
+/** From what a user asks of `function` to a FunctionGraph, or an error that names what is wrong. */
+import { castsSafely, type Dtype } from "../graph/dtype.ts";
+import { config } from "../graph/config.ts";
+import type { FunctionGraph } from "../graph/function_graph.ts";
+import {
+  array,
+  type ArrayLike,
+  NDArray,
+  type Nested,
+} from "../graph/ndarray.ts";
+import { derived } from "../graph/origin.ts";
+import { describeType, fits } from "../graph/type.ts";
+import { Constant, SharedVariable, Variable } from "../graph/variable.ts";
+import { ancestors, leaves, replace } from "../graph/walk.ts";
+import { asVariable, type Operand } from "../ops/define.ts";
+import { cast } from "../ops/elemwise.ts";
+
+/** A value in any form an input takes. */
+export type Value = NDArray | Nested | ArrayBufferView | ArrayLike;
+
+/** An input with more to say than its variable. */
+export class In<R extends number = number> {
+  readonly variable: Variable<R>;
+  readonly name: string | undefined;
+  /** Taken when the argument is absent or undefined. */
+  readonly value: Value | undefined;
+  readonly borrow: boolean;
+  readonly mutable: boolean;
+  readonly allowDowncast: boolean | undefined;
+  constructor(
+    variable: Variable<R>,
+    options: {
+      readonly name?: string;
+      readonly value?: Value;
+      readonly borrow?: boolean;
+      readonly mutable?: boolean;
+      readonly allowDowncast?: boolean;
+    } = {},
+  ) {
+    this.variable = variable;
+    this.name = options.name ?? variable.name;
+    this.value = options.value;
+    this.borrow = options.borrow ?? false;
+    this.mutable = options.mutable ?? false;
+    this.allowDowncast = options.allowDowncast;
+  }
+}
+
+/** A shared variable and what it becomes. */
+export type Update = readonly [SharedVariable, Operand];
+
+/** What a function computes: one variable, several, named ones, or nothing. */
+export type Outputs = Variable | readonly Variable[] | {
+  readonly [name: string]: Variable;
+} | null;
+
+/** What `function` takes besides inputs and outputs. */
+export interface SpecOptions {
+  readonly updates?: Iterable<Update>;
+  /** Replacements made before anything else: pairs of a variable and what stands for it. */
+  readonly givens?: Iterable<readonly [Variable, Operand]>;
+  readonly onUnusedInput?: "raise" | "warn" | "ignore";
+  readonly allowInputDowncast?: boolean;
+  /** Leave out default updates: all, or those of these variables. */
+  readonly noDefaultUpdates?: boolean | readonly SharedVariable[];
+}
+
+/** A checked request. */
+export interface Spec {
+  readonly inputs: readonly In[];
+  readonly graph: FunctionGraph;
+  readonly form:
+    | { readonly kind: "none" | "one" | "list" }
+    | { readonly kind: "record"; readonly keys: readonly string[] };
+}
+
+/** An input is not needed by any output or update. */
+export class UnusedInputError extends TypeError {
+  override readonly name = "UnusedInputError";
+}
+
+/** A graph needs a variable that is neither given nor computed. */
+export class MissingInputError extends TypeError {
+  override readonly name = "MissingInputError";
+}
+
+/** Checks a request and closes it: givens replaced, default updates added. */
+export function specify(
+  inputs: readonly (Variable | In)[],
+  outputs: Outputs,
+  options: SpecOptions,
+): Spec {
+  if (!Array.isArray(inputs)) {
+    throw new TypeError(
+      "Cannot compile a function: inputs must be an array of Variables",
+    );
+  }
+  const ins = inputs.map((x) => x instanceof In ? x : new In(x));
+  checkInputs(ins);
+  const [form, wanted] = takeApart(outputs);
+  const updates = checkUpdates(options.updates ?? []);
+  const givens = new Map<Variable, Variable>();
+  for (const [from, to] of options.givens ?? []) {
+    if (!(from instanceof Variable)) {
+      throw new TypeError(
+        `Cannot replace ${
+          String(from)
+        }: givens are pairs of a Variable and its replacement`,
+      );
+    }
+    givens.set(
+      from,
+      conform(asVariable(to, from.dtype), from, `Cannot give ${nameOf(from)}`),
+    );
+  }
+  // An input that some node computes stands for that node's value.
+  const boundary = new Map(
+    ins.filter((i) => i.variable.owner).map((
+      i,
+    ) => [i.variable, new Variable(i.variable.type, null, 0, i.name)]),
+  );
+  const closed = addDefaultUpdates(
+    wanted,
+    updates,
+    givens,
+    options.noDefaultUpdates ?? false,
+  );
+  const values = substitute([...wanted, ...closed.values()], givens, boundary);
+  const graph: FunctionGraph = {
+    inputs: ins.map((i) => boundary.get(i.variable) ?? i.variable),
+    outputs: values.slice(0, wanted.length),
+    updates: [...closed.keys()].map((s, i) =>
+      [s, values[wanted.length + i]!] as const
+    ),
+  };
+  checkClosed(graph, ins, options.onUnusedInput ?? config.onUnusedInput);
+  return { inputs: ins, graph, form };
+}
+
+function substitute(
+  values: Variable[],
+  givens: Map<Variable, Variable>,
+  boundary: Map<Variable, Variable>,
+): Variable[] {
+  const by = new Map([...givens, ...boundary]);
+  if (by.size === 0) return values;
+  // A replacement may itself hold given variables: replaced until nothing changes, at most once for each.
+  let now = values;
+  for (let i = 0; i <= givens.size; i++) {
+    const next = replace(now, by);
+    if (next.every((v, k) => v === now[k])) return next;
+    now = next;
+  }
+  throw new TypeError(
+    "Cannot replace givens: they replace each other without end",
+  );
+}
+
+function checkInputs(ins: readonly In[]): void {
+  const seen = new Set<Variable>();
+  ins.forEach(({ variable }, i) => {
+    if (!(variable instanceof Variable)) {
+      throw new TypeError(
+        `Cannot compile a function: input ${i} is ${
+          String(variable)
+        }, expected a Variable or In`,
+      );
+    }
+    if (variable instanceof SharedVariable) {
+      throw new TypeError(
+        `Cannot compile a function: input ${i} is the shared variable ${
+          nameOf(variable)
+        }; it is used without being passed (change it by updates or givens)`,
+      );
+    }
+    if (variable instanceof Constant) {
+      throw new TypeError(
+        `Cannot compile a function: input ${i} is a constant`,
+      );
+    }
+    if (seen.has(variable)) {
+      throw new TypeError(
+        `Cannot compile a function: ${
+          nameOf(variable)
+        } is given twice as an input`,
+      );
+    }
+    seen.add(variable);
+  });
+}
+
+function takeApart(outputs: Outputs): [Spec["form"], Variable[]] {
+  if (outputs === null) return [{ kind: "none" }, []];
+  if (outputs instanceof Variable) return [{ kind: "one" }, [outputs]];
+  const isList = Array.isArray(outputs);
+  const entries = Object.entries(outputs as Record<string, Variable>);
+  for (const [key, v] of entries) {
+    if (!(v instanceof Variable)) {
+      throw new TypeError(
+        `Cannot compile a function: output ${key} is ${
+          String(v)
+        }, expected a Variable`,
+      );
+    }
+  }
+  const form: Spec["form"] = isList
+    ? { kind: "list" }
+    : { kind: "record", keys: entries.map(([key]) => key) };
+  return [form, entries.map(([, v]) => v)];
+}
+
+function checkUpdates(
+  updates: Iterable<Update>,
+): Map<SharedVariable, Variable> {
+  const made = new Map<SharedVariable, Variable>();
+  for (const pair of updates) {
+    const [s, value] = pair;
+    if (!(s instanceof SharedVariable)) {
+      throw new TypeError(
+        `Cannot update ${
+          String(s)
+        }: only shared variables are updated; updates are pairs [shared, value]`,
+      );
+    }
+    if (made.has(s)) {
+      throw new TypeError(`Cannot update ${nameOf(s)} twice in one function`);
+    }
+    made.set(s, asUpdate(s, value));
+  }
+  return made;
+}
+
+function asUpdate(s: SharedVariable, value: Operand): Variable {
+  return conform(asVariable(value, s.dtype), s, `Cannot update ${nameOf(s)}`);
+}
+
+/** `v` as a value of the type of `like`: converted where nothing is lost. */
+function conform(v: Variable, like: Variable, what: string): Variable {
+  if (v.ndim !== like.ndim || v.type.kind !== like.type.kind) {
+    throw new TypeError(
+      `${what}: it is ${describeType(like.type)}, the new value ${
+        describeType(v.type)
+      }${at(v)}`,
+    );
+  }
+  const same = v.dtype === like.dtype
+    ? v
+    : castsSafely(v.dtype, like.dtype)
+    ? derived(v.owner?.origin ?? null, () => cast(v, like.dtype))
+    : null;
+  if (!same) {
+    throw new TypeError(
+      `${what}: it is ${describeType(like.type)}, the new value ${
+        describeType(v.type)
+      }${at(v)}; convert it with .astype("${like.dtype}")`,
+    );
+  }
+  if (
+    !fits(same.type, like.type) && same.type.shape.some((d, i) => {
+      const want = like.type.shape[i];
+      return typeof d === "number" && typeof want === "number" && d !== want;
+    })
+  ) {
+    throw new TypeError(
+      `${what}: it is ${describeType(like.type)}, the new value ${
+        describeType(v.type)
+      }${at(v)}`,
+    );
+  }
+  return same;
+}
+
+function addDefaultUpdates(
+  outputs: readonly Variable[],
+  updates: Map<SharedVariable, Variable>,
+  givens: Map<Variable, Variable>,
+  without: boolean | readonly SharedVariable[],
+): Map<SharedVariable, Variable> {
+  if (without === true) return updates;
+  const skip = new Set<Variable>(without || []), all = new Map(updates);
+  // A default update may use shared variables that have one too.
+  for (
+    let todo = [...outputs, ...updates.values(), ...givens.values()];
+    todo.length;
+  ) {
+    const found = leaves(todo).filter((v) =>
+      v instanceof SharedVariable && v.defaultUpdate && !all.has(v) &&
+      !skip.has(v)
+    ) as SharedVariable[];
+    for (const s of found) all.set(s, asUpdate(s, s.defaultUpdate!));
+    todo = found.map((s) => all.get(s)!);
+  }
+  return all;
+}
+
+function checkClosed(
+  graph: FunctionGraph,
+  ins: readonly In[],
+  onUnused: "raise" | "warn" | "ignore",
+): void {
+  const values = [...graph.outputs, ...graph.updates.map(([, v]) => v)];
+  const needed = ancestors(values), given = new Set(graph.inputs);
+  for (const v of needed) {
+    if (
+      v.owner || v instanceof Constant || v instanceof SharedVariable ||
+      given.has(v)
+    ) continue;
+    const user = [...needed].find((o) => o.owner?.inputs.includes(v));
+    throw new MissingInputError(
+      `Cannot compile a function: it needs ${nameOf(v)} ${
+        describeType(v.type)
+      }, which is neither an input nor given${user ? at(user) : ""}`,
+    );
+  }
+  if (onUnused === "ignore") return;
+  graph.inputs.forEach((v, i) => {
+    if (needed.has(v)) return;
+    const text = `Input ${i} (${
+      ins[i]!.name ?? "unnamed"
+    }) is not used by any output or update; leave it out or pass { onUnusedInput: "ignore" }`;
+    if (onUnused === "raise") {
+      throw new UnusedInputError(`Cannot compile a function: ${text}`);
+    }
+    console.warn(text);
+  });
+}
+
+/** A variable's name, or what made it. */
+export function nameOf(v: Variable): string {
+  return v.name ??
+    (v.owner
+      ? `the result of ${v.owner.op.name}`
+      : v instanceof SharedVariable
+      ? "an unnamed shared variable"
+      : "an unnamed variable");
+}
+
+/** Where a variable was made, for the end of a message. */
+export function at(v: Variable): string {
+  const line = v.owner?.origin.line;
+  return line && line !== "unknown" ? ` (made at ${line})` : "";
+}
+
+/** `value` as an array of the type of an input, by the rules of conversion; TypeError names the input and the remedy. */
+export function convert(
+  value: Value,
+  input: In,
+  allowDowncast: boolean,
+): NDArray {
+  const { type } = input.variable,
+    label = input.name ?? "an unnamed input",
+    ndim = type.shape.length;
+  const typed = value instanceof NDArray || ArrayBuffer.isView(value) ||
+    (typeof value === "object" && value !== null && "data" in value &&
+      ArrayBuffer.isView(value.data));
+  let made: NDArray;
+  try {
+    made = array(
+      value,
+      typed ? {} : {
+        dtype: holdsExactly(value as Nested, type.dtype) ||
+            (input.allowDowncast ?? allowDowncast)
+          ? type.dtype
+          : guess(value as Nested),
+      },
+    );
+  } catch (e) {
+    throw new TypeError(
+      `Cannot use the value of input ${label}: ${(e as Error).message}`,
+    );
+  }
+  if (made.ndim !== ndim) {
+    throw new TypeError(
+      `Cannot use the value of input ${label}: expected ${ndim} axes ${
+        describeType(type)
+      }, got ${made.dtype} of shape (${made.shape})`,
+    );
+  }
+  if (made.dtype !== type.dtype) {
+    if (
+      !castsSafely(made.dtype, type.dtype) &&
+      !((input.allowDowncast ?? allowDowncast) &&
+        canDowncast(made.dtype, type.dtype))
+    ) {
+      throw new TypeError(
+        `Cannot use the value of input ${label}: expected ${type.dtype}, got ${made.dtype}; convert it with .astype("${type.dtype}")` +
+          (canDowncast(made.dtype, type.dtype)
+            ? " or pass { allowInputDowncast: true }"
+            : ""),
+      );
+    }
+    made = made.astype(type.dtype);
+  }
+  made.shape.forEach((n, axis) => {
+    const want = type.shape[axis];
+    if (typeof want === "number" && want !== n) {
+      throw new RangeError(
+        `Cannot use the value of input ${label}: axis ${axis} must have length ${want}, got shape (${made.shape})`,
+      );
+    }
+  });
+  return made;
+}
+
+/** Numbers are floats unless all are whole; they fit a dtype that holds each of them. */
+function holdsExactly(value: Nested, dtype: Dtype): boolean {
+  if (dtype.startsWith("float")) return true;
+  const made = array(value, { dtype: "float64" });
+  const there = made.astype(dtype).astype("float64");
+  return made.data.every((x: number | bigint, i: number) =>
+    Object.is(x, there.data[i]) || x === there.data[i]
+  );
+}
+
+function guess(value: Nested): Dtype {
+  return array(value, { dtype: "float64" }).data.every((x: number | bigint) =>
+      Number.isInteger(x)
+    )
+    ? "int64"
+    : "float64";
+}
+
+function canDowncast(from: Dtype, to: Dtype): boolean {
+  return from.startsWith("float") === to.startsWith("float") ||
+    to.startsWith("float");
+}

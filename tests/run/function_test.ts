@@ -1,0 +1,325 @@
+/** `function` as users call it: forms, conversion, updates, failures; under every linker. */
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertThrows,
+} from "@std/assert";
+import * as damo from "damo";
+
+const LINKERS = ["reference", "cvm", "cvm_nogc"] as const;
+
+/** The line of this file that an error names. */
+function namesThisFile(error: Error): void {
+  assertMatch(error.message, /function_test\.ts:\d+:\d+/);
+}
+
+for (const linker of LINKERS) {
+  const mode = new damo.Mode({ linker });
+  const test = (name: string, body: () => void) =>
+    Deno.test(`${linker}: ${name}`, body);
+
+  test("adds one to a vector, a matrix, nothing", () => {
+    const x = damo.vector("x"), f = damo.function([x], x.add(1), { mode });
+    assertEquals(f([1, 2, 3]).toArray(), [2, 3, 4]);
+    assertEquals(f(new Float32Array(0)).toArray(), []);
+    assertEquals(f(damo.array([5, 6])).toArray(), [6, 7]);
+    const m = damo.matrix("m"), g = damo.function([m], m.add(1), { mode });
+    assertEquals(g([[1, 2], [3, 4]]).toArray(), [[2, 3], [4, 5]]);
+    const strided = {
+      data: new Float32Array([1, 2, 3, 4, 5, 6]),
+      shape: [2, 2],
+      stride: [1, 3],
+      offset: 1,
+    };
+    assertEquals(g(strided).toArray(), [[3, 6], [4, 7]]);
+  });
+
+  test("gives numbers for no axes, and the form that was asked for", () => {
+    const x = damo.scalar("x"), y = damo.scalar("y");
+    assertEquals(damo.function([x, y], x.mul(y), { mode })(3, 4), 12);
+    assertEquals(damo.function([x, y], [x.add(y), x.sub(y)], { mode })(3, 4), [
+      7,
+      -1,
+    ]);
+    assertEquals(
+      damo.function([x, y], { sum: x.add(y), less: x.lt(y) }, { mode })(3, 4),
+      { sum: 7, less: 1 },
+    );
+    assertEquals(
+      damo.function([x], null, { mode, onUnusedInput: "ignore" })(3),
+      undefined,
+    );
+    assertEquals(damo.function([x], x, { mode })(5), 5);
+    assertEquals(damo.function([], damo.constant(7, "float32"), { mode })(), 7);
+  });
+
+  test("takes defaults for what is absent or undefined", () => {
+    const x = damo.scalar("x"), y = damo.scalar("y");
+    const f = damo.function([new damo.In(x, { value: 10 }), y], x.add(y), {
+      mode,
+    });
+    assertEquals(f(undefined, 1), 11);
+    assertEquals(f(2, 1), 3);
+    const g = damo.function([y, new damo.In(x, { value: 10 })], x.add(y), {
+      mode,
+    });
+    assertEquals(g(1), 11);
+  });
+
+  test("updates take effect together, from old values", () => {
+    const a = damo.shared(1, { name: "a" }), b = damo.shared(2, { name: "b" });
+    const f = damo.function([], a.add(b), {
+      mode,
+      updates: [[a, b], [b, a.add(b)]],
+    });
+    assertEquals(f(), 3);
+    assertEquals([a.getValue().item(), b.getValue().item()], [2, 3]);
+    assertEquals(f.fn(3), 13);
+    assertEquals([a.getValue().item(), b.getValue().item()], [8, 13]);
+  });
+
+  test("two functions see the same shared variable", () => {
+    const w = damo.shared([1, 2, 3], { name: "w" });
+    const grow = damo.function([], null, { mode, updates: [[w, w.mul(2)]] });
+    const total = damo.function([], w.sum(), { mode });
+    grow();
+    assertEquals(total(), 12);
+    w.setValue([1, 1]);
+    assertEquals(total(), 2);
+    grow();
+    assertEquals(w.getValue().toArray(), [2, 2]);
+  });
+
+  test("default updates apply unless they are refused", () => {
+    const c = damo.shared(0, { name: "c" });
+    c.defaultUpdate = c.add(1);
+    const f = damo.function([], c.mul(1), { mode }),
+      g = damo.function([], c.mul(1), { mode, noDefaultUpdates: true });
+    assertEquals([f(), f(), g()], [0, 1, 2]);
+    assertEquals(c.getValue().item(), 2);
+  });
+
+  test("givens replace", () => {
+    const x = damo.vector("x"), w = damo.shared([1, 2, 3, 4]);
+    const f = damo.function([], x.sum(), {
+      mode,
+      givens: [[x, w.at("1:3") as damo.Variable<1>]],
+    });
+    assertEquals(f(), 5);
+  });
+
+  test("a minibatch out of a shared data set follows its length", () => {
+    const data = damo.shared(
+      damo.array(Float32Array.from({ length: 50 }, (_, i) => i), {
+        shape: [10, 5],
+      }),
+    );
+    const i = damo.lscalar("i");
+    const f = damo.function(
+      [i],
+      data.at(damo.slice(i.mul(4), i.add(1).mul(4))).sum({ axis: 1 }),
+      { mode },
+    );
+    assertEquals(f(0).toArray(), [10, 35, 60, 85]);
+    assertEquals(f(1).toArray(), [110, 135, 160, 185]);
+    assertEquals(f(2).toArray(), [210, 235]); // the end of the data
+    assertEquals(f(3).toArray(), []);
+    assertEquals(f(1).toArray(), [110, 135, 160, 185]);
+  });
+
+  test("a failure in the middle of a call leaves shared variables as they were", () => {
+    const x = damo.matrix("x"), y = damo.ivector("y");
+    const W = damo.shared(damo.zeros([3, 4]), { name: "W" }),
+      b = damo.shared(damo.zeros([4]), { name: "b" });
+    const count = damo.shared(0, { name: "count" });
+    const cost = damo.categoricalCrossentropy(damo.softmax(x.dot(W).add(b)), y)
+      .mean();
+    const [gW, gb] = damo.grad(cost, [W, b]);
+    const f = damo.function([x, y], cost, {
+      mode,
+      updates: [[W, W.sub(gW.mul(0.5))], [b, b.sub(gb.mul(0.5))], [
+        count,
+        count.add(1),
+      ]],
+    });
+    const images = [[1, 2, 3], [4, 5, 6]];
+    assertAlmostEquals(f(images, [0, 3]), Math.log(4), 1e-6);
+    const before = [W, b, count].map((v) => v.getValue().toArray());
+    const error = assertThrows(() => f(images, [0, 4]), RangeError);
+    assertMatch(error.message, /4 is out of range for axis \d of length 4/);
+    namesThisFile(error);
+    assertEquals([W, b, count].map((v) => v.getValue().toArray()), before);
+    assert(f(images, [0, 3]) < Math.log(4));
+    assertEquals(count.getValue().item(), 2);
+  });
+
+  test("lengths that differ at the call name axis, lengths and line", () => {
+    const x = damo.vector("x"),
+      y = damo.vector("y"),
+      f = damo.function([x, y], x.add(y), { mode });
+    const error = assertThrows(() => f([1, 2], [1, 2, 3]), RangeError);
+    assertMatch(error.message, /axis 0 .*2.*3/);
+    namesThisFile(error);
+    // An unknown length that happens to be 1 does not broadcast.
+    assertThrows(() => f([1, 2], [1]), RangeError);
+    assertEquals(f([1, 2], [1, 2]).toArray(), [2, 4]);
+  });
+
+  test("names of lengths are checked", () => {
+    const x = damo.tensor("float32", ["n", 2], "x"),
+      y = damo.tensor("float32", ["n"], "y");
+    const f = damo.function([x, y], x.sum({ axis: 1 }).add(y), { mode });
+    assertEquals(f([[1, 2]], [3]).toArray(), [6]);
+    const error = assertThrows(() => f([[1, 2]], [3, 4]), RangeError);
+    assertMatch(error.message, /n/);
+    assertThrows(() => f([[1, 2, 3]], [3]), RangeError, "x");
+  });
+
+  test("ifelse computes only the branch that is wanted", () => {
+    const c = damo.scalar("c"), x = damo.vector("x"), i = damo.lscalar("i");
+    const f = damo.function(
+      [c, x, i],
+      damo.ifelse(c.gt(0), x.at(i) as damo.Variable<0>, x.sum()),
+      { mode },
+    );
+    assertEquals(f(1, [1, 2, 3], 2), 3);
+    assertEquals(f(-1, [1, 2, 3], 99), 6); // the index is never used
+    assertThrows(() => f(1, [1, 2, 3], 99), RangeError);
+  });
+
+  test("scan runs with two states, sequences and symbolic steps", () => {
+    const xs = damo.vector("xs"), n = damo.lscalar("n"), a = damo.scalar("a");
+    const [outs] = damo.scan((x, s, f) => [s!.mul(a).add(x!), f!.add(1)], {
+      sequences: xs,
+      outputsInfo: [0, { initial: 10 }],
+      nSteps: n,
+    });
+    const f = damo.function([xs, n, a], outs as damo.Variable[], { mode });
+    const [s, t] = f([1, 2, 3, 4], 3, 2) as damo.NDArray[];
+    assertEquals(s!.toArray(), [1, 4, 11]);
+    assertEquals(t!.toArray(), [11, 12, 13]);
+    assertEquals((f([1], 0, 2) as damo.NDArray[]).map((v) => v.toArray()), [
+      [],
+      [],
+    ]);
+    assertThrows(() => f([1, 2], 3, 1), RangeError);
+  });
+
+  test("results never alias later results", () => {
+    const x = damo.vector("x"),
+      f = damo.function([x], [x.add(1), x.sum()], { mode });
+    const [first] = f([1, 2]) as [damo.NDArray, number];
+    for (let k = 0; k < 200; k++) f([k, k]);
+    assertEquals(first.toArray(), [2, 3]);
+  });
+
+  test("wrong values are refused with name and remedy", () => {
+    const x = damo.matrix("x"), y = damo.ivector("y");
+    const f = damo.function([x, y], x.sum().add(y.sum()), { mode });
+    assertThrows(() => f([1, 2], [1]), TypeError, "input x");
+    assertThrows(() => f([[1, 2]], [1.5]), TypeError, "input y");
+    assertThrows(
+      () => f(new Float64Array(2) as never, [1]),
+      TypeError,
+      "input x",
+    );
+    assertThrows(
+      () => f(damo.array([[1]], { dtype: "float64" }), [1]),
+      TypeError,
+      "allowInputDowncast",
+    );
+    assertThrows(
+      () => (f as (...a: unknown[]) => unknown)([[1]]),
+      TypeError,
+      "input y",
+    );
+    assertThrows(
+      () => (f as (...a: unknown[]) => unknown)([[1]], [1], 3),
+      TypeError,
+      "2",
+    );
+    const g = damo.function([x], x.sum(), { mode, allowInputDowncast: true });
+    assertEquals(g(damo.array([[1]], { dtype: "float64" })), 1);
+    assertEquals(
+      f(
+        damo.array([[1]], { dtype: "int64" }),
+        damo.array([2], { dtype: "int8" }),
+      ),
+      3,
+    );
+  });
+
+  test("trustInput and fn skip the checks", () => {
+    const x = damo.vector("x"), f = damo.function([x], x.add(1), { mode });
+    f(damo.array([1, 2, 3]));
+    f.trustInput = true;
+    assertEquals(f(damo.array([4, 5, 6])).toArray(), [5, 6, 7]);
+  });
+
+  test("free ends a function, and only it", () => {
+    const w = damo.shared([1, 2]),
+      f = damo.function([], w.sum(), { mode }),
+      g = damo.function([], w.sum(), { mode });
+    assertEquals([f(), g()], [3, 3]);
+    f.free();
+    assertThrows(() => f(), Error, "freed");
+    assertEquals(g(), 3);
+  });
+}
+
+Deno.test("bad requests name what is wrong", () => {
+  const x = damo.vector("x"),
+    y = damo.vector("y"),
+    w = damo.shared([1, 2], { name: "w" });
+  assertThrows(
+    () => damo.function([x, y], x.sum()),
+    damo.UnusedInputError,
+    "y",
+  );
+  assertThrows(() => damo.function([], x.sum()), damo.MissingInputError, "x");
+  assertThrows(() => damo.function([x, x], x.sum()), TypeError, "twice");
+  assertThrows(() => damo.function([w as never], w.sum()), TypeError, "shared");
+  assertThrows(
+    () => damo.function([], w.sum(), { updates: [[w, w], [w, w.add(1)]] }),
+    TypeError,
+    "twice",
+  );
+  assertThrows(
+    () => damo.function([], null, { updates: [[w, damo.zeros([2, 2])]] }),
+    TypeError,
+    "w",
+  );
+  assertThrows(
+    () => damo.function([], null, { updates: [[w, w.astype("float64")]] }),
+    TypeError,
+    "float64",
+  );
+  assertThrows(
+    () => damo.function([], null, { updates: [[x as never, w]] }),
+    TypeError,
+    "shared",
+  );
+});
+
+Deno.test("an operator on a Variable says what to write", () => {
+  const x = damo.vector("x");
+  // deno-lint-ignore no-explicit-any
+  assertThrows(() => (x as any) * 2, TypeError, "a.mul(b)");
+});
+
+Deno.test("the linkers agree, and cvm and cvm_nogc to the bit", () => {
+  const x = damo.matrix("x"), w = damo.matrix("w");
+  const y = damo.softmax(x.dot(w).tanh()).log().sum({ axis: 0 });
+  const rng = new damo.RandomState(3),
+    a = rng.normal(0, 1, [7, 5]),
+    b = rng.normal(0, 1, [5, 11]);
+  const [reference, cvm, nogc] = LINKERS.map((linker) =>
+    damo.function([x, w], y, { mode: linker })(a, b)
+  );
+  assertEquals(cvm!.data, nogc!.data);
+  (reference!.data as Float32Array).forEach((v, i) =>
+    assertAlmostEquals(Number(cvm!.data[i]), v, 1e-4)
+  );
+});
