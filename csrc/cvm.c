@@ -72,8 +72,9 @@ static void take_lengths(Array *a, const Array *b) {
 }
 
 /* The storage takes the value of the slot, and the slot keeps the old buffer for the next call. */
-static void swap(Array *storage, Array *a) {
+static void swap(Vm *vm, Array *storage, Array *a) {
   Array old = *storage;
+  vm->state->held += (double)(old.capacity - a->capacity);
   *storage = *a;
   a->data = old.data;
   a->buffer = old.buffer;
@@ -236,7 +237,7 @@ static inline __attribute__((always_inline)) int interpret(Vm *vm, const int met
                              goto pause;
       case OP_BIND:          bind(slot[i.a], slot[i.b]); break;
       case OP_FREE:          release(vm, slot[i.a]); break;
-      case OP_SWAP:          swap(slot[i.a], slot[i.b]); break;
+      case OP_SWAP:          swap(vm, slot[i.a], slot[i.b]); break;
       case OP_CLEAR:         memset(flag + i.a, 0, (size_t)i.b * sizeof *flag); break;
       case OP_JUMP:          pc = i.b; break;
       case OP_JUMP_UNLESS:   if (!*(const uint8_t *)slot[i.a]->data) pc = i.b;
@@ -261,6 +262,7 @@ stop:
   release_all(vm);
   return status;
 pause:
+  if (metered) state->fuel = (int32_t)fuel;
   vm->pc = pc;
   return status;
 }
@@ -288,7 +290,10 @@ EXPORT int32_t cvm_run(Vm *vm, int32_t calls) {
   return error ? error : run_fast(vm, -1);
 }
 
-/* The same for at most `fuel` instructions (any number if negative). Under cvm_debug a crash is a status. */
+/*
+** The same for at most `fuel` instructions (any number if negative); what is
+** left at a pause is in state.fuel. Under cvm_debug a crash is a status.
+*/
 EXPORT int32_t cvm_step(Vm *vm, int32_t calls, int32_t fuel) {
   int status = begin(vm, calls);
   if (status) return status;

@@ -105,7 +105,8 @@ typedef struct State {
   _Atomic int32_t interrupt; /* 40: set by another thread */
   int32_t live;              /* 44: buffers that slots own */
   double held;               /* 48: their bytes */
-  int64_t steps[];           /* 56: steps done of every loop, then one int32 flag a block */
+  int32_t fuel, unused;      /* 56: instructions left at a pause of cvm_step */
+  int64_t steps[];           /* 64: steps done of every loop, then one int32 flag a block */
 } State;
 
 typedef struct Vm {

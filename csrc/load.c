@@ -2,11 +2,12 @@
 #include "cvm.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The symbol of a library, or NULL with the reason in message[0 .. size). Libraries stay open. */
 EXPORT void *cvm_load(const char *path, const char *symbol, char *message, int32_t size) {
   void *library = platform_open(path), *found = library ? dlsym(library, symbol) : NULL;
-  if (!found) snprintf(message, (size_t)size, "%s", library ? symbol : dlerror());
+  if (!found) snprintf(message, (size_t)size, "%s", library ? "it has no such symbol" : dlerror());
   return found;
 }
 
@@ -14,25 +15,17 @@ static const char *const BLAS_NAMES[] = {"sgemm", "dgemm", "sgemv", "dgemv", "sg
 enum { N_BLAS = sizeof BLAS_NAMES / sizeof *BLAS_NAMES };
 _Static_assert(sizeof(Blas) == N_BLAS * sizeof(void *), "a name for each function of Blas");
 
-/*
-** The table of a BLAS library whose symbols are `prefix`cblas_sgemm ..., on
-** this many threads if it can be told; NULL with the reason in message.
-*/
-EXPORT Blas *cvm_blas(const char *path, const char *prefix, int32_t threads, char *message, int32_t size) {
+/* The table of a BLAS whose symbols are `prefix`cblas_sgemm ..., or NULL with the reason in message[0 .. size). */
+EXPORT Blas *cvm_blas(const char *path, const char *prefix, char *message, int32_t size) {
   char name[128];
   void *library = platform_open(path), *functions[N_BLAS];
-  void (*set_threads)(int);
   if (!library) return snprintf(message, (size_t)size, "%s", dlerror()), NULL;
   for (int i = 0; i < N_BLAS; i++) {
     snprintf(name, sizeof name, "%scblas_%s", prefix, BLAS_NAMES[i]);
     functions[i] = dlsym(library, name);
   }
-  if (!functions[0]) return snprintf(message, (size_t)size, "%scblas_sgemm is not in %s", prefix, path), NULL;
-  snprintf(name, sizeof name, "%sopenblas_set_num_threads", prefix);
-  void *setter = dlsym(library, name);
-  __builtin_memcpy(&set_threads, &setter, sizeof set_threads);
-  if (setter) set_threads(threads);
+  if (!functions[0]) return snprintf(message, (size_t)size, "it has no %scblas_sgemm", prefix), NULL;
   Blas *blas = malloc(sizeof *blas);
-  if (blas) __builtin_memcpy(blas, functions, sizeof *blas);
+  if (blas) memcpy(blas, functions, sizeof *blas);
   return blas;
 }

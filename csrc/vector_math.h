@@ -1194,4 +1194,31 @@ DAMO_FN double floor_div_f64(double x, double y) {
   return y == 0.0 ? x / y : whole;
 }
 
+/* ---- Floats to integers ---- */
+
+/* x without its fraction, modulo 2^32 or 2^64; 0 for NaN and infinities. Where x is out of range its significand is
+   shifted into place: no C conversion is defined there. */
+DAMO_FN int32_t i32_from_f32(float x) {
+  uint32_t bits = bits_from_f32(x);
+  uint32_t shift = (bits >> 23 & 0xffu) - 150u;
+  uint32_t wide = ((bits & 0x7fffffu) | 0x800000u) << (shift & 31u);
+  wide = shift < 32u ? wide : 0u;
+  wide = x < 0.0f ? 0u - wide : wide;
+  int within = abs_f32(x) < 2147483648.0f;
+  int32_t near = (int32_t)(within ? x : 0.0f);
+  return within ? near : (int32_t)wide;
+}
+DAMO_FN int64_t i64_from_f64(double x) {
+  uint64_t bits = bits_from_f64(x);
+  uint64_t shift = (bits >> 52 & 0x7ffu) - 1075u;
+  uint64_t wide = ((bits & 0xfffffffffffffu) | 0x10000000000000u) << (shift & 63u);
+  wide = shift < 64u ? wide : 0u;
+  wide = x < 0.0 ? 0u - wide : wide;
+  int within = abs_f64(x) < 9223372036854775808.0;
+  int64_t near = (int64_t)(within ? x : 0.0);
+  return within ? near : (int64_t)wide;
+}
+DAMO_FN int32_t i32_from_f64(double x) { return (int32_t)i64_from_f64(x); }
+DAMO_FN int64_t i64_from_f32(float x) { return i64_from_f64((double)x); }
+
 #endif

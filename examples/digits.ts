@@ -44,7 +44,7 @@ function fromNpm(): Digits {
 }
 
 function fromIdx(directory: string): Split {
-  const read = (name: string) => damo.readIdx(`${directory}/${name}`);
+  const read = (name: string) => damo.loadIdx(`${directory}/${name}`);
   const set = (kind: string): Digits => {
     const images = read(`${kind}-images-idx3-ubyte`);
     const pixels = Float32Array.from(

@@ -74,28 +74,26 @@ const accuracy = damo.function(
   damo.argmax(p, { axis: 1 }).eq(y).mean(),
 );
 
-const progress = new damo.Progress(epochs * batches * batch, {
-  unit: "examples",
-});
-for (let epoch = 0; epoch < epochs; epoch++) {
+const bar = damo.progress(epochs * batches * batch, { unit: "examples" });
+for (let epoch = 1; epoch <= epochs; epoch++) {
   let sum = 0;
   for (let k = 0; k < batches; k++) {
     sum += step(k);
-    progress.add(batch, { loss: sum / (k + 1) });
+    bar.step({ loss: sum / (k + 1) }, batch);
   }
-  progress.note(
-    `epoch ${epoch + 1}: loss ${(sum / batches).toFixed(4)}, test accuracy ${
-      accuracy(test.images, test.labels).toFixed(3)
-    }`,
-  );
+  const loss = (sum / batches).toFixed(4);
+  const right = accuracy(test.images, test.labels).toFixed(3);
+  bar.note(`epoch ${epoch}: loss ${loss}, test accuracy ${right}`);
 }
-progress.end();
+bar.end();
 
 damo.saveNpz(
   args.save,
   Object.fromEntries(weights.map((w) => [w.name!, w.getValue()])),
 );
-const { compiled, cached } = damo.kernelStatistics();
 console.log(`weights: ${args.save}`);
-console.log(`test accuracy ${accuracy(test.images, test.labels).toFixed(3)}`);
-console.log(`kernels: ${compiled} compiled, ${cached} from cache`);
+console.log(
+  `test accuracy ${accuracy(test.images, test.labels).toFixed(3)}`,
+);
+const { compiled, fromCache } = damo.kernelStatistics;
+console.log(`kernels: ${compiled} compiled, ${fromCache} from cache`);

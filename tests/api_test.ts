@@ -160,8 +160,8 @@ const HERE: Record<string, readonly string[]> = {
     "saveNpz",
     "loadNpy",
     "saveNpy",
-    "readIdx",
-    "Progress",
+    "loadIdx",
+    "progress",
     "kernelStatistics",
   ],
 };

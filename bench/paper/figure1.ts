@@ -151,7 +151,8 @@ function measureCell(
     c: quantile(theirs, 0.5),
     loss: [loss, expected],
     pairs,
-    kernels: damo.kernelStatistics().compiled + damo.kernelStatistics().cached,
+    kernels: damo.kernelStatistics.compiled +
+      damo.kernelStatistics.fromCache,
     ...(off > TOLERANCE &&
       { void: `the losses differ by ${off.toExponential(1)}` }),
   };

@@ -52,10 +52,12 @@ export class Store {
 
   constructor(readonly directory: string) {
     this.#directories = [directory];
-    try {
-      Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
-    } catch (error) {
-      this.#retreat(error);
+    if (!stat(directory)?.isDirectory) {
+      try {
+        Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+      } catch (error) {
+        this.#retreat(error);
+      }
     }
     refuseShared(directory);
   }
@@ -64,7 +66,7 @@ export class Store {
   find(name: string): string | null {
     for (const directory of this.#directories) {
       const path = `${directory}/${name}`;
-      if (isFile(path)) return path;
+      if (stat(path)?.isFile) return path;
     }
     return null;
   }
@@ -161,12 +163,10 @@ export class Store {
     for (const name of names(this.directory)) {
       const kind = kindOf(name);
       if (!kind) continue;
-      try {
-        const { size, mtime } = Deno.statSync(`${this.directory}/${name}`);
-        entries.push({ name, kind, size, used: mtime?.getTime() ?? 0 });
-      } catch {
-        // Another process has just removed it.
-      }
+      const info = stat(`${this.directory}/${name}`);
+      if (!info) continue; // another process has just removed it
+      const used = info.mtime?.getTime() ?? 0;
+      entries.push({ name, kind, size: info.size, used });
     }
     return entries;
   }
@@ -232,13 +232,7 @@ function kindOf(name: string): Entry["kind"] | null {
 
 /** Code is run from there: only the user and root may write it. */
 function refuseShared(directory: string): void {
-  let info: Deno.FileInfo;
-  try {
-    info = Deno.statSync(directory);
-  } catch {
-    return;
-  }
-  const { mode, uid } = info;
+  const { mode = null, uid = null } = stat(directory) ?? {};
   if (mode === null || Deno.build.os === "windows") return;
   if (mode & 0o022) {
     const octal = (mode & 0o777).toString(8);
@@ -270,12 +264,12 @@ function refusal(error: unknown): string | null {
   return REFUSALS[(error as { code?: string }).code ?? ""] ?? null;
 }
 
-function isFile(path: string): boolean {
+function stat(path: string): Deno.FileInfo | null {
   try {
-    return Deno.statSync(path).isFile;
+    return Deno.statSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    return false;
+    return null;
   }
 }
 

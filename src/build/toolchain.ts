@@ -161,7 +161,7 @@ function examine(command: readonly string[]): Memo {
     return {
       version,
       cpu: resolvedCpu(said),
-      identity: sha256(said),
+      identity: sha256(said.replace(/^COLLECT_GCC=.*$/m, "")),
       flags: [...OPTIMIZE[family], ...STRICT, ...native ? [native] : []],
     };
   }

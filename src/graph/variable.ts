@@ -130,7 +130,7 @@ export class Variable<R extends number = number> {
 
   /** Refuses arithmetic operators, which would give NaN. */
   [Symbol.toPrimitive](hint: string): string {
-    if (hint === "string") return String(this.name ?? this);
+    if (hint === "string") return this.toString();
     throw new TypeError(
       "Cannot use an operator on a Variable: write a.add(b), a.sub(b), a.mul(b), a.div(b), a.lt(b), or expr`${a} * ${b}`",
     );

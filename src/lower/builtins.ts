@@ -21,7 +21,10 @@ function source(length: LengthSource): [number, number] {
  * index as given, the length) on a checked start out of range, with DAMO_SHAPE
  * where a reshape holds another number of elements.
  */
-export function viewExtents(map: ViewMap, lengths: readonly LengthSource[]): number[] {
+export function viewExtents(
+  map: ViewMap,
+  lengths: readonly LengthSource[],
+): number[] {
   const out = lengths.flatMap(source);
   if (map.kind === "reshape") return [0, ...out];
   const axes = map.start.flatMap((start, axis) => [
@@ -34,7 +37,9 @@ export function viewExtents(map: ViewMap, lengths: readonly LengthSource[]): num
 }
 
 /** `copy`: one input. `reserves`: the output takes the input's lengths, row-major, and a buffer for them. */
-export function copyExtents({ reserves }: { readonly reserves: boolean }): number[] {
+export function copyExtents(
+  { reserves }: { readonly reserves: boolean },
+): number[] {
   return [Number(reserves)];
 }
 
@@ -67,7 +72,13 @@ export function guardExtents(value: number, which = 0): number[] {
 }
 
 /** `same`: inputs are what x and y name, no output. Fails with DAMO_SHAPE (axis, x as index, y as length) unless both are equal. */
-export function sameExtents({ x, y, axis }: { readonly x: LengthSource; readonly y: LengthSource; readonly axis: number }): number[] {
+export function sameExtents(
+  { x, y, axis }: {
+    readonly x: LengthSource;
+    readonly y: LengthSource;
+    readonly axis: number;
+  },
+): number[] {
   return [...source(x), ...source(y), axis];
 }
 
@@ -78,7 +89,12 @@ export function sameExtents({ x, y, axis }: { readonly x: LengthSource; readonly
  * DAMO_VALUE on a negative nSteps, with DAMO_SHAPE (axis: which sequence,
  * index: nSteps, length: the steps it has) on a short sequence.
  */
-export function countExtents({ nSteps, lost }: { readonly nSteps: boolean; readonly lost: readonly number[] }): number[] {
+export function countExtents(
+  { nSteps, lost }: {
+    readonly nSteps: boolean;
+    readonly lost: readonly number[];
+  },
+): number[] {
   return [Number(nSteps), lost.length, ...lost];
 }
 
@@ -103,7 +119,9 @@ export interface StackOptions {
  * has too few rows (axis 0) or rows of other lengths, with DAMO_VALUE and
  * DAMO_MEMORY as `reserve` does.
  */
-export function stackExtents({ lag, ring, until, initial, row }: StackOptions): number[] {
+export function stackExtents(
+  { lag, ring, until, initial, row }: StackOptions,
+): number[] {
   return [lag, ring, Number(until), initial ?? -1, ...row.flatMap(source)];
 }
 
@@ -116,6 +134,8 @@ export function prefixExtents(lag: number): number[] {
  * `last`: inputs are a ring (or a stack: ring 0) and the steps done; the output
  * is a view of the last row. Fails with DAMO_INDEX where there is none.
  */
-export function lastExtents({ lag, ring }: { readonly lag: number; readonly ring: number }): number[] {
+export function lastExtents(
+  { lag, ring }: { readonly lag: number; readonly ring: number },
+): number[] {
   return [lag, ring];
 }

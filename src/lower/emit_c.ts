@@ -128,7 +128,7 @@ function reduceInRow(scope: Scope, stage: Reduce, at: number): void {
   const last = stage.axes.at(-1), positional = stage.combine === "argmax" || stage.combine === "argmin";
   if (last === undefined) {
     line(scope.writer, `const ${resultType(stage)} s${at} = ${positional ? "0" : bare(render(stage.value, scope))};`);
-  } else if (!positional && isFloat(stage.dtype) && typeof scope.nest.axes[last]!.length !== "number") {
+  } else if (inLanes(scope.nest, stage)) {
     reduceInLanes(scope, stage, at, last);
   } else {
     line(scope.writer, `${resultType(stage)} s${at} = ${positional ? "0" : identity(stage.combine, computed(stage.dtype))};`);
@@ -139,6 +139,12 @@ function reduceInRow(scope: Scope, stage: Reduce, at: number): void {
     accumulate(inner, stage, `s${at}`, `best${at}`);
     close(scope, stage.axes.length);
   }
+}
+
+/** Long sums of floats run in lanes; gcc vectorises those of integers by itself, and short ones are unrolled. */
+function inLanes(nest: Nest, { axes, combine, dtype }: Reduce): boolean {
+  const last = axes.at(-1), positional = combine === "argmax" || combine === "argmin";
+  return !nest.tile && last !== undefined && !positional && isFloat(dtype) && typeof nest.axes[last]!.length !== "number";
 }
 
 /** One element into the accumulator of a reduction. */
@@ -160,18 +166,16 @@ function reduceInLanes(scope: Scope, stage: Reduce, at: number, axis: number): v
   line(writer, `${laneType(dtype)} sum${at} = ${stage.combine === "sum" ? "{0}" : `(${laneType(dtype)}){0} + ${zero}`};`);
   line(writer, `${type} rest${at}[${lanes}]${stage.combine === "sum" ? " = {0}" : ""};`);
   if (stage.combine !== "sum") line(writer, `for (int lane = 0; lane < ${lanes}; lane++) rest${at}[lane] = ${zero};`);
-  if (stage.axes.length === 1) line(writer, `int64_t ${name} = 0;`);
   for (const outer of stage.axes.slice(0, -1)) open(scope, outer);
-  if (stage.axes.length > 1) line(writer, `int64_t ${name} = 0;`);
   const inner = hoist([stage.value], axis, scope);
   const lane: Scope = { ...inner, variables: new Map([...scope.variables, [axis, `${name} + lane`]]) };
-  line(writer, `for (; ${name} + ${lanes} <= ${length}; ${name} += ${lanes}) {`);
+  line(writer, `for (int64_t ${name} = 0; ${name} + ${lanes} <= ${length}; ${name} += ${lanes}) {`);
   writer.depth++;
   line(writer, `for (int lane = 0; lane < ${lanes}; lane++) {`);
   writer.depth++;
   accumulate(lane, stage, `sum${at}[lane]`, "");
   close(scope, 2);
-  line(writer, `for (int lane = 0; ${name} + lane < ${length}; lane++) {`);
+  line(writer, `for (int64_t ${name} = ${length} - ${length} % ${lanes}, lane = 0; ${name} + lane < ${length}; lane++) {`);
   writer.depth++;
   accumulate(lane, stage, `rest${at}[lane]`, "");
   close(scope, stage.axes.length);
@@ -291,6 +295,6 @@ function laneType(dtype: Dtype): string {
 
 /** The vector types that the reductions of a nest need. */
 function laneTypes(nest: Nest): string[] {
-  const dtypes = nest.stages.flatMap((s) => s.kind === "reduce" && isFloat(s.dtype) && s.axes.length > 0 && !nest.tile ? [computed(s.dtype)] : []);
+  const dtypes = nest.stages.flatMap((s) => s.kind === "reduce" && inLanes(nest, s) ? [computed(s.dtype)] : []);
   return [...new Set(dtypes)].map((d) => `typedef ${typeName(d)} ${laneType(d)} __attribute__((vector_size(${LANE_BYTES})));`);
 }

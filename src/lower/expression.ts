@@ -73,8 +73,8 @@ function call(e: Expr & { kind: "call" }, args: readonly string[], kept: (i: num
   const dtypes = e.args.map((a) => a.kind === "axis" || a.kind === "length" ? "int64" : a.dtype), result = e.dtype;
   let text = e.scalar.c(args.map((_, i) => `\u0001${i}\u0001`), dtypes, result);
   args.forEach((arg, i) => {
-    const slot = `\u0001${i}\u0001`, parts = text.split(slot);
-    text = parts.join(primary(parts.length > 2 ? kept(i) : arg));
+    const slot = `\u0001${i}\u0001`, uses = text.split(slot).length - 1, value = uses > 1 ? kept(i) : arg;
+    text = text.replaceAll(new RegExp(`(?<=[(,] ?)${slot}(?=[),])`, "g"), () => bare(value)).replaceAll(slot, () => primary(value));
   });
   const { kind, size } = DTYPES[result];
   const narrow = size < 4 && kind !== "bool" && kind !== "float" && !text.startsWith(`((${typeName(result)})`);
@@ -131,7 +131,8 @@ function product(variable: string, stride: string): string {
 export function hoist(values: readonly Expr[], axis: number, scope: Scope): Scope {
   const names = new Map(scope.names), masks = new Map<Expr, boolean>();
   const varies = (e: Expr) => masks.get(e) ?? false;
-  for (const value of values) {
+  const indices = values.flatMap((value) => postorder(value, true)).flatMap((e) => scope.nest.loads.get(e)?.jumps ?? []).map((j) => j.index);
+  for (const value of [...indices, ...values]) {
     const order = postorder(value, true);
     for (const e of order) masks.set(e, e.kind === "call" ? e.args.some(varies) : changes(e, axis, scope, varies));
     const wanted = postorder(value).filter((e) => e.kind === "call" && varies(e)).flatMap((e) => (e as Expr & { kind: "call" }).args);

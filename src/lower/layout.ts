@@ -3,6 +3,7 @@ import { isRowMajor } from "../graph/ndarray.ts";
 import type { Length } from "../graph/length.ts";
 import type { ViewMap } from "../graph/variable.ts";
 import type { Value } from "./flow.ts";
+import { sameLength } from "./shapes.ts";
 
 /** Strides, and whether the elements lie in row-major order without gaps. */
 export interface Lie {
@@ -38,8 +39,9 @@ export function rowOf({ shape, strides, rowMajor }: Value): Lie {
   return strided(shape.slice(1), strides.slice(1), rowMajor);
 }
 
-/** How a view of `x` lies. */
-export function lookedAt(x: Value, map: ViewMap, shape: readonly (number | null)[]): Lie {
+/** How a view of `x` with these lengths lies. */
+export function lookedAt(x: Value, map: ViewMap, lengths: readonly Length[]): Lie {
+  const shape = knownShape(lengths);
   if (map.kind === "reshape") return packed(shape);
   const strides: (number | null)[] = shape.map(() => 0);
   map.from.forEach((to, axis) => {
@@ -47,16 +49,15 @@ export function lookedAt(x: Value, map: ViewMap, shape: readonly (number | null)
     const step = x.strides[axis]!;
     strides[to] = step === null || strides[to] === null ? null : strides[to]! + map.step[axis]! * step;
   });
-  return strided(shape, strides, x.rowMajor && takesRows(map, shape.length));
+  return strided(shape, strides, x.rowMajor && takesRows(x, map, lengths));
 }
 
 /** Whether a view takes neighbouring rows, or one element of leading axes, and leaves all else where it is. */
-function takesRows(map: Exclude<ViewMap, { kind: "reshape" }>, ndim: number): boolean {
-  const dropped = map.from.length - ndim;
+function takesRows(x: Value, map: Exclude<ViewMap, { kind: "reshape" }>, lengths: readonly Length[]): boolean {
+  const dropped = map.from.length - lengths.length;
   return dropped >= 0 && map.from.every((to, axis) => {
     if (axis < dropped) return to === null;
-    const whole = map.start[axis] === 0 && map.step[axis] === 1;
-    return to === axis - dropped && (whole || (to === 0 && map.step[axis] === 1));
+    return to === axis - dropped && map.step[axis] === 1 && (to === 0 || sameLength(lengths[to]!, x.lengths[axis]!));
   });
 }
 

@@ -1,5 +1,6 @@
 /** The linear program: what lowering makes of a graph for one signature, and the CVM runs. Immutable. */
 import type { Dtype } from "../graph/dtype.ts";
+import type { Assumption } from "./signature.ts";
 import type { NDArray } from "../graph/ndarray.ts";
 import type { Apply, SharedVariable, Variable } from "../graph/variable.ts";
 
@@ -137,6 +138,10 @@ export interface Program {
   readonly gc: boolean;
   /** The first pc that writes shared storage: nothing at or after it may fail. */
   readonly commit: number;
+  /** An update may change the lengths of its storage: the signature is compared again after every call. */
+  readonly resizes: boolean;
+  /** What guards take for granted: a guard thunk is part of `node`, and tells by `which` of its extents. */
+  readonly guards: readonly Assumption[];
   /** Every decision a user may regret, one line each. */
   readonly notes: readonly string[];
 }

@@ -152,7 +152,7 @@ export function valueShape(name: string, inputs: readonly NDArray[]): number[] {
 }
 
 /** Strides of `x` in an index space of `ndim` axes: 0 along those it is repeated on. */
-function alignedStrides(x: NDArray, ndim: number): number[] {
+export function alignedStrides(x: NDArray, ndim: number): number[] {
   return Array.from({ length: ndim }, (_, axis) => {
     const at = aligned(x.shape, axis, ndim);
     return at < 0 || x.shape[at] === 1 ? 0 : x.strides[at]!;

@@ -355,7 +355,7 @@ export const round: Unary = unary("round", whole("rint", roundHalfEven));
 /** The larger of both; NaN if either is. At ties the whole gradient goes to x. */
 export const maximum: Binary = binary("maximum", {
   dtype: promoted,
-  eval: (x, y) => x > y || x !== x ? x : y,
+  eval: (x, y) => x >= y || x !== x ? x : y,
   bigint: (x, y) => x > y ? x : y,
   c: ([x, y], dtype) => isFloat(dtype) ? calls("maximum")([x, y], dtype) : `(${x} > ${y} ? ${x} : ${y})`,
   partials: ([x, y]) => [(t) => where(ge(x, y), t, 0), (t) => where(ge(x, y), 0, t)],
@@ -365,7 +365,7 @@ export const maximum: Binary = binary("maximum", {
 /** The smaller of both; NaN if either is. At ties the whole gradient goes to x. */
 export const minimum: Binary = binary("minimum", {
   dtype: promoted,
-  eval: (x, y) => x < y || x !== x ? x : y,
+  eval: (x, y) => x <= y || x !== x ? x : y,
   bigint: (x, y) => x < y ? x : y,
   c: ([x, y], dtype) => isFloat(dtype) ? calls("minimum")([x, y], dtype) : `(${x} < ${y} ? ${x} : ${y})`,
   partials: ([x, y]) => [(t) => where(le(x, y), t, 0), (t) => where(le(x, y), 0, t)],

@@ -60,8 +60,6 @@ function isNatural(x: Length, depth = DEPTH): boolean {
   }
 }
 
-const max = symbolic((a, b) => (a === 0 && isNatural(b)) ? b : (b === 0 && isNatural(a)) ? a : STATIC.max(a, b), maximum);
-
 /** A bound of a slice, counted from the start and clipped to [low, high]. */
 function clip(i: Length, low: number, high: Length, n: Length): Length {
   const { add, min } = SYMBOLIC;
@@ -73,13 +71,18 @@ function clip(i: Length, low: number, high: Length, n: Length): Length {
   return isNatural(from) && low === 0 ? min(from, high) : max(low, min(from, high));
 }
 
+function max(a: Length, b: Length): Length {
+  if (a === 0 && isNatural(b)) return b;
+  return b === 0 && isNatural(a) ? a : symbolic(STATIC.max, (x, y) => maximum(x, y))(a, b);
+}
+
 /** The arithmetic of shape graphs: numbers where they are known, 0-d int64 variables elsewhere. */
 export const SYMBOLIC: Lengths = {
-  add: symbolic(STATIC.add, add),
-  sub: symbolic(STATIC.sub, sub),
-  mul: symbolic(STATIC.mul, mul),
-  floorDiv: symbolic(STATIC.floorDiv, intDiv),
-  min: symbolic(STATIC.min, minimum),
+  add: symbolic(STATIC.add, (x, y) => add(x, y)),
+  sub: symbolic(STATIC.sub, (x, y) => sub(x, y)),
+  mul: symbolic(STATIC.mul, (x, y) => mul(x, y)),
+  floorDiv: symbolic(STATIC.floorDiv, (x, y) => intDiv(x, y)),
+  min: symbolic(STATIC.min, (x, y) => minimum(x, y)),
   max,
   slice(start, stop, step, n) {
     const known = STATIC.slice(start, stop, step, n);

@@ -1,13 +1,12 @@
 /** The same elements in row-major order under another shape. */
 import { type Length, type Lengths, type Shaped, STATIC } from "../graph/length.ts";
 import { describeType } from "../graph/type.ts";
-import { Constant, type Op, Variable } from "../graph/variable.ts";
+import { type Op, Variable } from "../graph/variable.ts";
+import { at } from "./at.ts";
 import { asVariable, defineOp, type OpFunction, type Operand } from "./define.ts";
 import { mul } from "./elemwise.ts";
-import { join } from "./join.ts";
-import { dimshuffle } from "./dimshuffle.ts";
+import { vectorScalars } from "./join.ts";
 import { lengthsOf } from "./shape.ts";
-import { at } from "./subtensor.ts";
 import { type Scalar, Scalars, scalarValue, shapedArray } from "./view.ts";
 
 /** A shape: lengths one by one, or an integer vector that holds them. */
@@ -28,7 +27,7 @@ export interface ShapeParams {
  */
 export function asLengths(name: string, shape: ShapeLike): (number | Variable)[] {
   if (!(shape instanceof Variable)) return [...shape];
-  const parts = scalarsOf(shape);
+  const parts = vectorScalars(shape);
   if (parts) return parts;
   const n = shape.type.shape[0];
   if (shape.ndim !== 1 || typeof n !== "number") {
@@ -37,19 +36,6 @@ export function asLengths(name: string, shape: ShapeLike): (number | Variable)[]
     );
   }
   return Array.from({ length: n }, (_, i) => at(shape, i));
-}
-
-/** The scalars that a vector was made of; null where it was not. */
-function scalarsOf(vector: Variable): (number | Variable)[] | null {
-  const found: (number | Variable)[] = [], todo = [vector];
-  for (let v = todo.pop(); v; v = todo.pop()) {
-    const { owner } = v;
-    if (v instanceof Constant && v.ndim === 1) found.push(...[...v.data.flat()].map(Number));
-    else if (owner?.op === join.op) todo.push(...[...owner.inputs].reverse());
-    else if (owner?.op === dimshuffle.op && owner.inputs[0]!.ndim === 0) found.push(owner.inputs[0]!);
-    else return null;
-  }
-  return found;
 }
 
 /** The inputs after the first, and the parameters, of an op that takes a shape of lengths no less than `least`. */

@@ -170,8 +170,9 @@ export function CAST(): ScalarOp {
 export function castC(x: string, from: Dtype, to: Dtype): string {
   if (from === to) return x;
   if (to === "bool") return `(${x} != 0)`;
-  if (isFloat(from) && isInteger(to)) return `${DTYPES[to].suffix}_from_f64(${from === "float64" ? x : `(double)${x}`})`;
-  return `((${DTYPES[to].c})${x})`;
+  const { c, size } = DTYPES[to];
+  if (!isFloat(from) || isFloat(to)) return `((${c})${x})`;
+  return `((${c})i${size === 8 ? 64 : 32}_from_${from === "float64" ? "f64" : "f32"}(${x}))`;
 }
 
 /** C text that calls the function of csrc/vector_math.h by this name. */

@@ -108,13 +108,17 @@ function bound(p: Scalar | undefined, inputs: readonly Shaped[]): Length | undef
   return p === undefined ? undefined : scalarValue(p, inputs);
 }
 
-/** Where the result of a basic index (no arrays) looks. */
+/** Where the result of an index without arrays looks. */
 export function selectionView(index: readonly IndexParam[], ndim: number): ViewMap {
-  const { axes } = place(index, [ndim]);
-  const start = ({ entry: e }: { entry: Entry }): Scalar => e.kind === "at" ? e.at : e.kind === "slice" ? e.start ?? (e.step > 0 ? 0 : -1) : 0;
+  return viewOf(place(index, [ndim]).axes);
+}
+
+/** Where the element looks that an index names, its arrays left out. */
+function viewOf(axes: Placement["axes"]): ViewMap {
+  const start = (e: Entry): Scalar => e.kind === "at" ? e.at : e.kind === "slice" ? e.start ?? (e.step > 0 ? 0 : -1) : 0;
   return {
     kind: "affine",
-    start: axes.map(start),
+    start: axes.map(({ entry }) => start(entry)),
     step: axes.map(({ entry }) => entry.kind === "slice" ? entry.step : 1),
     from: axes.map(({ entry, to }) => entry.kind === "slice" ? to : null),
     checked: axes.map(({ entry }) => entry.kind === "at"),
@@ -170,13 +174,8 @@ function firstOf(start: Scalar | undefined, step: number, n: Expr, inputs: reado
 
 /** Offsets into the data of `inputs[0]` of the elements that an index names, in row-major order of `shape`. RangeError: out of range. */
 export function selectedOffsets(inputs: readonly NDArray[], index: readonly IndexParam[], shape: readonly number[]): number[] {
-  const x = inputs[0]!, { axes, joint } = place(index, inputs.map((x) => x.ndim));
-  const basic = index.map((e): IndexParam => e.kind === "rows" ? { kind: "at", at: 0 } : e);
-  const map = selectionView(basic, x.ndim);
-  if (map.kind !== "affine") throw new TypeError("Cannot index: the view is not affine");
-  const from = map.from.map((_, axis) => axes[axis]!.entry.kind === "slice" ? axes[axis]!.to : null);
-  const checked = map.checked.map((_, axis) => axes[axis]!.entry.kind === "at");
-  const seen = look(inputs, { ...map, from, checked }, shape);
+  const { axes, joint } = place(index, inputs.map((x) => x.ndim));
+  const seen = look(inputs, viewOf(axes), shape);
   const offsets: number[] = [];
   forEachOffset(shape, seen.strides, seen.offset, (at) => offsets.push(at));
   if (joint.ndim === 0) return offsets;

@@ -40,6 +40,11 @@ export class Scalars {
     if (typeof x.value === "number") return x.value;
     return { input: this.first + this.inputs.push(cast(x, "int64")) - 1 };
   }
+
+  /** The entry of an index for an array of integers. */
+  rows(x: Variable): { readonly kind: "rows"; readonly input: number } {
+    return { kind: "rows", input: this.first + this.inputs.push(x) - 1 };
+  }
 }
 
 /** What a type rule sees of a value. */

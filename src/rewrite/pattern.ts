@@ -75,8 +75,8 @@ export function rule<const P extends readonly [Applies, ...Pattern[]]>(
     ops: [lhs[0].op],
     lhs,
     rewrite(root) {
-      const bound = match(lhs, root);
-      return bound && rhs(bound, root);
+      const bound = solve(lhs, root, {}, (bound) => bound);
+      return bound && rhs(bound as never, root);
     },
   };
 }

@@ -80,14 +80,7 @@ export function wrap<O extends Outputs>(
   );
   let last: NDArray[] | null = count === 0 ? [] : null, freed = false;
 
-  const finish = form.kind === "one"
-    ? (results: readonly unknown[]) => results[0]
-    : form.kind === "list"
-    ? (results: readonly unknown[]) => [...results]
-    : form.kind === "none"
-    ? () => undefined
-    : (results: readonly unknown[]) =>
-      Object.fromEntries(form.keys.map((key, i) => [key, results[i]]));
+  const finish = packer(form);
 
   const admit = (args: readonly (Value | undefined)[]): NDArray[] => {
     if (args.length > count) {
@@ -146,6 +139,23 @@ export function wrap<O extends Outputs>(
   });
   Object.defineProperty(self, "name", { value: name });
   return self as unknown as CompiledFunction<O>;
+}
+
+/** Puts results into the form that was asked for. */
+function packer(
+  form: Spec["form"],
+): (results: readonly (NDArray | number)[]) => unknown {
+  switch (form.kind) {
+    case "none":
+      return () => undefined;
+    case "one":
+      return (results) => results[0];
+    case "list":
+      return (results) => [...results];
+    case "record":
+      return (results) =>
+        Object.fromEntries(form.keys.map((key, i) => [key, results[i]]));
+  }
 }
 
 /** True for a value that needs no conversion. */

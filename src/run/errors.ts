@@ -1,54 +1,44 @@
 /** What a kernel refused, in words: the op, the values, and the user's line. */
+import type { KernelCode } from "../../ffi/cvm.ts";
 import { describeType } from "../graph/type.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
 
-/** Codes of csrc/kernel.h. */
-export const KERNEL_CODES = {
-  INDEX: 1,
-  MEMORY: 2,
-  SHAPE: 3,
-  ASSERT: 4,
-  GUARD: 5,
-  LINALG: 6,
-  VALUE: 7,
-} as const;
-
-/** What a kernel left in its context. */
+/** What a kernel refused. */
 export interface KernelFailure {
-  readonly code: number;
+  readonly code: KernelCode;
   readonly axis: number;
-  readonly index: bigint;
-  readonly length: bigint;
+  readonly index: number;
+  readonly length: number;
 }
 
 /** The error for a failure of `node`, with the shapes its operands had. */
 export function kernelError(
   failure: KernelFailure,
   node: Apply | null,
-  shapes: readonly (readonly number[])[] = [],
+  shapes: readonly (readonly (number | null)[])[] = [],
 ): Error {
   const { code, axis, index, length } = failure;
   const name = node?.op.name ?? "a kernel";
   const where = node ? describeNode(node, shapes) : "";
   switch (code) {
-    case KERNEL_CODES.INDEX:
+    case "INDEX":
       return new RangeError(
         `Cannot apply ${name}: index ${index} is out of range for axis ${axis} of length ${length}${where}`,
       );
-    case KERNEL_CODES.SHAPE:
+    case "SHAPE":
       return new RangeError(
         `Cannot apply ${name}: axis ${axis} has lengths ${index} and ${length}${where}`,
       );
-    case KERNEL_CODES.MEMORY:
+    case "MEMORY":
       return new RangeError(
         `Cannot apply ${name}: no memory for ${index} bytes${where}`,
       );
-    case KERNEL_CODES.ASSERT: {
+    case "ASSERT": {
       const message = (node?.params as { message?: string } | undefined)
         ?.message;
       return new Error(`Assertion failed: ${message ?? name}${where}`);
     }
-    case KERNEL_CODES.LINALG:
+    case "LINALG":
       return new RangeError(
         `Cannot apply ${name}: LAPACK reports ${index}${where}`,
       );
@@ -62,10 +52,10 @@ export function kernelError(
 /** Lines that say what an application is and where the user wrote it and its operands. */
 export function describeNode(
   node: Apply,
-  shapes: readonly (readonly number[])[] = [],
+  shapes: readonly (readonly (number | null)[])[] = [],
 ): string {
   const operands = node.inputs.map((v, i) => {
-    const shape = shapes[i] ? ` of shape (${shapes[i]!.join(", ")})` : "";
+    const shape = shapes[i] ? ` of shape (${shapes[i]!.map((n) => n ?? "?").join(", ")})` : "";
     return `\n    ${label(v)}: ${describeType(v.type)}${shape}${
       v.owner ? `, made at ${v.owner.origin.line}` : ""
     }`;

@@ -70,7 +70,9 @@ export interface Spec {
   readonly inputs: readonly In[];
   readonly graph: FunctionGraph;
   readonly form:
-    | { readonly kind: "none" | "one" | "list" }
+    | { readonly kind: "none" }
+    | { readonly kind: "one" }
+    | { readonly kind: "list" }
     | { readonly kind: "record"; readonly keys: readonly string[] };
 }
 

@@ -3,7 +3,12 @@ import { DTYPES } from "../../src/graph/dtype.ts";
 import { NDArray, rowMajor, sizeOf } from "../../src/graph/ndarray.ts";
 import type { Apply } from "../../src/graph/variable.ts";
 import { implement } from "../../src/lower/implement.ts";
-import type { Extent, Implementation, Layout, Plan } from "../../src/lower/implementation.ts";
+import type {
+  Extent,
+  Implementation,
+  Layout,
+  Plan,
+} from "../../src/lower/implementation.ts";
 import { FIXED_TARGET, type Target } from "../../src/lower/target.ts";
 
 /** The flags that kernels are compiled with (DESIGN.md, section 5). */
@@ -45,17 +50,40 @@ let directory: string | undefined;
 
 function compile(source: string, flags: readonly string[] = []): string {
   directory ??= Deno.makeTempDirSync();
-  const path = `${directory}/k${loaded.size}_${Math.random().toString(36).slice(2)}`;
+  const path = `${directory}/k${loaded.size}_${
+    Math.random().toString(36).slice(2)
+  }`;
   Deno.writeTextFileSync(`${path}.c`, source);
-  const { success, stderr } = new Deno.Command("gcc", { args: [...FLAGS, "-Wall", "-Werror", "-Wno-unused", "-I", CSRC, `${path}.c`, "-o", `${path}.so`, ...flags] }).outputSync();
-  if (!success) throw new Error(`Cannot compile:\n${source}\n${new TextDecoder().decode(stderr)}`);
+  const { success, stderr } = new Deno.Command("gcc", {
+    args: [
+      ...FLAGS,
+      "-Wall",
+      "-Werror",
+      "-Wno-unused",
+      "-I",
+      CSRC,
+      `${path}.c`,
+      "-o",
+      `${path}.so`,
+      ...flags,
+    ],
+  }).outputSync();
+  if (!success) {
+    throw new Error(
+      `Cannot compile:\n${source}\n${new TextDecoder().decode(stderr)}`,
+    );
+  }
   return `${path}.so`;
 }
 
 /** True where gcc is on the PATH. */
 export function hasCompiler(): boolean {
   try {
-    return new Deno.Command("gcc", { args: ["--version"], stdout: "null", stderr: "null" }).outputSync().success;
+    return new Deno.Command("gcc", {
+      args: ["--version"],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
   } catch {
     return false;
   }
@@ -65,8 +93,14 @@ function load({ kernel }: Implementation): Loaded {
   let found = loaded.get(kernel.text);
   if (!found) {
     const includes = kernel.headers.map((h) => `#include "${h}"\n`).join("");
-    const { symbols } = Deno.dlopen(compile(`${includes}#define KERNEL k\n${kernel.text}`), SIGNATURE);
-    found = { call: (ctx, args, lo, hi) => symbols.k(ctx, args as BufferSource, BigInt(lo), BigInt(hi)) };
+    const { symbols } = Deno.dlopen(
+      compile(`${includes}#define KERNEL k\n${kernel.text}`),
+      SIGNATURE,
+    );
+    found = {
+      call: (ctx, args, lo, hi) =>
+        symbols.k(ctx, args as BufferSource, BigInt(lo), BigInt(hi)),
+    };
     loaded.set(kernel.text, found);
   }
   return found;
@@ -78,15 +112,21 @@ let context: Uint8Array<ArrayBuffer> | undefined;
 function contextOf(target: Target): Uint8Array<ArrayBuffer> {
   if (context) return context;
   context = new Uint8Array(CONTEXT);
-  const lib = Deno.dlopen(compile(SUPPORT, target.blas ? ["-lopenblas"] : []), { prepare: { parameters: ["buffer"], result: "void" } });
+  const lib = Deno.dlopen(compile(SUPPORT, target.blas ? ["-lopenblas"] : []), {
+    prepare: { parameters: ["buffer"], result: "void" },
+  });
   lib.symbols.prepare(context);
   return context;
 }
 
 /** An Array header that looks at x. */
-function header(x: NDArray): { readonly header: BigInt64Array; readonly keep: unknown } {
+function header(
+  x: NDArray,
+): { readonly header: BigInt64Array; readonly keep: unknown } {
   const h = new BigInt64Array(HEADER / 8);
-  const at = Deno.UnsafePointer.value(Deno.UnsafePointer.of(x.data as BufferSource));
+  const at = Deno.UnsafePointer.value(
+    Deno.UnsafePointer.of(x.data as BufferSource),
+  );
   h[0] = BigInt(at) + BigInt(x.offset * DTYPES[x.dtype].size);
   new Int32Array(h.buffer).set([DTYPES[x.dtype].code, x.ndim], 6);
   x.shape.forEach((n, i) => h[4 + i] = BigInt(n));
@@ -95,19 +135,26 @@ function header(x: NDArray): { readonly header: BigInt64Array; readonly keep: un
 }
 
 /** The layout of a value, with lengths unknown where `known` says so. */
-export function layoutOf({ dtype, shape, strides }: NDArray, known: (axis: number) => boolean = () => true): Layout {
+export function layoutOf(
+  { dtype, shape, strides }: NDArray,
+  known: (axis: number) => boolean = () => true,
+): Layout {
   if (shape.every((_, i) => known(i))) return { dtype, shape, strides };
   return {
     dtype,
     shape: shape.map((n, i) => known(i) ? n : null),
-    strides: shape.map((_, i) => shape.every((_, j) => j <= i || known(j)) ? strides[i]! : null),
+    strides: shape.map((_, i) =>
+      shape.every((_, j) => j <= i || known(j)) ? strides[i]! : null
+    ),
   };
 }
 
 function resolve(extent: Extent, operands: readonly NDArray[]): number {
   if (typeof extent === "number") return extent;
   const x = operands[extent.arg]!;
-  return "stride" in extent ? x.strides[extent.stride]! : sizeOf(x.shape.slice(extent.from, extent.to));
+  return "stride" in extent
+    ? x.strides[extent.stride]!
+    : sizeOf(x.shape.slice(extent.from, extent.to));
 }
 
 export interface Options {
@@ -129,27 +176,62 @@ export interface Refusal {
 }
 
 /** Plans and runs `node` on values; the values of the outputs, or what was refused. */
-export function run(node: Apply, inputs: readonly NDArray[], shapes: readonly (readonly number[])[], options: Options = {}): NDArray[] | Refusal {
+export function run(
+  node: Apply,
+  inputs: readonly NDArray[],
+  shapes: readonly (readonly number[])[],
+  options: Options = {},
+): NDArray[] | Refusal {
   const { inplace = -1, target = FIXED_TARGET, parts = 1, known } = options;
   const outputs = shapes.map((shape, i) =>
-    i === 0 && inplace >= 0 ? inputs[inplace]! : options.outputs?.[i] ?? poisoned(node.outputs[i]!.dtype, shape)
+    i === 0 && inplace >= 0
+      ? inputs[inplace]!
+      : options.outputs?.[i] ?? poisoned(node.outputs[i]!.dtype, shape)
   );
   const operands = [...inputs, ...outputs];
-  const plan: Plan | null = implement(node, operands.map((x) => layoutOf(x, known)), inplace, target);
+  const plan: Plan | null = implement(
+    node,
+    operands.map((x) => layoutOf(x, known)),
+    inplace,
+    target,
+  );
   if (!plan) throw new Error(`Cannot implement ${node.op.name}`);
   for (const step of [...plan.checks, ...plan.steps]) {
-    const chosen = [...(step.inputs ?? inputs.map((_, i) => i)), ...(step.outputs ?? outputs.map((_, i) => inputs.length + i))];
+    const chosen = [
+      ...(step.inputs ?? inputs.map((_, i) => i)),
+      ...(step.outputs ?? outputs.map((_, i) => inputs.length + i)),
+    ];
     const headers = chosen.map((i) => header(operands[i]!));
     const extents = step.extents.map((e) => resolve(e, operands));
-    if (extents.length) headers.push(header(new NDArray("int64", [extents.length], new BigInt64Array(extents.map(BigInt)))));
-    const args = new BigUint64Array(headers.map((h) => BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(h.header)))));
+    if (extents.length) {
+      headers.push(
+        header(
+          new NDArray(
+            "int64",
+            [extents.length],
+            new BigInt64Array(extents.map(BigInt)),
+          ),
+        ),
+      );
+    }
+    const args = new BigUint64Array(
+      headers.map((h) =>
+        BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(h.header)))
+      ),
+    );
     const n = step.splits ? extents[0]! : 1, pieces = step.splits ? parts : 1;
     for (let p = 0; p < pieces; p++) {
-      const lo = Math.floor(n * p / pieces), hi = Math.floor(n * (p + 1) / pieces);
+      const lo = Math.floor(n * p / pieces),
+        hi = Math.floor(n * (p + 1) / pieces);
       const ctx = contextOf(target), code = load(step).call(ctx, args, lo, hi);
       if (code) {
         const error = new BigInt64Array(ctx.buffer, 16, 2);
-        return { code, axis: new Int32Array(ctx.buffer, 12, 1)[0]!, index: Number(error[0]), length: Number(error[1]) };
+        return {
+          code,
+          axis: new Int32Array(ctx.buffer, 12, 1)[0]!,
+          index: Number(error[0]),
+          length: Number(error[1]),
+        };
       }
     }
   }
@@ -157,7 +239,10 @@ export function run(node: Apply, inputs: readonly NDArray[], shapes: readonly (r
 }
 
 /** An output whose every byte is set, so that what a kernel leaves out shows. */
-export function poisoned(dtype: NDArray["dtype"], shape: readonly number[]): NDArray {
+export function poisoned(
+  dtype: NDArray["dtype"],
+  shape: readonly number[],
+): NDArray {
   const data = new DTYPES[dtype].array(sizeOf(shape));
   new Uint8Array(data.buffer).fill(dtype === "bool" ? 77 : 0xff);
   return new NDArray(dtype, shape, data, rowMajor(shape));

@@ -1,0 +1,30 @@
+/** The C text of libcvm, which travels with the library wherever it is imported from. */
+import builtinC from "../csrc/builtin.c" with { type: "text" };
+import crashC from "../csrc/crash.c" with { type: "text" };
+import cvmC from "../csrc/cvm.c" with { type: "text" };
+import cvmH from "../csrc/cvm.h" with { type: "text" };
+import imageC from "../csrc/image.c" with { type: "text" };
+import kernelH from "../csrc/kernel.h" with { type: "text" };
+import loadC from "../csrc/load.c" with { type: "text" };
+import opcodesH from "../csrc/cvm_opcodes.h" with { type: "text" };
+import platformH from "../csrc/platform.h" with { type: "text" };
+import poolC from "../csrc/pool.c" with { type: "text" };
+import threadsC from "../csrc/threads.c" with { type: "text" };
+
+/** Every file of libcvm, by name. */
+export const CVM_SOURCES: Readonly<Record<string, string>> = {
+  "builtin.c": builtinC,
+  "crash.c": crashC,
+  "cvm.c": cvmC,
+  "cvm.h": cvmH,
+  "cvm_opcodes.h": opcodesH,
+  "image.c": imageC,
+  "kernel.h": kernelH,
+  "load.c": loadC,
+  "platform.h": platformH,
+  "pool.c": poolC,
+  "threads.c": threadsC,
+};
+
+/** Options of the compiler for libcvm, besides those for any shared object. */
+export const CVM_FLAGS: readonly string[] = ["-O2", "-pthread", "-ldl"];

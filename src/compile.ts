@@ -1,0 +1,67 @@
+/** From symbolic outputs to something callable: the whole compiler, top to bottom. */
+import type { Variable } from "./graph/variable.ts";
+import { optimize } from "./rewrite/optimize.ts";
+import {
+  type CompiledFunction,
+  type Engine,
+  wrap,
+} from "./run/compiled.ts";
+import { VmEngine } from "./run/engine.ts";
+import { asMode, type Mode, type ModeOptions } from "./run/mode.ts";
+import { interpret } from "./run/reference.ts";
+import { runtime } from "./run/runtime.ts";
+import {
+  type In,
+  type Outputs,
+  specify,
+  type SpecOptions,
+} from "./run/spec.ts";
+
+/** What `function` takes besides inputs and outputs. */
+export interface FunctionOptions extends SpecOptions {
+  /** How it is compiled and run: a Mode, its options, or the name of a linker. */
+  readonly mode?: Mode | ModeOptions | ModeOptions["linker"];
+  /** For messages and profiles. */
+  readonly name?: string;
+  readonly trustInput?: boolean;
+}
+
+/**
+ * Compiles a function of `inputs` that computes `outputs`: a Variable, an
+ * array of them, a record, or null; results come back in the same form, as a
+ * number where there are no axes, else as an NDArray.
+ *
+ * ```ts
+ * import { function as compile, scalar } from "damo";
+ * const x = scalar("x"), y = scalar("y");
+ * const f = compile([x, y], { sum: x.add(y), product: x.mul(y) });
+ * console.log(f(3, 4)); // { sum: 7, product: 12 }
+ * ```
+ *
+ * UnusedInputError, MissingInputError, TypeError: the request is wrong; the
+ * message names the input or update and the line where it was made.
+ */
+export function compile<const O extends Outputs>(
+  inputs: readonly (Variable | In)[],
+  outputs: O,
+  options: FunctionOptions = {},
+): CompiledFunction<O> {
+  const mode = asMode(options.mode);
+  const spec = specify(inputs, outputs, options); //     what is asked for, closed and checked
+  const { graph, fired } = optimize(spec.graph, mode); // a better way to compute it
+  const f = wrap<O>(spec, link(graph, mode), { //         programs are made when calls bring lengths
+    name: options.name ?? "function",
+    allowInputDowncast: options.allowInputDowncast,
+    fired: fired.map((rule) => String(rule)),
+  });
+  f.trustInput = options.trustInput ?? false;
+  return f;
+}
+
+function link(graph: Parameters<typeof interpret>[0], mode: Mode): Engine {
+  if (mode.linker === "reference") return interpret(graph);
+  const machine = runtime();
+  return machine ? new VmEngine(graph, mode, machine) : interpret(graph);
+}
+
+export { compile as function };

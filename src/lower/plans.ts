@@ -1,0 +1,71 @@
+/** How each unit is computed: by kernels, by the CVM itself, or by `eval`; and what of it may fail. */
+import type { Apply } from "../graph/variable.ts";
+import type { Computation, Unit } from "./flow.ts";
+import type { Layout, Plan } from "./implementation.ts";
+import { sameLength } from "./shapes.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * Finds kernels for an application whose inputs, then outputs, lie like
+ * `layouts`; output 0 is written over input `inplace` unless that is -1. null:
+ * there is no C for it.
+ */
+export type Implement = (node: Apply, layouts: readonly Layout[], inplace: number, target: Target) => Plan | null;
+
+/** The plans of one lowering, made when first asked for. */
+export class Plans {
+  readonly #made = new Map<Computation, Map<number, Plan | null>>();
+  readonly #candidates = new Map<Computation, readonly number[]>();
+  constructor(readonly implement: Implement, readonly target: Target) {}
+
+  /** The kernels of a unit; null for `eval`, and for what the CVM does itself. */
+  of(unit: Computation, inplace = -1): Plan | null {
+    if (unit.view || unit.builtin || unit.hostOnly) return null;
+    const known = this.#made.get(unit) ?? new Map<number, Plan | null>();
+    this.#made.set(unit, known);
+    if (!known.has(inplace)) known.set(inplace, this.implement(unit.node, [...unit.inputs, ...unit.outputs], inplace, this.target));
+    return known.get(inplace)!;
+  }
+
+  /** Whether only `eval` computes it. */
+  onHost(unit: Computation): boolean {
+    return !unit.view && !unit.builtin && this.of(unit) === null;
+  }
+
+  /** Inputs that output 0 may overwrite: they lie alike, and the op reads no element after it is written. */
+  candidates(unit: Computation): readonly number[] {
+    const known = this.#candidates.get(unit);
+    if (known) return known;
+    const { node, inputs, outputs: [y] } = unit;
+    const fits = (k: number) => {
+      const x = inputs[k]!;
+      return x.dtype === y!.dtype && x.rowMajor && y!.rowMajor && x.lengths.length === y!.lengths.length &&
+        x.lengths.every((n, axis) => sameLength(n, y!.lengths[axis]!));
+    };
+    const able = !unit.view && !unit.builtin && node.op.loops && !this.onHost(unit);
+    const site = { inputs: node.inputs.map((v) => v.type), outputs: node.outputs.map((v) => v.type), params: node.params };
+    const found = able ? (node.op.loops!(site).inplace ?? []).filter((k) => fits(k) && this.of(unit, k)) : [];
+    this.#candidates.set(unit, found);
+    return found;
+  }
+
+  /** Whether something must be tested, or room be found, before a unit runs. */
+  hasChecks(unit: Computation): boolean {
+    return unit.checks.length > 0 || unit.guards.length > 0 || (this.of(unit)?.checks.length ?? 0) > 0;
+  }
+
+  /** Whether a unit may fail once its checks have passed. */
+  mayFail(unit: Unit, inplace = -1): boolean {
+    if (unit.kind !== "compute") return unit.kind === "scan";
+    if (unit.view) return viewMayFail(unit.view);
+    if (unit.builtin) return unit.outputs[0]!.shape.includes(null);
+    const plan = this.of(unit, inplace);
+    const reserves = unit.reserve.some((r, i) => r !== null && !(i === 0 && inplace >= 0));
+    return plan === null || reserves || plan.steps.some((s) => s.mayFail);
+  }
+}
+
+/** A checked index may be out of range; a reshape whose lengths only the run tells may not fit. */
+export function viewMayFail({ map, lengths, operands }: NonNullable<Computation["view"]>): boolean {
+  return map.kind === "affine" ? map.checked.includes(true) : lengths.some((n) => typeof n !== "number") || operands[0]!.shape.includes(null);
+}

@@ -1,0 +1,113 @@
+/** Products with something added become one call: c + alpha · x y, in the memory of c where it may be overwritten. */
+import { isFloat } from "../graph/dtype.ts";
+import type { Variable } from "../graph/variable.ts";
+import { constant } from "../ops/define.ts";
+import { dimshuffle, type Pattern as AxisOrder, transpose } from "../ops/dimshuffle.ts";
+import { dot, dotAdd } from "../ops/dot.ts";
+import { add, div, mul, neg, sub } from "../ops/elemwise.ts";
+import { factors } from "./factors.ts";
+import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
+
+/** Transposes go to the factors of a product, which read them as flags. */
+export const products: readonly Rule[] = [
+  ruleAt(
+    "transpose_of_dot",
+    [dimshuffle],
+    { equation: "transpose(x · y) → transpose(y) · transpose(x)" },
+    (v, around) => {
+      const z = v.owner!.inputs[0]!;
+      if (z.owner?.op !== dot.op || !isTranspose(v)) return null;
+      if (around.clients(z) > 1) return null;
+      const [x, y] = z.owner.inputs as [Variable, Variable];
+      return dot(transpose(y), transpose(x));
+    },
+  ),
+  ruleAt(
+    "dot_add",
+    [add, sub],
+    { equation: "c - lr * (x · y) → dotAdd(c, -lr, x, y)" },
+    dotAdded,
+  ),
+];
+
+function isTranspose(v: Variable): boolean {
+  const { pattern } = v.owner!.params as { readonly pattern: AxisOrder };
+  return pattern.length === 2 && pattern[0] === 1 && pattern[1] === 0;
+}
+
+/** alpha · x y, and c with it if it is part of a sum already. */
+interface Scaled {
+  readonly alpha: Variable;
+  readonly c: Variable | null;
+  readonly x: Variable;
+  readonly y: Variable;
+}
+
+function dotAdded(v: Variable, around: Surroundings): Variable | null {
+  const [a, b] = v.owner!.inputs as [Variable, Variable];
+  const isSum = v.owner!.op === add.op;
+  const right = scaledDot(b, isSum ? 1 : -1, v, around);
+  const left = right ? null : scaledDot(a, 1, v, around);
+  const found = right ?? left, other = right ? a : b;
+  if (!found || other.dtype !== v.dtype || other.ndim > v.ndim) return null;
+  const { alpha, x, y } = found;
+  const c = right || isSum ? other : neg(other);
+  return dotAdd(found.c ? add(c, found.c) : c, alpha, x, y);
+}
+
+/**
+ * `v` as a number times a product, if nothing else needs the product and it
+ * has the shape of `root`. Of a sum that is a product already only one whose
+ * other part has the full shape and comes from no product: all else is better
+ * added elementwise, where it fuses with what follows.
+ */
+function scaledDot(
+  v: Variable,
+  sign: number,
+  root: Variable,
+  around: Surroundings,
+): Scaled | null {
+  if (!isFloat(v.dtype) || v.dtype !== root.dtype || v.ndim === 0) return null;
+  const { constant: by, over, under } = factors(v);
+  const [z, ...more] = over.filter((f) => f.ndim > 0);
+  const op = z?.owner?.op;
+  if (!z || more.length || under.some((f) => f.ndim > 0)) return null;
+  if ((op !== dot.op && op !== dotAdd.op) || !isOnlyUsed(v, z, around)) {
+    return null;
+  }
+  const sameShape = z.ndim === root.ndim &&
+    z.type.shape.every((n, axis) => (n === 1) === (root.type.shape[axis] === 1));
+  if (!sameShape) return null;
+  const scalars = over.filter((f) => f !== z);
+  const scale = scalar(sign * by, scalars, under, root);
+  if (op === dot.op) {
+    const [x, y] = z.owner!.inputs as [Variable, Variable];
+    return { alpha: scale, c: null, x, y };
+  }
+  const [c, alpha, x, y] = z.owner!.inputs as [Variable, Variable, Variable, Variable];
+  const inner = c.owner?.op;
+  const full = c.ndim === z.ndim &&
+    c.type.shape.every((n, axis) => n !== 1 || z.type.shape[axis] === 1);
+  if (!full || inner === dot.op || inner === dotAdd.op) return null;
+  return { alpha: mul(scale, alpha), c: mul(scale, c), x, y };
+}
+
+/** True if the product `z` and all between it and `v` have one client each. */
+function isOnlyUsed(v: Variable, z: Variable, around: Surroundings): boolean {
+  for (let at = v;; at = at.owner!.inputs.find((u) => u.ndim > 0)!) {
+    if (around.clients(at) > 1) return false;
+    if (at === z) return true;
+  }
+}
+
+/** by · Π over / Π under of scalars, in the dtype of `like`. */
+function scalar(
+  by: number,
+  over: readonly Variable[],
+  under: readonly Variable[],
+  like: Variable,
+): Variable {
+  const first: Variable = constant(by, like.dtype);
+  const above = over.reduce((a, b) => mul(a, b), first);
+  return under.reduce((a, b) => div(a, b), above);
+}

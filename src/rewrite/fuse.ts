@@ -1,0 +1,168 @@
+/** Fusion: elementwise applications over one index space become one, so that each operand is read once. */
+import { type AnyOp, type Apply, Constant, type Variable } from "../graph/variable.ts";
+import { remake, toposort } from "../graph/walk.ts";
+import { derived } from "../graph/origin.ts";
+import { abs, add, cast, maximum, minimum, mul, neg, sqr, sub } from "../ops/elemwise.ts";
+import { eq, ge, gt, le, lt, neq, where } from "../ops/elemwise_logic.ts";
+import { fuse } from "../ops/fused.ts";
+
+/** Operands that one kernel may have, and applications that one may be made of. */
+const MOST_INPUTS = 32, MOST_NODES = 100;
+
+/** Functions that may be computed again for every element that broadcasting makes of theirs. */
+const CHEAP: readonly { readonly op: AnyOp }[] = [
+  add,
+  sub,
+  mul,
+  neg,
+  abs,
+  sqr,
+  cast,
+  maximum,
+  minimum,
+  where,
+  lt,
+  le,
+  gt,
+  ge,
+  eq,
+  neq,
+];
+
+/** What is computed together: applications, and what they need from outside. */
+interface Group {
+  readonly nodes: Set<Apply>;
+  readonly inputs: Set<Variable>;
+  /** The result with the largest index space. */
+  readonly like: Variable;
+  readonly elementwise: boolean;
+}
+
+/**
+ * The same results with elementwise applications grouped. A group has one
+ * index space; every value is computed once; a value that others need too is
+ * one of its outputs. Linear in the graph.
+ *
+ * No path may leave a group and come back. So walking from the results to the
+ * leaves, each application has a stage: that of its latest client if it joins
+ * that client's group, else one more. All of a group have one stage, and
+ * stages rise along every edge that leaves a group.
+ */
+export function fuseElementwise(
+  outputs: readonly Variable[],
+): readonly Variable[] {
+  const order = toposort(outputs), clients = clientsOf(order);
+  const results = new Set(outputs);
+  const group = new Map<Apply, Group>(), stage = new Map<Apply, number>();
+  for (const node of order.toReversed()) {
+    const readers = node.outputs.flatMap((v) => clients.get(v) ?? []);
+    const last = Math.max(-1, ...readers.map((c) => stage.get(c)!));
+    const late = new Set(
+      readers.filter((c) => stage.get(c) === last).map((c) => group.get(c)!),
+    );
+    const only = readers.every((c) => late.has(group.get(c)!)) &&
+      late.size === 1 && !results.has(node.outputs[0]!);
+    const joined = isElementwise(node) ? join(node, late, only) : null;
+    const made = joined ?? alone(node);
+    stage.set(node, joined ? last : last + 1);
+    for (const member of made.nodes) group.set(member, made);
+  }
+  return rebuild(outputs, order, { group, stage, clients });
+}
+
+function clientsOf(order: readonly Apply[]): Map<Variable, Apply[]> {
+  const clients = new Map<Variable, Apply[]>();
+  for (const node of order) {
+    for (const v of new Set(node.inputs)) {
+      const list = clients.get(v);
+      if (list) list.push(node);
+      else clients.set(v, [node]);
+    }
+  }
+  return clients;
+}
+
+function isElementwise({ op, outputs }: Apply): boolean {
+  return op.scalar !== undefined && !op.ordered && !op.mayFail &&
+    outputs.length === 1 && outputs[0]!.type.kind === "dense";
+}
+
+function alone(node: Apply): Group {
+  return {
+    nodes: new Set([node]),
+    inputs: new Set(operands(node)),
+    like: node.outputs[0]!,
+    elementwise: isElementwise(node),
+  };
+}
+
+/** What a kernel would load: constants of one element are part of its text. */
+function operands(node: Apply): Variable[] {
+  return node.inputs.filter((v) =>
+    !(v instanceof Constant && v.data.size === 1)
+  );
+}
+
+/** The groups of the latest clients made one with `node`, or null where they may not be. */
+function join(
+  node: Apply,
+  groups: ReadonlySet<Group>,
+  only: boolean,
+): Group | null {
+  const [first, ...others] = groups, y = node.outputs[0]!;
+  if (!first || [...groups].some((g) => !g.elementwise)) return null;
+  const same = [...groups].every((g) => sameSpace(g.like, y));
+  const repeated = only && CHEAP.some((f) => f.op === node.op);
+  if (!same && !repeated) return null;
+  const size = [...groups].reduce((n, g) => n + g.nodes.size, 1);
+  const inputs = new Set([...groups].flatMap((g) => [...g.inputs]));
+  inputs.delete(y);
+  operands(node).forEach((v) => inputs.add(v));
+  if (size > MOST_NODES || inputs.size > MOST_INPUTS) return null;
+  const nodes = new Set([...first.nodes, ...others.flatMap((g) => [...g.nodes]), node]);
+  return { nodes, inputs, like: first.like, elementwise: true };
+}
+
+/** True if both have the same axes, as far as broadcasting sees them. */
+function sameSpace(a: Variable, b: Variable): boolean {
+  return a.ndim === b.ndim &&
+    a.type.shape.every((n, axis) => (n === 1) === (b.type.shape[axis] === 1));
+}
+
+interface Grouping {
+  readonly group: ReadonlyMap<Apply, Group>;
+  readonly stage: ReadonlyMap<Apply, number>;
+  readonly clients: ReadonlyMap<Variable, readonly Apply[]>;
+}
+
+/** Groups in the order of falling stages, which is one in which inputs come first. */
+function rebuild(
+  outputs: readonly Variable[],
+  order: readonly Apply[],
+  { group, stage, clients }: Grouping,
+): readonly Variable[] {
+  const groups = [...new Set(order.map((node) => group.get(node)!))];
+  const stageOf = (g: Group) => stage.get([...g.nodes][0]!)!;
+  groups.sort((a, b) => stageOf(b) - stageOf(a));
+  const now = new Map<Variable, Variable>(), results = new Set(outputs);
+  const resolve = (v: Variable) => now.get(v) ?? v;
+  const put = (before: readonly Variable[], made: Apply) =>
+    before.forEach((v, i) => now.set(v, made.outputs[i]!));
+  for (const g of groups) {
+    const nodes = [...g.nodes].sort((a, b) => a.id - b.id);
+    const [node] = nodes as [Apply];
+    if (nodes.length === 1) {
+      if (!node.inputs.some((v) => now.has(v))) continue;
+      put(node.outputs, remake(node, node.inputs.map(resolve)));
+      continue;
+    }
+    const inputs = [...g.inputs];
+    const wanted = nodes.map((n) => n.outputs[0]!).filter((v) =>
+      results.has(v) || clients.get(v)!.some((c) => !g.nodes.has(c))
+    );
+    const { origin } = nodes[nodes.length - 1]!;
+    const made = derived(origin, () => fuse(inputs, wanted)[0]!.owner!);
+    put(wanted, remake(made, inputs.map(resolve)));
+  }
+  return outputs.map(resolve);
+}

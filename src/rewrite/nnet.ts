@@ -1,0 +1,102 @@
+/** Classifiers: softmax, its logarithm and the cross-entropy behind it become the ops that stay finite and share one softmax. */
+import type { Variable } from "../graph/variable.ts";
+import { ancestors, replace, toposort } from "../graph/walk.ts";
+import { argmax, type ArgParams } from "../ops/argmax.ts";
+import {
+  crossentropyCategorical1Hot,
+  crossentropyCategorical1HotGrad,
+  crossentropySoftmax1Hot,
+  crossentropySoftmax1HotGrad,
+} from "../ops/crossentropy.ts";
+import { div, exp, log, mul, sub } from "../ops/elemwise.ts";
+import { dimshuffle } from "../ops/dimshuffle.ts";
+import { max, type ReduceParams, restoreAxes, sum } from "../ops/reduce.ts";
+import {
+  type AxisParams,
+  logSoftmax,
+  softmax,
+  softmaxGrad,
+} from "../ops/softmax.ts";
+import { logsumexp } from "../ops/statistics.ts";
+import { paramsKey } from "./merge.ts";
+import { named, type Rule, rule } from "./pattern.ts";
+
+/** What is made of softmax. */
+export const nnet: readonly Rule[] = [
+  rule("log_softmax", [log, named("p", [softmax, "x"])], ({ p, x }) => logSoftmax(x, axisOf(p))),
+  rule("log_sum_exp", [log, named("s", [sum, [exp, "x"]])], ({ s, x }) => isShifted(x) ? null : logsumexp(x, { axis: axesOf(s) })),
+  rule("softmax_written_out", [div, named("e", [exp, "x"]), "s"], ({ e, x, s }) => writtenOut(e, x, s)),
+  rule("argmax_softmax", [argmax, named("p", [softmax, "x"])], ({ p, x }, y) => axisOf(p).axis === (y.owner!.params as ArgParams).axis ? argmax(x, axisOf(p)) : null),
+  rule("argmax_log_softmax", [argmax, named("p", [logSoftmax, "x"])], ({ p, x }, y) => axisOf(p).axis === (y.owner!.params as ArgParams).axis ? argmax(x, axisOf(p)) : null),
+  rule("crossentropy_of_softmax", [crossentropyCategorical1Hot, named("p", [softmax, "x"]), "y"], ({ p, x, y }) => alongRows(p) ? crossentropySoftmax1Hot(x, y)[0]! : null),
+  rule("crossentropy_of_softmax_grad", [softmaxGrad, [crossentropyCategorical1HotGrad, "g", "p", "y"], "p"], ({ g, p, y }, z) => alongRows(z) ? crossentropySoftmax1HotGrad(g, p, y) : null),
+  rule("log_softmax_grad", [softmaxGrad, [div, "g", "p"], "p"], ({ g, p }, z) => sub(g, mul(p, sum(g, { ...axisOf(z), keepdims: true })))),
+  rule("exp_log_softmax", [exp, named("p", [logSoftmax, "x"])], ({ p, x }) => softmax(x, axisOf(p))),
+];
+
+function axisOf(v: Variable): AxisParams {
+  return v.owner!.params as AxisParams;
+}
+
+function axesOf(v: Variable): readonly number[] {
+  return (v.owner!.params as ReduceParams).axes;
+}
+
+/** True for a function of rows along the last axis. */
+function alongRows(v: Variable): boolean {
+  return axisOf(v).axis === v.ndim - 1;
+}
+
+/** True for x - m where m is made from the largest x: such a sum needs no shift. */
+function isShifted(x: Variable): boolean {
+  if (x.owner?.op !== sub.op) return false;
+  let m = x.owner.inputs[1]!;
+  while (m.owner && m.owner.op !== max.op) m = m.owner.inputs.find((v) => v.owner) ?? m.owner.inputs[0]!;
+  return m.owner?.op === max.op;
+}
+
+/** The softmax that e / s is, where s is the sum of e = exp(x) along one axis, repeated along it. */
+function writtenOut(e: Variable, x: Variable, s: Variable): Variable | null {
+  const isRepeated = s.owner?.op === dimshuffle.op;
+  const total = isRepeated ? s.owner!.inputs[0]! : s;
+  if (total.owner?.op !== sum.op || total.owner.inputs[0] !== e) return null;
+  const [axis, more] = axesOf(total);
+  if (axis === undefined || more !== undefined) return null;
+  const wanted = restoreAxes(total, [axis]).owner!.params;
+  const aligned = isRepeated
+    ? paramsKey(s.owner!.params) === paramsKey(wanted)
+    : axis === 0;
+  return aligned ? softmax(x, { axis }) : null;
+}
+
+/**
+ * A softmax of logits whose cross-entropy is computed too is that op's second
+ * output, unless the class numbers depend on it.
+ */
+export function shareSoftmax(
+  outputs: readonly Variable[],
+): readonly Variable[] {
+  let now = outputs;
+  for (let found = shareable(now); found; found = shareable(now)) {
+    now = replace(now, new Map([found]));
+  }
+  return now;
+}
+
+/** A softmax, and what it is an output of as well. */
+function shareable(
+  outputs: readonly Variable[],
+): readonly [softmax: Variable, same: Variable] | null {
+  const order = toposort(outputs);
+  const losses = new Map(
+    order.filter((node) => node.op === crossentropySoftmax1Hot.op)
+      .map((node) => [node.inputs[0]!, node]),
+  );
+  for (const { op, inputs: [x], outputs: [p] } of order) {
+    const loss = op === softmax.op && alongRows(p!) ? losses.get(x!) : null;
+    if (loss && !ancestors([loss.inputs[1]!]).has(p!)) {
+      return [p!, loss.outputs[1]!];
+    }
+  }
+  return null;
+}

@@ -1,0 +1,273 @@
+/** Runs a graph through the VM: a program for each signature that calls bring, at most eight of them. */
+import { detectTarget } from "../build/toolchain.ts";
+import type { FunctionGraph } from "../graph/function_graph.ts";
+import type { NDArray } from "../graph/ndarray.ts";
+import type { SharedVariable } from "../graph/variable.ts";
+import { lower } from "../lower/lower.ts";
+import type { Kernel, Program } from "../lower/program.ts";
+import {
+  fitsArray,
+  type History,
+  type Laid,
+  MAX_PROGRAMS,
+  missed,
+  noHistory,
+  observe,
+  settle,
+  sharedOf,
+  type Signature,
+} from "../lower/signature.ts";
+import type { Engine } from "./compiled.ts";
+import { kernelError } from "./errors.ts";
+import type { Mode } from "./mode.ts";
+import { checkNames } from "./reference.ts";
+import type { Runtime } from "./runtime.ts";
+import type { Stop } from "./state.ts";
+import { type CStorage, storageOf } from "./storage.ts";
+import { Vm } from "./vm.ts";
+
+/** A program that has a workspace. */
+interface Ready {
+  readonly signature: Signature;
+  readonly program: Program;
+  readonly vm: Vm;
+  /** The layout that each storage had. */
+  readonly layouts: readonly number[];
+}
+
+/** An engine whose programs a runtime runs. */
+export class VmEngine implements Engine {
+  readonly #graph: FunctionGraph;
+  readonly #mode: Mode;
+  readonly #runtime: Runtime;
+  readonly #shared: readonly SharedVariable[];
+  readonly #storages: readonly CStorage[];
+  readonly #named: boolean;
+  #history: History;
+  #programs: Ready[] = [];
+  #current: Ready | null = null;
+
+  constructor(graph: FunctionGraph, mode: Mode, runtime: Runtime) {
+    this.#graph = graph;
+    this.#mode = mode;
+    this.#runtime = runtime;
+    this.#shared = sharedOf(graph);
+    this.#storages = this.#shared.map((s) => storageOf(s, runtime.cvm));
+    this.#named = hasRepeatedName([...graph.inputs, ...this.#shared]);
+    this.#history = noHistory(graph);
+  }
+
+  call(values: readonly NDArray[], calls: number): (NDArray | number)[] {
+    if (this.#named) this.#checkNames(values);
+    let ready = this.#fitting(values);
+    for (let left = calls;;) {
+      const { vm, program } = ready, most = program.resizes ? 1 : left;
+      for (let i = 0; i < values.length; i++) vm.setInput(i, values[i]!);
+      const stop = vm.run(most);
+      if (stop !== null) {
+        left -= vm.done;
+        vm.finish();
+        ready = this.#recover(stop, ready, values);
+        continue;
+      }
+      if (program.resizes) this.#noteLayouts();
+      left -= most;
+      if (left === 0) break;
+      ready = this.#fitting(values);
+    }
+    return this.#results(ready.vm);
+  }
+
+  notes(): readonly string[] {
+    return this.#programs.flatMap(({ program }, i) =>
+      this.#programs.length > 1
+        ? program.notes.map((n) => `program ${i + 1}: ${n}`)
+        : program.notes
+    );
+  }
+
+  /** The kernels that a call with these values would run, lowered but not compiled. */
+  kernels(values: readonly NDArray[]): Kernel[] {
+    const [, signature] = observe(
+      this.#history,
+      this.#laid(values),
+      values.length,
+    );
+    return kernelsOf(this.#lower(signature));
+  }
+
+  /** The program and the workspace of the last call; for tools and tests. */
+  get current(): { readonly program: Program; readonly vm: Vm } | null {
+    return this.#current;
+  }
+
+  free(): void {
+    for (const { vm } of this.#programs) vm.free();
+    this.#programs = [];
+    this.#current = null;
+  }
+
+  #results(vm: Vm): (NDArray | number)[] {
+    const { outputs } = this.#graph, made = new Array(outputs.length);
+    for (let i = 0; i < outputs.length; i++) {
+      made[i] = outputs[i]!.ndim === 0
+        ? asNumber(vm.number(i))
+        : vm.output(i);
+    }
+    vm.finish();
+    return made;
+  }
+
+  #fitting(values: readonly NDArray[]): Ready {
+    const current = this.#current;
+    if (current !== null && this.#fits(current, values)) return current;
+    const found = this.#programs.find((p) => this.#fits(p, values));
+    return this.#current = found ?? this.#make(values);
+  }
+
+  #fits({ signature, layouts }: Ready, values: readonly NDArray[]): boolean {
+    for (let i = 0; i < layouts.length; i++) {
+      if (this.#storages[i]!.layout !== layouts[i]) {
+        if (!fitsArray(signature.shared[i]!, this.#storages[i]!)) return false;
+      }
+    }
+    for (let i = 0; i < values.length; i++) {
+      if (!fitsArray(signature.inputs[i]!, values[i]!)) return false;
+    }
+    return true;
+  }
+
+  /** A program for these values, and a workspace for it. */
+  #make(values: readonly NDArray[]): Ready {
+    if (this.#programs.length >= MAX_PROGRAMS) {
+      this.#history = settle(this.#history);
+      this.#programs.shift()!.vm.free();
+    }
+    const [history, signature] = observe(
+      this.#history,
+      this.#laid(values),
+      values.length,
+    );
+    this.#history = history;
+    const program = this.#lower(signature);
+    this.#runtime.prepare(kernelsOf(program));
+    const storages = program.shared.map(([s]) =>
+      storageOf(s, this.#runtime.cvm)
+    );
+    const vm = new Vm(program, {
+      cvm: this.#runtime.cvm,
+      kernel: this.#runtime.kernel,
+      storages,
+      threads: this.#mode.openmp,
+      debug: this.#mode.debug,
+    });
+    const layouts = this.#storages.map((s) => s.layout);
+    const ready = { signature, program, vm, layouts };
+    this.#programs.push(ready);
+    return ready;
+  }
+
+  #lower(signature: Signature): Program {
+    return lower(this.#graph, signature, {
+      gc: this.#mode.linker !== "cvm_nogc",
+    }, detectTarget());
+  }
+
+  #laid(values: readonly NDArray[]): Laid[] {
+    return [...values, ...this.#storages];
+  }
+
+  #noteLayouts(): void {
+    for (const storage of this.#storages) storage.noteLayout();
+  }
+
+  /** A guard that found another length asks for another program; all else is an error. */
+  #recover(stop: Stop, ready: Ready, values: readonly NDArray[]): Ready {
+    if (stop.kind === "failed" && stop.code === "GUARD") {
+      const assumed = ready.program.guards.find((g) =>
+        g.node === stop.site.thunk!.node && g.which === stop.axis
+      )!;
+      this.#history = missed(this.#history, assumed, stop.index);
+      return this.#current = this.#findAssumed(values) ?? this.#make(values);
+    }
+    throw this.#error(stop, ready);
+  }
+
+  /** A program made before for what the history now assumes. */
+  #findAssumed(values: readonly NDArray[]): Ready | undefined {
+    const [, { assumed }] = observe(
+      this.#history,
+      this.#laid(values),
+      values.length,
+    );
+    return this.#programs.find((p) =>
+      this.#fits(p, values) &&
+      assumed.every((a) =>
+        p.program.guards.every((g) =>
+          g.node !== a.node || g.which !== a.which || g.length === a.length
+        )
+      ) && p.program.guards.length === assumed.filter((a) => a.length !== null).length
+    );
+  }
+
+  #error(stop: Stop, { program }: Ready): Error {
+    const node = stop.site.thunk?.node ?? null;
+    const loops = stop.site.loops.map(({ loop, steps }) =>
+      `\n  in step ${steps} of the scan at ${loop.node.origin.line}`
+    ).join("");
+    switch (stop.kind) {
+      case "failed": {
+        const shapes = stop.site.thunk?.inputs.map((s) =>
+          program.slots[s]!.shape
+        );
+        const error = kernelError(stop, node, shapes);
+        error.message += loops;
+        return error;
+      }
+      case "crashed":
+        return new Error(
+          `A kernel of ${
+            node?.op.name ?? "the program"
+          } crashed with signal ${stop.signal}${loops}`,
+        );
+      case "interrupted":
+        return new Error("The call was interrupted");
+      case "stopped":
+        return new Error("The call is paused");
+    }
+  }
+
+  #checkNames(values: readonly NDArray[]): void {
+    const known = new Map<unknown, { readonly shape: readonly number[] }>();
+    this.#graph.inputs.forEach((v, i) => known.set(v, values[i]!));
+    this.#shared.forEach((s, i) => known.set(s, this.#storages[i]!));
+    checkNames([...this.#graph.inputs, ...this.#shared], known as never);
+  }
+}
+
+/** The kernels of a program, each once. */
+function kernelsOf({ thunks }: Program): Kernel[] {
+  return [
+    ...new Set(
+      thunks.flatMap(({ run }) => run.kind === "compiled" ? [run.kernel] : []),
+    ),
+  ];
+}
+
+function hasRepeatedName(
+  variables: readonly { readonly type: { readonly shape: readonly unknown[] } }[],
+): boolean {
+  const names = variables.flatMap((v) =>
+    v.type.shape.filter((d) => typeof d === "string")
+  );
+  return new Set(names).size < names.length;
+}
+
+function asNumber(x: number | bigint): number {
+  if (typeof x === "number") return x;
+  const n = Number(x);
+  if (Number.isSafeInteger(n)) return n;
+  throw new RangeError(
+    `Cannot return ${x} as a number: it is beyond 2^53; ask for it as a vector, v.reshape([1])`,
+  );
+}

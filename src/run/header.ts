@@ -1,0 +1,89 @@
+/** Array headers in C memory, as csrc/kernel.h lays them out. */
+import { type Dtype, DTYPES } from "../graph/dtype.ts";
+import { NDArray, sizeOf } from "../graph/ndarray.ts";
+
+/** Bytes of a header. */
+export const HEADER_BYTES = 160;
+const DATA = 0, SHAPE = 4, STRIDES = 12; // in words of 8 bytes
+
+/** C memory as an ArrayBuffer; it must outlive the buffer. */
+export function memory(address: bigint, bytes: number): ArrayBuffer {
+  const pointer = bytes > 0 ? Deno.UnsafePointer.create(address) : null;
+  return pointer === null
+    ? new ArrayBuffer(0)
+    : Deno.UnsafePointerView.getArrayBuffer(pointer, bytes);
+}
+
+/** The lowest and highest offset, in elements, that a layout reaches from its first element; (0, -1) if it has none. */
+export function span(
+  shape: readonly number[],
+  strides: readonly number[],
+): [low: number, high: number] {
+  if (sizeOf(shape) === 0) return [0, -1];
+  let low = 0, high = 0;
+  shape.forEach((n, axis) => {
+    const reach = (n - 1) * strides[axis]!;
+    if (reach < 0) low += reach;
+    else high += reach;
+  });
+  return [low, high];
+}
+
+/** One header: reads and writes what a kernel or builtin would. */
+export class Header {
+  readonly #words: BigInt64Array;
+  constructor(
+    readonly address: bigint,
+    readonly dtype: Dtype,
+    readonly ndim: number,
+    within: ArrayBuffer = memory(address, HEADER_BYTES),
+    offset = 0,
+  ) {
+    this.#words = new BigInt64Array(within, offset, HEADER_BYTES / 8);
+  }
+
+  /** The address of element (0, 0, …). */
+  get data(): bigint {
+    return this.#words[DATA]!;
+  }
+
+  get shape(): number[] {
+    return Array.from(
+      { length: this.ndim },
+      (_, axis) => Number(this.#words[SHAPE + axis]!),
+    );
+  }
+
+  get strides(): number[] {
+    return Array.from(
+      { length: this.ndim },
+      (_, axis) => Number(this.#words[STRIDES + axis]!),
+    );
+  }
+
+  /** Lengths and strides of a value that will be written. */
+  layOut(shape: readonly number[], strides: readonly number[]): void {
+    for (let axis = 0; axis < this.ndim; axis++) {
+      this.#words[SHAPE + axis] = BigInt(shape[axis]!);
+      this.#words[STRIDES + axis] = BigInt(strides[axis]!);
+    }
+  }
+
+  /** The value without copy. It is valid as long as the memory is; `data.buffer.transfer(0)` ends it. */
+  view(): NDArray {
+    const { dtype, shape, strides } = this,
+      [low, high] = span(shape, strides),
+      { size } = DTYPES[dtype];
+    const buffer = memory(
+      this.data + BigInt(low * size),
+      (high - low + 1) * size,
+    );
+    return new NDArray(
+      dtype,
+      shape,
+      new DTYPES[dtype].array(buffer),
+      strides,
+      -low,
+    );
+  }
+}

@@ -1,0 +1,247 @@
+/** A program as the words that csrc/image.c reads. */
+import { DTYPES, type TypedArray } from "../graph/dtype.ts";
+import { forEachOffset, isRowMajor, type NDArray } from "../graph/ndarray.ts";
+import {
+  BUILTINS,
+  type Kernel,
+  type Loop,
+  OPCODES,
+  type Program,
+  type Slot,
+  type Thunk,
+} from "../lower/program.ts";
+import { span } from "./header.ts";
+
+/** Inputs of at most so many bytes are copied into memory of the VM. */
+export const COPIED_BYTES = 4096;
+
+/** Memory of the VM that a constant or a small input lies in. */
+export interface Home {
+  /** Bytes from the start of all homes. */
+  readonly at: number;
+  readonly bytes: number;
+  /** Elements from `at` to element (0, 0, …). */
+  readonly offset: number;
+}
+
+/** What cvm_new takes, and where constants and inputs lie. */
+export interface Image {
+  readonly words: BigInt64Array<ArrayBuffer>;
+  /** The first contents of all homes. */
+  readonly contents: Uint8Array<ArrayBuffer>;
+  /** For each slot. */
+  readonly homes: readonly (Home | null)[];
+}
+
+/** Addresses that a program does not know. */
+export interface Addresses {
+  kernel(kernel: Kernel): bigint;
+  /** The Array of each shared variable of the program, in order. */
+  readonly storages: readonly bigint[];
+}
+
+/** True if lengths and strides are known. */
+export function isStatic(
+  slot: Slot,
+): slot is Slot & { shape: readonly number[]; strides: readonly number[] } {
+  return !slot.shape.includes(null) && !slot.strides.includes(null);
+}
+
+/** Bytes from the lowest to the highest element of a slot, or null where only the run will tell. */
+export function bytesOf(slot: Slot): number | null {
+  if (!isStatic(slot)) return null;
+  const [low, high] = span(slot.shape, slot.strides);
+  return (high - low + 1) * DTYPES[slot.dtype].size;
+}
+
+/** The elements of `value` laid out with these strides, from the lowest address on: its own memory where they lie so. */
+export function laidOut(
+  value: NDArray,
+  strides: readonly number[],
+): TypedArray {
+  if (isRowMajor(value.shape, strides)) return value.flat();
+  const [low, high] = span(value.shape, strides);
+  if (
+    value.shape.every((n, axis) =>
+      n === 1 || value.strides[axis] === strides[axis]
+    )
+  ) {
+    return value.data.subarray(
+      value.offset + low,
+      value.offset + high + 1,
+    ) as TypedArray;
+  }
+  const from = value.flat();
+  const to = new DTYPES[value.dtype].array(high - low + 1);
+  let i = 0;
+  forEachOffset(
+    value.shape,
+    strides,
+    -low,
+    (offset) => (to[offset] = from[i++]!),
+  );
+  return to;
+}
+
+function homesOf(program: Program): { homes: (Home | null)[]; bytes: number } {
+  let at = 0;
+  const homes = program.slots.map((slot) => {
+    const bytes = bytesOf(slot) ?? COPIED_BYTES;
+    if (
+      slot.kind !== "constant" &&
+      (slot.kind !== "input" || bytes > COPIED_BYTES)
+    ) return null;
+    const home = {
+      at,
+      bytes,
+      offset: isStatic(slot) ? -span(slot.shape, slot.strides)[0] : 0,
+    };
+    at += Math.max(64, Math.ceil(bytes / 64) * 64);
+    return home;
+  });
+  return { homes, bytes: at };
+}
+
+/** Writes the image of a program. */
+export function encode(program: Program, addresses: Addresses): Image {
+  const { slots, thunks, loops, code, arena } = program;
+  const { homes, bytes } = homesOf(program);
+  const contents = new Uint8Array(bytes);
+  slots.forEach(({ kind, value, strides }, i) => {
+    if (kind !== "constant") return;
+    const data = laidOut(value!, strides as readonly number[]);
+    contents.set(
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      homes[i]!.at,
+    );
+  });
+  const late = lateSlots(program).flatMap((s) => owned(slots, s));
+  const ownedBy = thunks.map((t) =>
+    t.outputs.filter((_, k) => t.inplace < 0 || k > 0).flatMap((s) =>
+      owned(slots, s)
+    )
+  );
+  const counts = [
+    slots.length,
+    sum(thunks, (t) => argumentsOf(t).length),
+    sum([...ownedBy, late], (owns) => owns.length / 2),
+    thunks.length,
+    loops.length,
+    sum(loops, (l) => l.cursors.length),
+    program.flags,
+    code.length,
+    arena.length,
+    late.length / 2,
+    bytes,
+    program.commit,
+  ];
+  const storage = new Map(
+    program.shared.map(([, slot], i) => [slot, addresses.storages[i]!]),
+  );
+  const words = [
+    ...counts,
+    ...arena,
+    ...slots.flatMap((slot, i) =>
+      slotWords(slot, homes[i]!, storage.get(i) ?? 0n)
+    ),
+    ...thunks.flatMap((t, i) => thunkWords(t, slots, ownedBy[i]!, addresses)),
+    ...loops.flatMap(loopWords),
+    ...code.flatMap(([op, a, b]) => [OPCODES.indexOf(op), a, b]),
+    late.length / 2,
+    ...late,
+  ];
+  return { words: BigInt64Array.from(words, BigInt), contents, homes };
+}
+
+type Words = (number | bigint)[];
+
+function slotWords(
+  { dtype, shape, strides, arena }: Slot,
+  home: Home | null,
+  storage: bigint,
+): Words {
+  const { code, size } = DTYPES[dtype];
+  const at = home ? home.at + home.offset * size : -1;
+  return [
+    storage,
+    code,
+    shape.length,
+    at,
+    arena,
+    ...shape.map((n) => n ?? 0),
+    ...strides.map((n) => n ?? 0),
+  ];
+}
+
+/** The slot and its bytes, if a thunk that writes it must find a buffer; its bytes are never 0, so that it owns one to swap. */
+function owned(slots: readonly Slot[], slot: number): number[] {
+  const { kind, arena } = slots[slot]!, bytes = bytesOf(slots[slot]!);
+  return kind === "temporary" && arena < 0 && bytes !== null
+    ? [slot, Math.max(1, bytes)]
+    : [];
+}
+
+/** Slots that main code fills behind the commit point, where nothing may fail. */
+function lateSlots({ code, thunks, loops, commit }: Program): number[] {
+  const end = code.findIndex(([op]) => op === "HALT");
+  return code.slice(commit, Math.max(commit, end)).flatMap(([op, a]) => {
+    if (op === "ENTER") return [loops[a]!.steps];
+    if (op !== "CALL" && op !== "CALL_PARALLEL") return [];
+    const { outputs, inplace } = thunks[a]!;
+    return outputs.slice(inplace < 0 ? 0 : 1);
+  });
+}
+
+function argumentsOf({ inputs, outputs, extents }: Thunk): number[] {
+  return [...inputs, ...outputs, ...(extents < 0 ? [] : [extents])];
+}
+
+function thunkWords(
+  thunk: Thunk,
+  slots: readonly Slot[],
+  owns: readonly number[],
+  addresses: Addresses,
+): Words {
+  const { run, inputs, outputs, extents, inplace } = thunk,
+    args = argumentsOf(thunk);
+  const builtin = run.kind === "builtin";
+  if (builtin && extents < 0) {
+    throw new RangeError(
+      `Cannot encode ${run.name}: it has no table of extents`,
+    );
+  }
+  const address = builtin
+    ? -1 - BUILTINS.indexOf(run.name)
+    : run.kind === "compiled"
+    ? addresses.kernel(run.kernel)
+    : 0;
+  const range = builtin
+    ? inputs.length
+    : thunk.range < 0 && extents < 0
+    ? 1
+    : thunk.range;
+  const target = inplace < 0 ? -1 : outputs[0]!;
+  return [
+    address,
+    args.length,
+    ...args,
+    extents,
+    range,
+    target,
+    inplace < 0 ? -1 : inputs[inplace]!,
+    Number(target >= 0 && !isStatic(slots[target]!)),
+    owns.length / 2,
+    ...owns,
+  ];
+}
+
+function loopWords({ count, steps, stop, cursors }: Loop): Words {
+  const words = cursors.flatMap((
+    c,
+  ) => [c.slot, c.base, c.start, c.ring, c.stride, Number(c.write)]);
+  return [count, steps, stop, cursors.length, ...words];
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((n, item) => n + of(item), 0);
+}

@@ -1,0 +1,98 @@
+/** How values get into and out of a VM: what is known of each input and output before any call. */
+import {
+  allocate,
+  type Dtype,
+  DTYPES,
+  type TypedArray,
+} from "../graph/dtype.ts";
+import {
+  isRowMajor,
+  type NDArray,
+  rowMajor,
+  sizeOf,
+} from "../graph/ndarray.ts";
+import type { Program } from "../lower/program.ts";
+import { type Header, memory, span } from "./header.ts";
+import { type Home, isStatic } from "./image.ts";
+
+/** An input that the program reads. */
+export interface Input {
+  readonly slot: number;
+  readonly header: Header;
+  /** Null where lengths are read at run time; the layout is row-major then. */
+  readonly strides: readonly number[] | null;
+  readonly rowMajor: boolean;
+  /** Bytes from the lowest element to element (0, 0, …). */
+  readonly offset: number;
+  /** Where small values are copied to. */
+  readonly home: TypedArray | null;
+}
+
+/** An output whose lengths are known. */
+export interface Output {
+  readonly address: bigint;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly size: number;
+  /** Room for one element. */
+  readonly scalar: TypedArray;
+}
+
+/** The inputs of a program; null for one that nothing needs. */
+export function inputsOf(
+  program: Program,
+  headers: readonly Header[],
+  homes: readonly (Home | null)[],
+): (Input | null)[] {
+  return program.inputs.map((slot) => {
+    if (slot < 0) return null;
+    const header = headers[slot]!,
+      home = homes[slot]!,
+      info = program.slots[slot]!;
+    const { size, array } = DTYPES[info.dtype];
+    const [shape, strides] = isStatic(info)
+      ? [info.shape, info.strides]
+      : [[], null];
+    const offset = strides ? -size * span(shape, strides)[0] : 0;
+    return {
+      slot,
+      header,
+      strides,
+      rowMajor: strides === null || isRowMajor(shape, strides),
+      offset,
+      home: home && new array(memory(header.data - BigInt(offset), home.bytes)),
+    };
+  });
+}
+
+/** The outputs of a program; null for one whose lengths only the run will tell. */
+export function outputsOf(
+  program: Program,
+  headers: readonly Header[],
+): (Output | null)[] {
+  return program.outputs.map((slot) => {
+    const { dtype, shape: known } = program.slots[slot]!;
+    if (known.includes(null)) return null;
+    const shape = known as readonly number[];
+    return {
+      address: headers[slot]!.address,
+      dtype,
+      shape,
+      strides: rowMajor(shape),
+      size: sizeOf(shape),
+      scalar: allocate(dtype, 1),
+    };
+  });
+}
+
+/** The elements in row-major order: what `flat` says, but quick where they are all of the data. */
+export function plain(value: NDArray): TypedArray {
+  const { data, shape, strides, offset } = value;
+  let step = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (strides[axis] !== step) return value.flat();
+    step *= shape[axis]!;
+  }
+  return offset === 0 && step === data.length ? data : value.flat();
+}

@@ -1,0 +1,171 @@
+/** Storage in C memory: one Array that every program using a shared variable points to. */
+import type { Cvm } from "../../ffi/cvm.ts";
+import { type Dtype, DTYPES } from "../graph/dtype.ts";
+import {
+  type ArrayLike,
+  isRowMajor,
+  NDArray,
+  type Nested,
+  sizeOf,
+} from "../graph/ndarray.ts";
+import { admit, type Storage } from "../graph/storage.ts";
+import type { SharedVariable } from "../graph/variable.ts";
+import { Header } from "./header.ts";
+import { resultData } from "./result.ts";
+
+/**
+ * A value that programs read and write. A VM that writes it calls `detach`
+ * first; one that lets JavaScript run meanwhile makes it busy.
+ */
+export class CStorage implements Storage {
+  readonly dtype: Dtype;
+  readonly ndim: number;
+  /** busy: a call in flight owns it. */
+  state: "ready" | "busy" | "freed" = "ready";
+  /** Another number once the lengths or strides are others. */
+  layout = 0;
+  #lengths = "";
+  readonly #cvm: Cvm;
+  readonly #header: Header;
+  readonly #address: bigint;
+  #borrowed: NDArray | null = null;
+
+  constructor(cvm: Cvm, value: NDArray) {
+    this.dtype = value.dtype;
+    this.ndim = value.ndim;
+    this.#cvm = cvm;
+    const address = this.#address = cvm.symbols.cvm_storage_new(
+      DTYPES[value.dtype].code,
+      value.ndim,
+    );
+    if (address === 0n) {
+      throw new RangeError("Cannot make a storage: no memory");
+    }
+    this.#header = new Header(address, value.dtype, value.ndim);
+    cvm.watch(this, () => cvm.symbols.cvm_storage_free(address, cvm.heap));
+    this.#store(value);
+  }
+
+  /** Where C finds it. RangeError: it is busy or was freed. */
+  get address(): bigint {
+    this.open("use");
+    return this.#address;
+  }
+
+  /** RangeError: it is busy or was freed. */
+  open(verb: string): void {
+    if (this.state === "busy") {
+      throw new RangeError(
+        `Cannot ${verb} a shared variable: a function in flight owns it; await its result first`,
+      );
+    }
+    if (this.state === "freed") {
+      throw new RangeError(
+        `Cannot ${verb} a shared variable: its storage was freed`,
+      );
+    }
+  }
+
+  get shape(): readonly number[] {
+    this.open("read");
+    return this.#header.shape;
+  }
+
+  get strides(): readonly number[] {
+    this.open("read");
+    return this.#header.strides;
+  }
+
+  /** A copy, or with `borrow` a view without copy where the layout is row-major. RangeError: a call in flight owns it. */
+  read(borrow: boolean): NDArray {
+    const shape = this.shape, header = this.#header;
+    if (borrow && this.#borrowed !== null) return this.#borrowed;
+    if (borrow && isRowMajor(shape, header.strides)) {
+      return this.#borrowed = guard(header.view());
+    }
+    const copy = new NDArray(
+      this.dtype,
+      shape,
+      resultData(this.dtype, sizeOf(shape)),
+    );
+    this.#cvm.symbols.cvm_read(this.#address, copy.data);
+    return copy;
+  }
+
+  /** Replaces the value by a row-major copy of this one. RangeError: a call in flight owns it. */
+  write(value: NDArray | Nested | ArrayBufferView | ArrayLike): void {
+    this.open("write");
+    this.#store(admit(value, this.dtype, this.ndim));
+  }
+
+  /** Ends views that were borrowed: the value is about to change. */
+  detach(): void {
+    if (this.#borrowed === null) return;
+    raw(this.#borrowed).buffer.transfer(0);
+    this.#borrowed = null;
+  }
+
+  /** Looks at the lengths, which a write or a program may have changed. */
+  noteLayout(): void {
+    const lengths = `${this.#header.shape};${this.#header.strides}`;
+    if (lengths !== this.#lengths) this.layout++;
+    this.#lengths = lengths;
+  }
+
+  /** Gives the memory back. No VM that uses it may run afterwards. */
+  free(): void {
+    if (this.state === "freed") return;
+    this.open("free");
+    this.detach();
+    this.#cvm.forget(this);
+    this.#cvm.symbols.cvm_storage_free(this.#address, this.#cvm.heap);
+    this.state = "freed";
+  }
+
+  #store(value: NDArray): void {
+    this.detach();
+    const { symbols, heap } = this.#cvm,
+      shape = BigInt64Array.from(value.shape, BigInt);
+    if (
+      symbols.cvm_storage_write(this.#address, heap, shape, value.flat()) !== 0
+    ) {
+      throw new RangeError(
+        `Cannot write a shared variable: no memory for shape (${value.shape})`,
+      );
+    }
+    this.noteLayout();
+  }
+}
+
+/** The storage of a shared variable in C memory; it moves there at the first call. */
+export function storageOf(shared: SharedVariable, cvm: Cvm): CStorage {
+  if (shared.storage instanceof CStorage) return shared.storage;
+  const storage = new CStorage(cvm, shared.storage.read(true));
+  shared.storage = storage;
+  return storage;
+}
+
+const RAW: unique symbol = Symbol("data");
+type Guarded = NDArray & { readonly [RAW]: NDArray["data"] };
+
+/** The same array, whose data refuses to be read after it was detached. */
+function guard(array: NDArray): NDArray {
+  const { data } = array;
+  return Object.defineProperties(array, {
+    [RAW]: { value: data },
+    data: {
+      get() {
+        if (data.buffer.detached) {
+          throw new RangeError(
+            "Cannot read a borrowed value: its shared variable was written since; call getValue() for a copy",
+          );
+        }
+        return data;
+      },
+    },
+  });
+}
+
+function raw(array: NDArray): NDArray["data"] {
+  return (array as Guarded)[RAW];
+}

@@ -1,0 +1,351 @@
+/** A program in use: its workspace in C memory, the calls it runs, and the ops that only TypeScript can evaluate. */
+import { type Cvm, STATUS } from "../../ffi/cvm.ts";
+import type { TypedArray } from "../graph/dtype.ts";
+import { NDArray, rowMajor, sizeOf } from "../graph/ndarray.ts";
+import type { Kernel, Program, Thunk } from "../lower/program.ts";
+import { Header, HEADER_BYTES, memory } from "./header.ts";
+import { encode, laidOut } from "./image.ts";
+import {
+  type Input,
+  inputsOf,
+  type Output,
+  outputsOf,
+  plain,
+} from "./ports.ts";
+import { resultData } from "./result.ts";
+import { State, type Stop } from "./state.ts";
+import type { CStorage } from "./storage.ts";
+
+/** What a program needs to run. */
+export interface VmOptions {
+  readonly cvm: Cvm;
+  /** The address of each compiled kernel. */
+  readonly kernel: (kernel: Kernel) => bigint;
+  /** The storages of `program.shared`, in order. */
+  readonly storages: readonly CStorage[];
+  /** Threads that CALL_PARALLEL splits over; 1 unless given. */
+  readonly threads?: number;
+  /** Fresh buffers are filled with 0xff, and a crash in a kernel is a Stop. */
+  readonly debug?: boolean;
+}
+
+/** Outputs beyond so many bytes go back to the shared heap once they are read (gc). */
+const HELD = 1 << 16;
+
+/**
+ * The workspace of a program. One call at a time: set the inputs, run, read
+ * the outputs, finish. Outputs stay readable until finish or the next run.
+ */
+export class Vm {
+  readonly program: Program;
+  readonly #cvm: Cvm;
+  readonly #handle: bigint;
+  readonly #state: State;
+  readonly #headers: readonly Header[];
+  readonly #inputs: readonly (Input | null)[];
+  /** Null where lengths are read at run time. */
+  readonly #outputs: readonly (Output | null)[];
+  readonly #storages: readonly CStorage[];
+  /** Those that the program writes. */
+  readonly #written: readonly CStorage[];
+  /** JavaScript runs during a call. */
+  readonly #pauses: boolean;
+  readonly #metered: boolean;
+  /** What C looks at: kept alive. */
+  readonly #lent = new Map<number, TypedArray>();
+  #status: "ready" | "busy" | "freed" = "ready";
+
+  /** RangeError: no memory. */
+  constructor(
+    program: Program,
+    { cvm, kernel, storages, threads = 1, debug = false }: VmOptions,
+  ) {
+    this.program = program;
+    this.#cvm = cvm;
+    this.#storages = storages;
+    const written = writtenSlots(program);
+    this.#written = storages.filter((_, i) =>
+      written.has(program.shared[i]![1])
+    );
+    this.#pauses = program.thunks.some((t) => t.run.kind === "host");
+    this.#metered = debug;
+
+    const { symbols } = cvm,
+      image = encode(program, {
+        kernel,
+        storages: storages.map((s) => s.address),
+      });
+    const parallel = program.code.some(([op]) => op === "CALL_PARALLEL");
+    const handle = symbols.cvm_new(
+      image.words,
+      image.contents,
+      cvm.heap,
+      parallel ? cvm.threads(threads) : 0n,
+      cvm.blas,
+    );
+    if (handle === 0n) throw new RangeError("Cannot make a VM: no memory");
+    this.#handle = handle;
+    cvm.watch(this, () => symbols.cvm_free(handle));
+    if (debug) symbols.cvm_debug(handle, 1);
+
+    this.#state = new State(program, symbols.cvm_state(handle));
+    const base = symbols.cvm_headers(handle),
+      within = memory(base, program.slots.length * HEADER_BYTES);
+    const shared = new Map(
+      program.shared.map(([, slot], i) => [slot, storages[i]!]),
+    );
+    this.#headers = program.slots.map(({ dtype, shape }, i) => {
+      const storage = shared.get(i), at = i * HEADER_BYTES;
+      return storage
+        ? new Header(storage.address, dtype, shape.length)
+        : new Header(base + BigInt(at), dtype, shape.length, within, at);
+    });
+    this.#inputs = inputsOf(program, this.#headers, image.homes);
+    this.#outputs = outputsOf(program, this.#headers);
+  }
+
+  /** Buffers that slots own now. */
+  get live(): number {
+    return this.#state.live;
+  }
+
+  /** Whole calls done in the last run. */
+  get done(): number {
+    return this.#state.done;
+  }
+
+  /**
+   * Gives input `i` its value, which must fit the slot: dtype, and lengths
+   * where the slot says them. Small values are copied; memory of large ones is
+   * lent until `finish`.
+   */
+  setInput(i: number, value: NDArray): void {
+    const input = this.#inputs[i]!;
+    if (input === null) return;
+    const { slot, strides, home } = input;
+    if (strides === null) {
+      input.header.layOut(value.shape, rowMajor(value.shape));
+    }
+    const data = input.rowMajor ? plain(value) : laidOut(value, strides!);
+    if (home !== null && data.length <= home.length) {
+      if (this.#lent.size > 0) this.#takeBack(slot);
+      home.set(data as never);
+    } else {
+      this.#lent.set(slot, data);
+      this.#cvm.symbols.cvm_lend(this.#handle, slot, data, input.offset);
+    }
+  }
+
+  /** Gives a 0-d input its value: a bigint for 64-bit integers. */
+  setNumber(i: number, value: number | bigint): void {
+    const input = this.#inputs[i]!;
+    if (input !== null) input.home![0] = value;
+  }
+
+  /** Runs the program; null when all calls are done. What an op's eval throws ends the run and passes through. */
+  run(calls = 1): Stop | null {
+    if (this.#pauses || this.#metered) {
+      return this.step(calls, this.#metered ? -1 : null);
+    }
+    this.#open();
+    const status = this.#cvm.symbols.cvm_run(this.#handle, calls);
+    return status === STATUS.DONE ? null : this.#state.stop(status);
+  }
+
+  /**
+   * The same for at most `fuel` instructions (any number if negative, unmetered
+   * if null), after which the call is paused; `step(0, fuel)` goes on with it.
+   */
+  step(calls: number, fuel: number | null): Stop | null {
+    this.#open();
+    const { symbols } = this.#cvm, handle = this.#handle;
+    this.#hold("busy");
+    try {
+      for (let left = calls;; left = 0) {
+        const status = fuel === null
+          ? symbols.cvm_run(handle, left)
+          : symbols.cvm_step(handle, left, fuel);
+        if (status !== STATUS.HOST) {
+          return status === STATUS.DONE ? null : this.#state.stop(status);
+        }
+        if (fuel !== null) fuel = this.#state.fuel;
+        this.#evaluate();
+      }
+    } finally {
+      this.#hold("ready");
+    }
+  }
+
+  /** The same on another thread; inputs must not change meanwhile. */
+  async runAsync(calls = 1): Promise<Stop | null> {
+    this.#open();
+    this.#state.interrupt(false);
+    this.#hold("busy");
+    try {
+      for (let left = calls;; left = 0) {
+        const status = await this.#cvm.symbols.cvm_run_async(
+          this.#handle,
+          left,
+        );
+        if (status !== STATUS.HOST) {
+          return status === STATUS.DONE ? null : this.#state.stop(status);
+        }
+        this.#evaluate();
+      }
+    } finally {
+      this.#hold("ready");
+    }
+  }
+
+  /** Asks a run on another thread to stop between two calls, or between two steps of a loop. */
+  interrupt(): void {
+    this.#state.interrupt(true);
+  }
+
+  /** The value of output `i`, row-major, in memory of its own. */
+  output(i: number): NDArray {
+    const output = this.#outputs[i]!;
+    if (output === null) return this.read(this.program.outputs[i]!);
+    const { address, dtype, shape, strides, size } = output,
+      data = resultData(dtype, size);
+    this.#cvm.symbols.cvm_read(address, data);
+    return new NDArray(dtype, shape, data, strides, 0);
+  }
+
+  /** The value of a 0-d output; a bigint for 64-bit integers. */
+  number(i: number): number | bigint {
+    const { address, scalar } = this.#outputs[i]!;
+    this.#cvm.symbols.cvm_read(address, scalar);
+    return scalar[0]!;
+  }
+
+  /** The value of any slot that is set, row-major, in memory of its own. */
+  read(slot: number): NDArray {
+    const { address, dtype, shape } = this.#headers[slot]!,
+      data = resultData(dtype, sizeOf(shape));
+    this.#cvm.symbols.cvm_read(address, data);
+    return new NDArray(dtype, shape, data);
+  }
+
+  /** Calls `use` with views of slots, without copy; they are detached when it returns. */
+  borrow<T>(
+    slots: readonly number[],
+    use: (values: readonly NDArray[]) => T,
+  ): T {
+    const views = slots.map((slot) => this.#headers[slot]!.view()),
+      buffers = views.map((v) => v.data.buffer);
+    try {
+      return use(views);
+    } finally {
+      for (const buffer of buffers) buffer.transfer(0);
+    }
+  }
+
+  /** Writes a slot as a kernel would. TypeError: another dtype or rank. RangeError: other lengths, or no memory. */
+  write(slot: number, value: NDArray): void {
+    const { dtype, shape: known, kind } = this.program.slots[slot]!,
+      header = this.#headers[slot]!;
+    if (value.dtype !== dtype || value.ndim !== known.length) {
+      throw new TypeError(
+        `Cannot write a value: expected ${dtype} of ${known.length} axes, got ${value.dtype} of ${value.ndim}`,
+      );
+    }
+    const shape = kind === "temporary" ? known : header.shape;
+    if (shape.some((n, axis) => n !== null && n !== value.shape[axis])) {
+      throw new RangeError(
+        `Cannot write a value: expected shape (${
+          shape.map((n) => n ?? "?")
+        }), got (${value.shape})`,
+      );
+    }
+    if (shape.includes(null)) {
+      header.layOut(value.shape, rowMajor(value.shape));
+      if (this.#cvm.symbols.cvm_reserve(this.#handle, slot) !== 0) {
+        throw new RangeError(
+          `Cannot write a value: no memory for shape (${value.shape})`,
+        );
+      }
+    }
+    this.#cvm.symbols.cvm_write(header.address, value.flat());
+  }
+
+  /** Ends a call whose outputs have been read: takes lent memory back, and with gc gives large outputs back. */
+  finish(): void {
+    for (const slot of this.#lent.keys()) this.#takeBack(slot);
+    if (this.program.gc && this.#state.held > HELD) this.release();
+  }
+
+  /** Gives back every buffer that a slot owns. A paused call is given up. */
+  release(): void {
+    this.#ready();
+    this.#lent.clear();
+    this.#cvm.symbols.cvm_release(this.#handle);
+  }
+
+  /** Gives all memory back. Returns the number of buffers that were lost: 0. RangeError: a call is in flight. */
+  free(): number {
+    if (this.#status === "freed") return 0;
+    this.#ready();
+    this.#status = "freed";
+    this.#cvm.forget(this);
+    return this.#cvm.symbols.cvm_free(this.#handle);
+  }
+
+  #takeBack(slot: number): void {
+    if (this.#lent.delete(slot)) {
+      this.#cvm.symbols.cvm_lend(this.#handle, slot, null, 0);
+    }
+  }
+
+  /** Runs the op that HOST asks for. */
+  #evaluate(): void {
+    const thunk = this.program.thunks[this.#state.thunk]!,
+      { op, params } = thunk.node!;
+    try {
+      this.borrow(thunk.inputs, (values) => {
+        op.eval(values, params).forEach((value, i) =>
+          this.write(thunk.outputs[i]!, value)
+        );
+      });
+    } catch (error) {
+      this.#cvm.symbols.cvm_release(this.#handle);
+      throw error;
+    }
+  }
+
+  #ready(): void {
+    if (this.#status === "busy") {
+      throw new RangeError(
+        "Cannot call a function: a call of it is in flight; await its result first",
+      );
+    }
+    if (this.#status === "freed") {
+      throw new RangeError("Cannot call a function: it was freed");
+    }
+  }
+
+  #open(): void {
+    if (this.#status !== "ready") this.#ready();
+    for (const storage of this.#storages) {
+      if (storage.state !== "ready") storage.open("use");
+    }
+    for (const storage of this.#written) storage.detach();
+  }
+
+  /** While JavaScript runs during a call, nobody else may touch what the call uses. */
+  #hold(state: "ready" | "busy"): void {
+    this.#status = state;
+    for (const storage of this.#storages) storage.state = state;
+  }
+}
+
+/** Slots of shared variables that a program swaps or writes in place. */
+function writtenSlots({ code, thunks }: Program): Set<number> {
+  const inplace = thunks.flatMap((t: Thunk) =>
+    t.inplace < 0 ? [] : [t.inputs[t.inplace]!]
+  );
+  return new Set([
+    ...inplace,
+    ...code.flatMap(([op, a]) => op === "SWAP" ? [a] : []),
+  ]);
+}

@@ -1,0 +1,109 @@
+/** Runs every test: those of the pure folders without permissions, the others with all, and the examples in comments. */
+import { setup } from "./setup.ts";
+
+/** Folders that need no permission: neither they nor their tests touch the machine. */
+export const PURE: readonly string[] = [
+  "graph",
+  "ops",
+  "grad",
+  "nested",
+  "rewrite",
+  "lower",
+];
+
+/** What a run counted. */
+export interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/**
+ * Runs the tests of `paths` (files or folders of tests/), or all; the last
+ * line says `N passed, N failed`. Returns the exit code: 0 if all passed.
+ */
+export function runTests(paths: readonly string[]): number {
+  setup({ quiet: true });
+  const runs = paths.length > 0 ? chosen(paths) : all();
+  const reports = Deno.makeTempDirSync({ prefix: "damo-junit-" });
+  let passed = 0, failed = 0, code = 0;
+  runs.forEach((args, i) => {
+    const report = `${reports}/${i}.xml`;
+    const status = new Deno.Command(Deno.execPath(), {
+      args: ["test", `--junit-path=${report}`, ...args],
+      stdin: "null",
+      stdout: "inherit",
+      stderr: "inherit",
+    }).outputSync().code;
+    const count = readCount(report);
+    passed += count.passed;
+    failed += count.failed;
+    if (status !== 0) {
+      code = status;
+      if (count.failed === 0) failed++; // it ended before or after its tests
+    }
+  });
+  Deno.removeSync(reports, { recursive: true });
+  // A run that was killed leaves a line unfinished.
+  console.log(`\n${passed} passed, ${failed} failed`);
+  return code;
+}
+
+const TESTS = "tests";
+
+function all(): string[][] {
+  const pure = PURE.map((folder) => `${TESTS}/${folder}`).filter(exists);
+  const runs = [];
+  if (pure.length > 0) runs.push(["--no-prompt", ...pure]);
+  runs.push(["-A", `--ignore=${pure.join()}`, TESTS]);
+  if (exists("mod.ts")) {
+    runs.push([
+      "-A",
+      "--doc",
+      "mod.ts",
+      "src",
+      ...["README.md"].filter(exists),
+    ]);
+  }
+  return runs;
+}
+
+function chosen(paths: readonly string[]): string[][] {
+  const isPure = (path: string) =>
+    PURE.some((folder) => path.startsWith(`${TESTS}/${folder}`));
+  const pure = paths.filter(isPure),
+    others = paths.filter((path) => !isPure(path));
+  return [["--no-prompt", ...pure], ["-A", ...others]].filter((args) =>
+    args.length > 1
+  );
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a JUnit report counted; nothing, if there is none. */
+function readCount(report: string): Count {
+  try {
+    return parseReport(Deno.readTextFileSync(report));
+  } catch {
+    return { passed: 0, failed: 0 };
+  }
+}
+
+/** Adds up the suites of a JUnit report. */
+export function parseReport(xml: string): Count {
+  let passed = 0, failed = 0;
+  for (const [suite] of xml.matchAll(/<testsuite [^>]*>/g)) {
+    const number = (name: string) =>
+      Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+    const bad = number("failures") + number("errors");
+    failed += bad;
+    passed += number("tests") - bad - number("disabled") - number("skipped");
+  }
+  return { passed, failed };
+}

@@ -1,0 +1,106 @@
+/** Every op's C against its reference value: samples of every dtype, in row-major and in scattered memory, with lengths known and unknown. */
+import { assert, assertEquals } from "@std/assert";
+import "../../src/ops/methods.ts";
+import { isFloat } from "../../src/graph/dtype.ts";
+import type { NDArray } from "../../src/graph/ndarray.ts";
+import { VmEngine } from "../../src/run/engine.ts";
+import { Mode } from "../../src/run/mode.ts";
+import { runtime } from "../../src/run/runtime.ts";
+import {
+  applySample,
+  exportedOps,
+  type Sample,
+  samplesOf,
+  scattered,
+} from "../ops/conformance.ts";
+
+/** Units in the last place that C and reference may differ by: functions have 4 at most, sums of few elements are ordered otherwise. */
+const ULP = 16;
+const EPSILON: Record<string, number> = {
+  float16: 2 ** -10,
+  float32: 2 ** -23,
+  float64: 2 ** -52,
+};
+
+interface Case {
+  readonly name: string;
+  readonly engine: VmEngine;
+  readonly inputs: readonly NDArray[];
+  readonly expected: readonly NDArray[];
+}
+
+function cases(sample: Sample, linker: "cvm" | "cvm_nogc"): Case[] {
+  const made: Case[] = [];
+  for (const known of [true, false]) {
+    for (const lay of [(x: NDArray) => x, scattered]) {
+      const node = applySample(sample, known);
+      const inputs = sample.inputs.map((x) => x.ndim > 0 ? lay(x) : x);
+      const graph = {
+        inputs: node.inputs,
+        outputs: node.outputs,
+        updates: [],
+      };
+      made.push({
+        name: `${sample.op.name} of ${
+          sample.inputs.map((x) => `${x.dtype} (${x.shape})`).join(", ")
+        }${known ? "" : ", lengths unknown"}${
+          lay === scattered ? ", scattered" : ""
+        }, ${JSON.stringify(sample.params) ?? ""}`,
+        engine: new VmEngine(graph, new Mode({ linker }), runtime()!),
+        inputs,
+        expected: sample.op.eval(sample.inputs, sample.params),
+      });
+    }
+  }
+  return made;
+}
+
+/** What is wrong with a result, or null. */
+function difference(found: NDArray | number, want: NDArray): string | null {
+  const shape = typeof found === "number" ? [] : found.shape;
+  if (`${shape}` !== `${want.shape}`) {
+    return `shape (${shape}) instead of (${want.shape})`;
+  }
+  if (typeof found !== "number" && found.dtype !== want.dtype) {
+    return `${found.dtype} instead of ${want.dtype}`;
+  }
+  const a = typeof found === "number" ? [found] : found.flat(), b = want.flat();
+  let largest = 0;
+  for (let i = 0; i < b.length; i++) {
+    const x = Math.abs(Number(b[i]));
+    if (Number.isFinite(x)) largest = Math.max(largest, x);
+  }
+  for (let i = 0; i < b.length; i++) {
+    const x = Number(a[i]), y = Number(b[i]);
+    if (Object.is(x, y) || x === y) continue;
+    const room = isFloat(want.dtype)
+      ? ULP * EPSILON[want.dtype]! * Math.max(Math.abs(y), largest / 4)
+      : 0;
+    if (!(Math.abs(x - y) <= room)) return `element ${i} is ${x}, not ${y}`;
+  }
+  return null;
+}
+
+for (const linker of ["cvm", "cvm_nogc"] as const) {
+  Deno.test(`${linker}: C of every op gives its reference value`, () => {
+    const all = exportedOps().flatMap(samplesOf).flatMap((s) =>
+      cases(s, linker)
+    );
+    assert(all.length > 200, `only ${all.length} cases`);
+    const machine = runtime()!;
+    machine.prepare(all.flatMap((c) => c.engine.kernels(c.inputs)));
+    const wrong: string[] = [];
+    for (const { name, engine, inputs, expected } of all) {
+      try {
+        engine.call(inputs, 1).forEach((found, i) => {
+          const problem = difference(found, expected[i]!);
+          if (problem) wrong.push(`${name}: ${problem}`);
+        });
+      } catch (error) {
+        wrong.push(`${name}: ${(error as Error).message.split("\n")[0]}`);
+      }
+      engine.free();
+    }
+    assertEquals(wrong, []);
+  });
+}

@@ -1,0 +1,230 @@
+/** The commands behind deno task, run as a user runs them. */
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { coreAdvice, describeBytes } from "../../src/tools/doctor.ts";
+import { parseReport } from "../../src/tools/test.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** Runs a command with a cache and a PATH of its own. */
+function cli(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Result {
+  const { code, stdout, stderr } = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-P", "-q", "--no-prompt", "src/tools/cli.ts", ...words],
+    cwd: ROOT,
+    env: { NO_COLOR: "1", DAMO_FLAGS: "", ...env },
+  }).outputSync();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  return { code, out: text(stdout), error: text(stderr) };
+}
+
+/** A directory with programs of these names, which write down how they are called. */
+function withPrograms(
+  programs: Readonly<Record<string, string>>,
+  test: (path: string, calls: () => string[]) => void,
+): void {
+  const directory = Deno.makeTempDirSync({ prefix: "damo-cli-" });
+  const log = `${directory}/log`;
+  for (const [name, script] of Object.entries(programs)) {
+    const text = `#!/bin/sh\necho "${name} $*" >> "${log}"\n${script}\n`;
+    Deno.writeTextFileSync(`${directory}/${name}`, text, { mode: 0o700 });
+  }
+  Deno.symlinkSync("/usr/bin/env", `${directory}/env`);
+  try {
+    test(directory, () => Deno.readTextFileSync(log).trim().split("\n"));
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+Deno.test("doctor says what there is, and fails without a compiler", () => {
+  const { code, out } = cli(["doctor"]);
+  assertEquals(code, 0);
+  for (
+    const what of [
+      "deno",
+      "cpu",
+      "threads",
+      "compiler",
+      "blas",
+      "cache",
+      "permissions",
+    ]
+  ) {
+    assertMatch(out, new RegExp(`^${what} +\\S`, "m"));
+  }
+  const none = cli(["doctor"], { PATH: "/nonexistent" });
+  assertEquals(none.code, 1);
+  assertMatch(none.out, /^compiler: Cannot compile: there is no C compiler/m);
+});
+
+Deno.test("doctor warns of an OPENBLAS_CORETYPE older than the processor", () => {
+  const blas = {
+    path: "",
+    prefix: "",
+    config: "",
+    core: "Prescott",
+    threads: 1,
+  };
+  const narrow = Deno.build.arch !== "x86_64" ||
+    coreAdvice(blas, undefined) === undefined;
+  if (narrow) return;
+  assertStringIncludes(
+    coreAdvice(blas, "Prescott")!,
+    "OPENBLAS_CORETYPE=Prescott keeps",
+  );
+  assertEquals(
+    coreAdvice({ ...blas, core: "SkylakeX" }, "SkylakeX"),
+    undefined,
+  );
+});
+
+Deno.test("setup is silent where nothing is missing", () => {
+  assertEquals(cli(["setup", "--quiet"], { DAMO_BLAS: "none" }), {
+    code: 0,
+    out: "",
+    error: "",
+  });
+  assertMatch(
+    cli(["setup"], { DAMO_BLAS: "none" }).out,
+    /^C compiler: \/.*\nBLAS: none, as set$/,
+  );
+});
+
+Deno.test({
+  name: "setup installs what is missing as root, and says what it runs",
+  ignore: Deno.uid() !== 0,
+  fn() {
+    withPrograms({ "apt-get": "exit 0" }, (path, calls) => {
+      const { code, out } = cli(["setup", "--quiet"], {
+        PATH: path,
+        DAMO_BLAS: "/no/blas.so",
+      });
+      assertEquals(code, 0);
+      assertEquals(calls(), [
+        "apt-get --version",
+        "apt-get update",
+        "apt-get install -y gcc libc6-dev libopenblas0-pthread",
+      ]);
+      assertMatch(
+        out,
+        /^\$ env DEBIAN_FRONTEND=noninteractive apt-get install -y gcc/m,
+      );
+      assertMatch(out, /Installed\.$/);
+    });
+    withPrograms({ "apt-get": `[ "$1" = --version ]` }, (path) => {
+      const { code, out } = cli(["setup", "--quiet"], {
+        PATH: path,
+        DAMO_BLAS: "none",
+      });
+      assertEquals(code, 0);
+      assertMatch(
+        out,
+        /Cannot install: .*gcc libc6-dev failed; Damo goes on without$/,
+      );
+      assert(!out.includes("libopenblas"));
+    });
+  },
+});
+
+Deno.test("setup names the command where it may not install", () => {
+  withPrograms({}, (path) => {
+    const { code, out } = cli(["setup"], { PATH: path, DAMO_BLAS: "none" });
+    assertEquals(code, 0);
+    assertMatch(out, /^To install what is missing: \S+/m);
+  });
+});
+
+Deno.test("the cache is listed, measured and cleared", () => {
+  const directory = Deno.makeTempDirSync();
+  const env = { DAMO_CACHE: directory, DAMO_BLAS: "none" };
+  cli(["setup"], env);
+  assertMatch(
+    cli(["cache"], env).out,
+    /kernels-[0-9a-f]{16}\.so +probe_[0-9a-f]{12}$/,
+  );
+  assertMatch(cli(["cache", "size"], env).out, /^\S+ KiB of 512 MiB in /);
+  assertEquals(cli(["cache", "clear"], env).code, 0);
+  assertEquals(Array.from(Deno.readDirSync(directory)), []);
+  const wrong = cli(["cache", "purge"], env);
+  assertEquals([wrong.code, wrong.error], [
+    2,
+    `Cannot do "cache purge": there are list, size, clear`,
+  ]);
+  Deno.removeSync(directory);
+});
+
+Deno.test("an unknown command and a bad flag end with one line", () => {
+  const unknown = cli(["fly"]);
+  assertEquals(unknown.code, 2);
+  assertMatch(
+    unknown.error,
+    /^Cannot do "fly": there are setup, doctor, cache, test$/,
+  );
+  const flag = cli(["doctor"], { DAMO_FLAGS: "floatX=7" });
+  assertEquals(flag.code, 1);
+  assertMatch(
+    flag.error,
+    /^Cannot read DAMO_FLAGS: floatX=7 is not one of .*$/,
+  );
+});
+
+/** Runs the test command on test files of this text. */
+function testRun(...texts: readonly string[]): Result {
+  const directory = Deno.makeTempDirSync({ prefix: "damo-run-" });
+  const paths = texts.map((text, i) => {
+    Deno.writeTextFileSync(`${directory}/${i}_test.ts`, text);
+    return `${directory}/${i}_test.ts`;
+  });
+  const result = cli(["test", ...paths], { DAMO_BLAS: "none" });
+  Deno.removeSync(directory, { recursive: true });
+  return result;
+}
+
+const last = ({ out }: Result) => out.split("\n").at(-1);
+
+Deno.test("the test command ends with its sum and keeps the exit code", () => {
+  const good =
+    `Deno.test("a", () => {}); Deno.test("b", () => {}); Deno.test.ignore("c", () => {});`;
+  const passed = testRun(good);
+  assertEquals([passed.code, last(passed)], [0, "2 passed, 0 failed"]);
+  const failed = testRun(
+    good,
+    `Deno.test("d", () => { throw new Error("x"); });`,
+  );
+  assertEquals([failed.code, last(failed)], [1, "2 passed, 1 failed"]);
+  const broken = testRun(`const x: number = "no";`);
+  assertEquals([broken.code, last(broken)], [1, "0 passed, 1 failed"]);
+  const ended = testRun(
+    `Deno.test("a", () => Deno.kill(Deno.pid, "SIGKILL"));`,
+  );
+  assertEquals([ended.code, last(ended)], [137, "0 passed, 1 failed"]);
+});
+
+Deno.test("JUnit reports are added up", () => {
+  const xml = `<testsuites name="deno test" tests="9" failures="2" errors="0">
+    <testsuite name="a" tests="5" disabled="1" errors="0" failures="1">
+    <testsuite name="b" tests="4" disabled="0" errors="1" failures="0">`;
+  assertEquals(parseReport(xml), { passed: 6, failed: 2 });
+});
+
+Deno.test("bytes are shown in units", () => {
+  assertEquals([0, 1023, 1536, 512 * 2 ** 20].map(describeBytes), [
+    "0 B",
+    "1023 B",
+    "1.5 KiB",
+    "512 MiB",
+  ]);
+});
