@@ -163,7 +163,7 @@ EXPORT Vm *cvm_new(const int64_t *image, const void *home, Pool *heap, Threads *
   vm->threads = threads;
   vm->commit = (int32_t)n[COMMIT];
   pool_init(&vm->pool, INT64_MAX);
-  memcpy(in.home, home, (size_t)n[HOME_BYTES]);
+  if (n[HOME_BYTES]) memcpy(in.home, home, (size_t)n[HOME_BYTES]);
 
   in.word = image + N_COUNTS;
   for (; vm->n_arena < n[N_ARENA]; vm->n_arena++) {

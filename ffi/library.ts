@@ -2,6 +2,7 @@
 
 /** No candidate could be opened; the message lists them with their reasons. */
 export class MissingLibraryError extends Error {
+  /** The class, for messages. */
   override readonly name = "MissingLibraryError";
 }
 
@@ -9,14 +10,19 @@ export class MissingLibraryError extends Error {
 export interface Library<S extends Deno.ForeignLibraryInterface> {
   /** The candidate that was opened. */
   readonly path: string;
+  /** Its functions. */
   readonly symbols: Deno.DynamicLibrary<S>["symbols"];
 }
 
-/** What to open: its name for messages, where it may be, and what helps if it is nowhere. */
+/** What to open. */
 export interface LibrarySearch<S extends Deno.ForeignLibraryInterface> {
+  /** For messages. */
   readonly name: string;
+  /** Paths, or names for the system's loader. */
   readonly candidates: readonly string[];
+  /** The functions it must have. */
   readonly symbols: S;
+  /** What helps if it is nowhere. */
   readonly remedy: string;
 }
 

@@ -4,6 +4,7 @@ import { MissingLibraryError, reason } from "./library.ts";
 
 /** A BLAS that has been opened. libcvm takes its functions from `path` by `prefix` + `cblas_sgemm` and so on. */
 export interface Blas {
+  /** A path, or a name for the system's loader. */
   readonly path: string;
   /** What stands before each symbol: `scipy_` in the builds that SciPy ships. */
   readonly prefix: string;

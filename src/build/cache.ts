@@ -1,6 +1,7 @@
 /** Compiled code, kept by content: kernels in batches, and whole libraries. */
 import type { Kernel } from "../lower/program.ts";
 import { HEADERS } from "./csrc.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { sha256 } from "./sha256.ts";
 import { openStore, type Store } from "./store.ts";
 import {
@@ -22,6 +23,7 @@ const PART = 8;
 
 /** The compiler refused C text; the message names the op and a file with all that it said. */
 export class CompileError extends Error {
+  /** The class, for messages. */
   override readonly name = "CompileError";
 }
 
@@ -29,6 +31,7 @@ export class CompileError extends Error {
 export interface Located {
   /** A shared object. */
   readonly path: string;
+  /** The function's name there. */
   readonly symbol: string;
 }
 
@@ -91,7 +94,7 @@ export function buildLibrary(
   const store = openStore(), compiler = findCompiler(store);
   const files = Object.entries(sources).sort(([a], [b]) => a < b ? -1 : 1);
   const { identity, flags: common } = compiler;
-  const key = digest([ABI, identity, common, name, files, flags]);
+  const key = digest([ABI, identity, common, SHARED, name, files, flags]);
   const found = recall(key, store) ?? lookUp(key, store);
   if (found) return found.path;
   let library = "";
@@ -104,7 +107,7 @@ export function buildLibrary(
     const command = [...compiler.command, ...SHARED, ...common];
     const job = [...command, "-o", "part0.so", ...inputs, ...flags];
     const [refused] = runCompiler([job], workspace);
-    if (refused) throw compileError(name, refused, store);
+    if (refused) throw compileError(name, { said: refused, text: "" }, store);
     library = seal(workspace, 0, name);
     reference(workspace, key, `${library} ${name}`);
     return [library, `${key}.ref`];
@@ -126,17 +129,20 @@ function digest(parts: unknown): string {
   return sha256(JSON.stringify(parts)).slice(0, 32);
 }
 
-const headerDigests = new Map<string, string>();
+/** By the headers' names: a short digest, because SHA-256 of all of them would cost every warm start 10 ms. */
+const headerPrints = new Map<string, string>();
 
 function identify(kernel: Kernel, compiler: Compiler): Keyed {
   const headers = kernel.headers.join();
-  let texts = headerDigests.get(headers);
+  let texts = headerPrints.get(headers);
   if (!texts) {
-    texts = digest(reachable(kernel.headers).map((name) => HEADERS[name]));
-    headerDigests.set(headers, texts);
+    const joined = reachable(kernel.headers).map((name) => HEADERS[name]!);
+    texts = fingerprint(joined.join("\0"));
+    headerPrints.set(headers, texts);
   }
   const { identity, flags } = compiler;
-  const key = digest([ABI, identity, flags, KERNEL_FLAGS, texts, kernel.text]);
+  const options = [flags, SHARED, KERNEL_FLAGS];
+  const key = digest([ABI, identity, options, texts, kernel.text]);
   const name = kernel.name.replace(/\W/g, "_").slice(0, 60);
   return { key, symbol: `${name}_${key.slice(0, 12)}`, kernel };
 }
@@ -162,39 +168,24 @@ function lookUp(key: string, store: Store): Located | null {
     .exec(store.read(`${key}.ref`) ?? "");
   if (!reference) return null;
   const [, name, print, symbol] = reference as unknown as string[];
-  const path = store.find(name!);
-  if (!path) return null;
-  if (!intact.has(path)) {
-    if (fingerprint(Deno.readFileSync(path)) !== print) {
+  const at = `${store.directory}\0${name}`;
+  let path = intact.get(at);
+  if (path === undefined) {
+    const file = store.readLibrary(name!);
+    if (!file) return null;
+    path = file.path;
+    if (fingerprint(file.content) !== print) {
       store.drop(path);
       return null;
     }
-    intact.add(path);
+    intact.set(at, path);
     store.touch(path);
   }
   return remember(key, store, { path, symbol: symbol! });
 }
 
-/** Files whose content has been compared with their name. */
-const intact = new Set<string>();
-
-/** Tells a whole file from a damaged one: 64 bits of two multiplicative hashes, as hexadecimal digits. */
-function fingerprint(bytes: Uint8Array): string {
-  const words = new Int32Array(bytes.slice(0, bytes.length & ~3).buffer);
-  let x = bytes.length, y = ~bytes.length;
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    x = Math.imul(x ^ word, 0x9e3779b1);
-    x ^= x >>> 15;
-    y = Math.imul(y + word | 0, 0x85ebca6b);
-    y ^= y >>> 13;
-  }
-  for (let i = words.length * 4; i < bytes.length; i++) {
-    x = Math.imul(x ^ bytes[i]!, 0x9e3779b1);
-    y = Math.imul(y ^ bytes[i]!, 0x85ebca6b);
-  }
-  return [x, y].map((n) => (n >>> 0).toString(16).padStart(8, "0")).join("");
-}
+/** Libraries whose content has been compared with their name: where they are. */
+const intact = new Map<string, string>();
 
 interface Tools {
   readonly store: Store;
@@ -211,10 +202,10 @@ function compileMissing(missing: readonly Keyed[], tools: Tools): void {
   while (parts.length > 0) {
     const failed = compileParts(parts, tools);
     parts = [];
-    for (const { part, said } of failed) {
+    for (const { part, refusal } of failed) {
       const [first] = part;
       if (part.length > 1) parts.push(...split(part, 2));
-      else error ??= compileError(first!.kernel.name, said, tools.store);
+      else error ??= compileError(first!.kernel.name, refusal, tools.store);
     }
   }
   if (error) throw error;
@@ -231,10 +222,15 @@ function split<T>(items: readonly T[], count: number): T[][] {
   return parts;
 }
 
+/** What the compiler said, and of which text. */
+interface Refusal {
+  readonly said: string;
+  readonly text: string;
+}
+
 interface Failure {
   readonly part: readonly Keyed[];
-  /** What the compiler said, and the text it was given. */
-  readonly said: string;
+  readonly refusal: Refusal;
 }
 
 /** Compiles each part to a shared object, at the same time; returns the parts that fail. */
@@ -260,7 +256,7 @@ function compileParts(
     runCompiler(jobs, workspace).forEach((said, i) => {
       const part = parts[i]!;
       if (said !== null) {
-        failures.push({ part, said: `${said}\n${texts[i]}` });
+        failures.push({ part, refusal: { said, text: texts[i]! } });
         return;
       }
       const library = seal(workspace, i, "kernels");
@@ -304,11 +300,15 @@ function reference(workspace: string, key: string, content: string): void {
   Deno.writeTextFileSync(`${workspace}/${key}.ref`, content);
 }
 
-function compileError(name: string, said: string, store: Store): CompileError {
-  const line = /^.*\berror\b.*$/m.exec(said)?.[0].trim() ??
-    said.trim().split("\n")[0];
-  const path = store.write(`failed-${digest(said).slice(0, 16)}.txt`, said);
+function compileError(
+  name: string,
+  { said, text }: Refusal,
+  store: Store,
+): CompileError {
+  const line = /^.*\berror\b.*$/m.exec(said)?.[0] ?? said.split("\n")[0]!;
+  const all = `${said}\n\n${text}`;
+  const path = store.write(`failed-${fingerprint(all)}.txt`, all);
   return new CompileError(
-    `Cannot compile ${name}: ${line}; all that the compiler said is in ${path}`,
+    `Cannot compile ${name}: ${line.trim()}; all that the compiler said is in ${path}`,
   );
 }

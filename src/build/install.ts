@@ -1,4 +1,5 @@
 /** What to install where something is missing, for the system at hand. */
+import { userId } from "./store.ts";
 
 /** What may be missing. */
 export type Need = "compiler" | "blas";
@@ -50,7 +51,7 @@ export function installCommand(needs: readonly Need[]): string {
   if (!manager) {
     return `install ${needs.map((need) => ELSEWHERE[need]).join(" and ")}`;
   }
-  const sudo = Deno.uid() === 0 ? "" : "sudo ";
+  const sudo = userId() === 0 ? "" : "sudo ";
   const names = needs.flatMap((need) => manager[need]);
   return `${sudo}${manager.command} ${names.join(" ")}`;
 }

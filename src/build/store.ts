@@ -6,6 +6,7 @@ export const CAPACITY: number = 512 * 1024 * 1024;
 
 /** The directory cannot be trusted, or nothing can be written at all. */
 export class CacheError extends Error {
+  /** The class, for messages. */
   override readonly name = "CacheError";
 }
 
@@ -50,6 +51,7 @@ export class Store {
   /** Where files are read, in this order. The last is where they are written. */
   readonly #directories: string[];
 
+  /** Makes the directory if there is none. CacheError: others than the user and root can write it. */
   constructor(readonly directory: string) {
     this.#directories = [directory];
     if (!stat(directory)?.isDirectory) {
@@ -62,20 +64,23 @@ export class Store {
     refuseShared(directory);
   }
 
-  /** The path of a file, or null. */
-  find(name: string): string | null {
-    for (const directory of this.#directories) {
-      const path = `${directory}/${name}`;
-      if (stat(path)?.isFile) return path;
-    }
-    return null;
+  /** A library and its content, or null. */
+  readLibrary(name: string): { path: string; content: Uint8Array } | null {
+    return this.#read(name, (path) => ({
+      path,
+      content: Deno.readFileSync(path),
+    }));
   }
 
   /** The text of a file, or null. */
   read(name: string): string | null {
+    return this.#read(name, Deno.readTextFileSync);
+  }
+
+  #read<T>(name: string, read: (path: string) => T): T | null {
     for (const directory of this.#directories) {
       try {
-        return Deno.readTextFileSync(`${directory}/${name}`);
+        return read(`${directory}/${name}`);
       } catch (error) {
         if (error instanceof Deno.errors.NotCapable) throw error;
       }
@@ -212,7 +217,9 @@ export class Store {
 
 /** A file of the store. */
 export interface Entry {
+  /** Within the directory. */
   readonly name: string;
+  /** What it is for. */
   readonly kind: "library" | "reference" | "source" | "memo" | "workspace";
   /** In bytes. */
   readonly size: number;
@@ -226,7 +233,7 @@ function kindOf(name: string): Entry["kind"] | null {
   if (/-[0-9a-f]{16}\.c$|^failed-[0-9a-f]{16}\.txt$/.test(name)) {
     return "source";
   }
-  if (/^[0-9a-f]{32}\.cc$/.test(name)) return "memo";
+  if (/^[0-9a-f]{16}\.cc$/.test(name)) return "memo";
   return name.startsWith("tmp-") ? "workspace" : null;
 }
 
@@ -240,11 +247,18 @@ function refuseShared(directory: string): void {
       `Cannot use the cache ${directory}: others can write to it (mode ${octal}); run chmod go-w "${directory}", or set DAMO_CACHE to another directory`,
     );
   }
-  if (uid !== 0 && uid !== Deno.uid()) {
+  const user = userId();
+  if (user !== null && uid !== 0 && uid !== user) {
     throw new CacheError(
       `Cannot use the cache ${directory}: it belongs to user ${uid}; set DAMO_CACHE to another directory`,
     );
   }
+}
+
+/** The user's number; null where Deno may not say it. */
+export function userId(): number | null {
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "uid" });
+  return state === "granted" ? Deno.uid() : null;
 }
 
 const REFUSALS: Readonly<Record<string, string>> = {

@@ -4,11 +4,13 @@ import type { Target } from "../lower/target.ts";
 import { cacheBytes, cpu, vectorBytes } from "../../ffi/cpu.ts";
 import { findBlas } from "../../ffi/openblas.ts";
 import { installCommand } from "./install.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { sha256 } from "./sha256.ts";
 import type { Store } from "./store.ts";
 
 /** There is no C compiler; the message says how to get one. */
 export class MissingCompilerError extends Error {
+  /** The class, for messages. */
   override readonly name = "MissingCompilerError";
 }
 
@@ -68,12 +70,12 @@ export function findCompiler(store: Store): Compiler {
   const named = config.cc || Deno.env.get("CC") || "";
   const command = locate(named);
   const file = Deno.statSync(command[0]!);
-  const key = sha256(JSON.stringify([
+  const key = fingerprint(JSON.stringify([
     command,
     file.size,
     file.mtime?.getTime(),
     cpu().identity,
-  ])).slice(0, 32);
+  ]));
   let compiler = compilers.get(key);
   if (!compiler) {
     const kept = store.read(`${key}.cc`);

@@ -116,7 +116,7 @@ export function grad(
   }
   const seeds = new Map(known);
   if (cost && !known.has(cost)) {
-    seeds.set(cost, onesLike(cost, gradDtype(cost)));
+    seeds.set(cost, near(cost, () => onesLike(cost, gradDtype(cost))));
   }
   const list = asList(wrt);
   const found = pullback(seeds, known, list, options);
@@ -211,7 +211,7 @@ function pullback(
   }
   return wrt.map((v) => {
     if (connected.has(v)) {
-      return gathered.get(v) ?? zerosLike(v, gradDtype(v));
+      return gathered.get(v) ?? near(v, () => zerosLike(v, gradDtype(v)));
     }
     const message =
       `Cannot differentiate by ${v}: no differentiable path leads from it to the result`;
@@ -278,6 +278,11 @@ function cotangent(v: Variable, g: Operand): Variable {
     );
   }
   return cast(made, gradDtype(v));
+}
+
+/** What `make` makes, with the origin of `v`. */
+function near<T>(v: Variable, make: () => T): T {
+  return derived(v.owner?.origin ?? null, make);
 }
 
 /** The dtype of gradients by `v`: its own, or floatX where it holds no fractions. */

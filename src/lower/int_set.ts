@@ -62,6 +62,12 @@ export class IntSet {
     return root === this.root && height === this.height ? this : new IntSet(root, height);
   }
 
+  /** Members that `other` has too. */
+  intersect(other: IntSet): IntSet {
+    const [a, b, height] = levelled(this, other), root = common(a, b, height);
+    return root === this.root && height === this.height ? this : new IntSet(root, height);
+  }
+
   /** Whether they have a member in common. */
   meets(other: IntSet): boolean {
     const [a, b, height] = levelled(this, other);
@@ -139,6 +145,14 @@ function subtract(a: Node, b: Node, height: number): Node {
   if (height === 0) return (a as number) & ~(b as number);
   const kids = combined(a as readonly Node[], b as readonly Node[], (x, y) => subtract(x, y, height - 1));
   return kids === a ? a : orEmpty(kids);
+}
+
+function common(a: Node, b: Node, height: number): Node {
+  if (a === b || a === 0) return a;
+  if (b === 0) return 0;
+  if (height === 0) return (a as number) & (b as number);
+  const kids = combined(a as readonly Node[], b as readonly Node[], (x, y) => common(x, y, height - 1));
+  return kids === a || kids === b ? kids : orEmpty(kids);
 }
 
 /** Children combined one by one; `a` or `b` itself where nothing differs from it. */

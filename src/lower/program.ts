@@ -116,6 +116,8 @@ export interface Loop {
   readonly steps: number;
   readonly stop: number;
   readonly cursors: readonly Cursor[];
+  /** Slots whose values end with each step. */
+  readonly body: readonly number[];
   readonly node: Apply;
 }
 

@@ -16,7 +16,7 @@ const choose: OpFunction<Operand[], IfelseParams, -1> = defineOp<Operand[], Ifel
   name: "ifelse",
   arity: -1,
   outputs: -1,
-  infer: ([condition, ...branches], { half }, lengths) => {
+  infer: ([condition, ...branches], { half }) => {
     if (condition!.shape.length !== 0) throw new TypeError(`Cannot apply ifelse: the condition must have no axes, got ${describeType(condition!.type)}; where chooses elementwise`);
     return branches.slice(0, half).map((x, i) => {
       const y = branches[half + i]!;

@@ -72,7 +72,11 @@ interface AxesParams {
 const forget: OpFunction<X, AxesParams> = defineOp<X, AxesParams>({
   name: "unbroadcast",
   arity: 1,
-  infer: ([x], { axes }) => ({ dtype: x.dtype, shape: x.shape.map((n, axis) => axes.includes(axis) ? null : n) }),
+  infer: ([x], { axes }) => {
+    // A graph asks with the lengths of the type itself; a call's own lengths are not forgotten.
+    const isCall = x.shape !== x.type.shape;
+    return { dtype: x.dtype, shape: x.shape.map((n, axis) => isCall || !axes.includes(axis) ? n : null) };
+  },
   eval: ([x]) => x,
   vjp: (_, g) => [g],
   jvp: ({ params }, [t]) => t && forget(t, params),

@@ -92,8 +92,8 @@ function scaledDot(
   return { alpha: mul(scale, alpha), c: mul(scale, c), x, y };
 }
 
-/** True if the product `z` and all between it and `v` have one client each. */
-function isOnlyUsed(v: Variable, z: Variable, around: Surroundings): boolean {
+/** True if `z` and all between it and `v` have one client each. */
+export function isOnlyUsed(v: Variable, z: Variable, around: Surroundings): boolean {
   for (let at = v;; at = at.owner!.inputs.find((u) => u.ndim > 0)!) {
     if (around.clients(at) > 1) return false;
     if (at === z) return true;
@@ -101,7 +101,7 @@ function isOnlyUsed(v: Variable, z: Variable, around: Surroundings): boolean {
 }
 
 /** by · Π over / Π under of scalars, in the dtype of `like`. */
-function scalar(
+export function scalar(
   by: number,
   over: readonly Variable[],
   under: readonly Variable[],

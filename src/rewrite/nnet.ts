@@ -19,13 +19,13 @@ import {
 } from "../ops/softmax.ts";
 import { logsumexp } from "../ops/statistics.ts";
 import { paramsKey } from "./merge.ts";
-import { named, type Rule, rule } from "./pattern.ts";
+import { match, named, type Rule, rule, ruleAt } from "./pattern.ts";
 
 /** What is made of softmax. */
 export const nnet: readonly Rule[] = [
   rule("log_softmax", [log, named("p", [softmax, "x"])], ({ p, x }) => logSoftmax(x, axisOf(p))),
   rule("log_sum_exp", [log, named("s", [sum, [exp, "x"]])], ({ s, x }) => isShifted(x) ? null : logsumexp(x, { axis: axesOf(s) })),
-  rule("softmax_written_out", [div, named("e", [exp, "x"]), "s"], ({ e, x, s }) => writtenOut(e, x, s)),
+  ruleAt("softmax_written_out", [div], { equation: "exp(x) / sum(exp(x), axis) → softmax(x, axis)" }, writtenOut),
   rule("argmax_softmax", [argmax, named("p", [softmax, "x"])], ({ p, x }, y) => axisOf(p).axis === (y.owner!.params as ArgParams).axis ? argmax(x, axisOf(p)) : null),
   rule("argmax_log_softmax", [argmax, named("p", [logSoftmax, "x"])], ({ p, x }, y) => axisOf(p).axis === (y.owner!.params as ArgParams).axis ? argmax(x, axisOf(p)) : null),
   rule("crossentropy_of_softmax", [crossentropyCategorical1Hot, named("p", [softmax, "x"]), "y"], ({ p, x, y }) => alongRows(p) ? crossentropySoftmax1Hot(x, y)[0]! : null),
@@ -56,10 +56,13 @@ function isShifted(x: Variable): boolean {
 }
 
 /** The softmax that e / s is, where s is the sum of e = exp(x) along one axis, repeated along it. */
-function writtenOut(e: Variable, x: Variable, s: Variable): Variable | null {
+function writtenOut(v: Variable): Variable | null {
+  const [e, s] = v.owner!.inputs as [Variable, Variable];
+  const x = match([exp, "x"], e)?.x;
   const isRepeated = s.owner?.op === dimshuffle.op;
   const total = isRepeated ? s.owner!.inputs[0]! : s;
-  if (total.owner?.op !== sum.op || total.owner.inputs[0] !== e) return null;
+  if (!x || total.owner?.op !== sum.op) return null;
+  if (total.owner.inputs[0] !== e) return null;
   const [axis, more] = axesOf(total);
   if (axis === undefined || more !== undefined) return null;
   const wanted = restoreAxes(total, [axis]).owner!.params;

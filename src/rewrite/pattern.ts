@@ -50,7 +50,7 @@ export interface Surroundings {
 /** One way to improve a graph. */
 export interface Rule {
   readonly name: string;
-  /** What it does, for people: `log(1 + x) → log1p(x)`. */
+  /** What it does, for people: `x[:] → x`; empty where the pattern says it (see `equationOf`). */
   readonly equation: string;
   readonly licence: Licence;
   /** The ops it is tried at; null for all. */
@@ -70,7 +70,7 @@ export function rule<const P extends readonly [Applies, ...Pattern[]]>(
 ): Rule {
   return {
     name,
-    equation: describePattern(lhs),
+    equation: "",
     licence,
     ops: [lhs[0].op],
     lhs,

@@ -2,8 +2,11 @@
 
 /** How a progress line looks. */
 export interface ProgressState {
+  /** Stands first. */
   readonly label: string;
+  /** Steps done. */
   readonly done: number;
+  /** Steps in all. */
   readonly total: number;
   /** Seconds since the start. */
   readonly seconds: number;
@@ -17,6 +20,7 @@ export interface ProgressOutput {
   readonly terminal: boolean;
   /** Columns of the terminal at this moment. */
   columns(): number;
+  /** Writes at once. */
   write(text: string): void;
   /** The time in milliseconds. */
   now(): number;

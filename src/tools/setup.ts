@@ -1,9 +1,9 @@
 /** Sees to a C compiler and a BLAS, and installs what is missing where it may. */
 import { config } from "../graph/config.ts";
-import { compileKernels } from "../build/cache.ts";
+import { CompileError, compileKernels } from "../build/cache.ts";
 import { installCommand, type Need, packages } from "../build/install.ts";
-import { openStore } from "../build/store.ts";
-import { findCompiler } from "../build/toolchain.ts";
+import { openStore, userId } from "../build/store.ts";
+import { findCompiler, MissingCompilerError } from "../build/toolchain.ts";
 import { findBlas } from "../../ffi/openblas.ts";
 
 /** A kernel that compiles wherever kernels do: it needs the C library's headers. */
@@ -24,41 +24,56 @@ const PROBE = {
 export function setup(
   { quiet = false }: { readonly quiet?: boolean } = {},
 ): void {
-  const compiler = compilerTrouble(), blas = blasTrouble();
-  if (!quiet && !compiler) {
-    const { command, version } = findCompiler(openStore());
-    console.log(`C compiler: ${command.join(" ")}, ${version}`);
-  }
-  if (!quiet && !blas) {
-    console.log(`BLAS: ${findBlas(config.blas)?.path ?? "none, as set"}`);
-  }
-  if (compiler) console.log(`C compiler: ${compiler}`);
-  if (blas) console.log(`BLAS: ${blas}`);
   const needs: Need[] = [];
-  if (compiler) needs.push("compiler");
-  if (blas) needs.push("blas");
+  for (const [need, look] of Object.entries(LOOKS)) {
+    const { missing, says, fine } = look();
+    if (!quiet || !fine) console.log(`${NAMES[need as Need]}: ${says}`);
+    if (missing) needs.push(need as Need);
+  }
   if (needs.length > 0) install(needs);
 }
 
-/** Why kernels cannot be compiled; null if they can. */
-function compilerTrouble(): string | null {
-  try {
-    compileKernels([PROBE]);
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  }
+const NAMES = { compiler: "C compiler", blas: "BLAS" } as const;
+
+interface Look {
+  readonly says: string;
+  readonly fine: boolean;
+  /** It would help to install one: the user has named none that is wrong. */
+  readonly missing: boolean;
 }
 
-function blasTrouble(): string | null {
-  try {
-    return findBlas(config.blas) || config.blas === "none" ||
-        Deno.env.get("DAMO_BLAS") === "none"
-      ? null
-      : "no OpenBLAS; without it Damo computes matrix products itself";
-  } catch (error) {
-    return (error as Error).message;
-  }
+const LOOKS: { readonly [need in Need]: () => Look } = {
+  compiler() {
+    const named = config.cc || Deno.env.get("CC");
+    try {
+      compileKernels([PROBE]);
+      const { command, version } = findCompiler(openStore());
+      return {
+        says: `${command.join(" ")}, ${version}`,
+        fine: true,
+        missing: false,
+      };
+    } catch (error) {
+      const absent = error instanceof MissingCompilerError ||
+        error instanceof CompileError;
+      return { ...trouble(error), missing: absent && !named };
+    }
+  },
+  blas() {
+    const named = config.blas || Deno.env.get("DAMO_BLAS");
+    try {
+      const blas = findBlas(config.blas);
+      if (blas) return { says: blas.path, fine: true, missing: false };
+      const says = "none: Damo computes matrix products itself";
+      return { says, fine: Boolean(named), missing: !named };
+    } catch (error) {
+      return { ...trouble(error), missing: false };
+    }
+  },
+};
+
+function trouble(error: unknown): { says: string; fine: false } {
+  return { says: (error as Error).message, fine: false };
 }
 
 function install(needs: readonly Need[]): void {
@@ -81,7 +96,7 @@ function install(needs: readonly Need[]): void {
 /** What makes a command run as root without a question; null if nothing does. */
 function rootCommand(): readonly string[] | null {
   if (Deno.build.os !== "linux") return null;
-  if (Deno.uid() === 0) return ["env", "DEBIAN_FRONTEND=noninteractive"];
+  if (userId() === 0) return ["env", "DEBIAN_FRONTEND=noninteractive"];
   const sudo = ["sudo", "-n"];
   return succeeds([...sudo, "true"])
     ? [...sudo, "env", "DEBIAN_FRONTEND=noninteractive"]

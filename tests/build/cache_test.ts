@@ -96,6 +96,24 @@ Deno.test("a warm run compiles nothing, spawns no process and writes nothing", (
     assertEquals(names(directory, ""), files);
   }));
 
+Deno.test("no permission is needed but to read, to run the compiler, and to write the cache", () =>
+  withCache(() => {
+    const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-prompt", "--allow-ffi", "--allow-env"],
+        ...["--allow-read", "--allow-write", "--allow-run=/usr/bin/cc"],
+        ...[SUBJECT, "16"],
+      ],
+      env: { NO_COLOR: "1", CC: "/usr/bin/cc" },
+    }).outputSync();
+    const { ok, lines, error } = read(success, stdout, stderr);
+    assertEquals([ok, lines[1], error], [
+      true,
+      "kernels: 16 compiled, 0 from cache",
+      "",
+    ]);
+  }));
+
 Deno.test("a script that shares kernels compiles only its own", () =>
   withCache(() => {
     subject();
@@ -116,6 +134,30 @@ Deno.test("other flags are other kernels", () =>
     assertEquals(subject({ env: { CC: compiler } }).lines, [VALUES, KEPT]);
     const { lines } = subject({ env: { CC: "cc -DX=1" } });
     assertEquals(lines, [VALUES, COMPILED]);
+  }));
+
+Deno.test("another processor is another kernel", () =>
+  withCache((directory) => {
+    subject();
+    const compiler = `${directory}/../cc`;
+    const said = "gcc version 12 -march=znver9";
+    Deno.writeTextFileSync(
+      compiler,
+      `#!/bin/sh\ncase "$*" in *-###*) echo "${said}" >&2; exit;; esac\nexec cc "$@"\n`,
+      { mode: 0o700 },
+    );
+    const { lines } = subject({ env: { CC: compiler } });
+    assertEquals(lines, [VALUES, COMPILED]);
+  }));
+
+Deno.test("use makes a library young again", () =>
+  withCache((directory) => {
+    subject();
+    const path = `${directory}/${names(directory, ".so")[0]}`;
+    Deno.utimeSync(path, 1, 1);
+    subject();
+    const age = Date.now() - Deno.statSync(path).mtime!.getTime();
+    assert(age < 60_000, `${age} ms old`);
   }));
 
 Deno.test("a large batch is cut among the cores", () =>

@@ -1,7 +1,7 @@
 /** The compiler's facts and the machine's. */
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { config } from "../../src/graph/config.ts";
-import { installCommand } from "../../src/build/install.ts";
+import { installCommand, packages } from "../../src/build/install.ts";
 import { Store } from "../../src/build/store.ts";
 import {
   detectTarget,
@@ -127,4 +127,6 @@ Deno.test("what to install is one line", () => {
   const line = installCommand(["compiler", "blas"]);
   assertMatch(line, /\S/);
   assertEquals(line.split("\n").length, 1);
+  const debian = "gcc libc6-dev libopenblas0-pthread";
+  assertEquals(packages(["compiler", "blas"]).join(" "), debian);
 });

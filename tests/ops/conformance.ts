@@ -5,16 +5,19 @@ import { type Dim, dense, type Type } from "../../src/graph/type.ts";
 import { type AnyOp, Apply, Variable } from "../../src/graph/variable.ts";
 import * as argmax from "../../src/ops/argmax.ts";
 import * as broadcastTo from "../../src/ops/broadcast_to.ts";
+import * as constructors from "../../src/ops/constructors.ts";
 import * as crossentropy from "../../src/ops/crossentropy.ts";
+import * as debug from "../../src/ops/debug.ts";
 import * as dimshuffle from "../../src/ops/dimshuffle.ts";
+import * as dot from "../../src/ops/dot.ts";
 import * as elemwise from "../../src/ops/elemwise.ts";
 import * as logic from "../../src/ops/elemwise_logic.ts";
-import * as constructors from "../../src/ops/constructors.ts";
-import * as dot from "../../src/ops/dot.ts";
 import { fuse, fused } from "../../src/ops/fused.ts";
+import * as ifelse from "../../src/ops/ifelse.ts";
 import * as join from "../../src/ops/join.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import * as reshape from "../../src/ops/reshape.ts";
+import { type IndexParam, shiftInputs } from "../../src/ops/selection.ts";
 import * as shape from "../../src/ops/shape.ts";
 import * as softmax from "../../src/ops/softmax.ts";
 import * as specifyShape from "../../src/ops/specify_shape.ts";
@@ -25,11 +28,13 @@ const MODULES = [
   broadcastTo,
   constructors,
   crossentropy,
+  debug,
   dimshuffle,
   dot,
   elemwise,
   logic,
   { fused },
+  ifelse,
   join,
   reduce,
   reshape,
@@ -142,11 +147,33 @@ function elementwiseSamples(op: AnyOp): Sample[] {
   return [...found, { ...found.at(-SHAPES.length)!, inputs: found.at(-SHAPES.length)!.inputs.map(scattered) }];
 }
 
-const int64 = (...values: number[]) => new NDArray("int64", [values.length], BigInt64Array.from(values, BigInt));
-const scalar = (x: number) => new NDArray("float64", [], Float64Array.of(x));
-const position = (i: number) => int64(i).reshape([]);
 const labels = new NDArray("int32", [3], Int32Array.of(1, 0, -1));
 const probabilities = spread([3, 4], { low: 0.1, high: 0.9 });
+
+function scalarOf(value: number): NDArray {
+  return new NDArray("int64", [], BigInt64Array.of(BigInt(value)));
+}
+
+const rows = new NDArray("int32", [2], Int32Array.of(-1, 0));
+
+/** Indices into an array of shape (4, 3, 5): what they name as inputs, the index, the shape that it gives. */
+const SELECTIONS: readonly (readonly [rest: readonly NDArray[], index: readonly IndexParam[], dims: readonly number[]])[] = [
+  [[], [], [4, 3, 5]],
+  [[], [{ kind: "at", at: -1 }], [3, 5]],
+  [[], [{ kind: "slice", start: 1, step: 2 }, { kind: "new" }, { kind: "slice", stop: -1, step: 1 }], [2, 1, 2, 5]],
+  [[], [{ kind: "slice", step: -1 }, { kind: "slice", start: -9, stop: 2, step: 1 }, { kind: "slice", start: 9, step: -2 }], [4, 2, 3]],
+  [[], [{ kind: "slice", start: 3, stop: 1, step: 1 }], [0, 3, 5]],
+  [[scalarOf(-2), scalarOf(-4), scalarOf(9)], [{ kind: "at", at: { input: 1 } }, { kind: "slice", step: 1 }, { kind: "slice", start: { input: 2 }, stop: { input: 3 }, step: 1 }], [3, 4]],
+  [[scalarOf(9)], [{ kind: "slice", start: { input: 1 }, step: -1 }], [4, 3, 5]],
+  [[rows], [{ kind: "rows", input: 1 }], [2, 3, 5]],
+  [[rows.reshape([1, 2])], [{ kind: "slice", step: 2 }, { kind: "rows", input: 1 }], [2, 1, 2, 5]],
+  [[rows], [{ kind: "at", at: 1 }, { kind: "slice", step: 1 }, { kind: "rows", input: 1 }], [2, 3]],
+  [[rows, new NDArray("int64", [2, 1], BigInt64Array.of(0n, 3n))], [{ kind: "slice", step: 1 }, { kind: "rows", input: 1 }, { kind: "rows", input: 2 }], [4, 2, 2]],
+];
+
+function isAdvanced(index: readonly IndexParam[]): boolean {
+  return index.some((e) => e.kind === "rows");
+}
 
 /** Operands and parameters of ops that are not elementwise. */
 const SAMPLES: { readonly [op: string]: readonly (readonly [inputs: readonly NDArray[], params?: unknown])[] } = {
@@ -186,40 +213,40 @@ const SAMPLES: { readonly [op: string]: readonly (readonly [inputs: readonly NDA
   broadcastTo: [[[spread([1, 3])], { shape: [4, 2, 3] }], [[spread([])], { shape: [2] }]],
   specifyShape: [[[spread([2, 3])], { shape: [2, null] }]],
   unbroadcast: [[[spread([1, 3])], { axes: [0] }]],
-  arange: [[[scalar(1.5), scalar(0.5), position(4)]], [[position(7), position(-2), position(3)]], [[scalar(1), scalar(1), position(0)]]],
+  shapeAt: [[[spread([2, 3])], { axis: 1 }]],
+  ...Object.fromEntries(["subtensor", "advancedSubtensor"].map((name) => [name, SELECTIONS.filter(([, index]) => isAdvanced(index) === (name !== "subtensor"))
+    .map(([rest, index]) => [[spread([4, 3, 5]), ...rest], { index }] as const)])),
+  incSubtensor: [true, false].flatMap((set) => SELECTIONS.map(([rest, index, dims]) =>
+    [[spread([4, 3, 5]), spread(dims, { seed: 9 }), ...rest], { index: shiftInputs(index, 1), set }] as const)),
+  join: [
+    [[spread([2, 3]), spread([2, 1], { seed: 2 }), spread([2, 0])], { axis: 1 }],
+    [[scattered(spread([2, 3])), spread([1, 3], { seed: 2 })], { axis: 0 }],
+    [["int64", "int64"].map((dtype) => spread([2], { dtype: dtype as Dtype, high: 90 })), { axis: 0 }],
+  ],
   dot: [
+    [[spread([3]), spread([3], { seed: 2 })]],
+    [[spread([2, 3]), spread([3], { seed: 2 })]],
+    [[spread([2]), spread([2, 3], { seed: 2 })]],
     [[spread([2, 3]), spread([3, 4], { seed: 2 })]],
-    [[spread([3]), spread([3, 4])]],
-    [[spread([2, 3]), spread([3])]],
-    [[spread([3]), spread([3], { seed: 4 })]],
+    [[scattered(spread([2, 3])), scattered(spread([3, 4], { seed: 2 }))]],
     [[spread([2, 0]), spread([0, 4])]],
-    [[scattered(spread([2, 3], { dtype: "int8", high: 100 })), spread([3, 2], { dtype: "int8", high: 100 })]],
-    [[spread([2, 3], { dtype: "int64" }), spread([3, 2], { dtype: "int64" })]],
+    ...(["bool", "int8", "uint8", "int32", "uint32", "int64", "float16", "float32"] as const).map((dtype) =>
+      [[spread([2, 3], { dtype, high: 90 }), spread([3, 2], { dtype, high: 90, seed: 2 })]] as const
+    ),
   ],
   dotAdd: [
-    [[spread([2, 4]), scalar(0.7), spread([2, 3]), spread([3, 4])]],
-    [[spread([4]), scalar(-1), spread([2, 3]), spread([3, 4])]],
-    [[spread([2]), scalar(2), spread([2, 3]), spread([3])]],
+    [[spread([2, 4]), spread([]), spread([2, 3]), spread([3, 4], { seed: 2 })]],
+    [[spread([4]), spread([]), spread([2, 3]), spread([3, 4], { seed: 2 })]],
+    [[spread([2, 1]), spread([]), spread([2, 3]), spread([3, 4], { seed: 2 })]],
+    [[spread([2]), spread([]), spread([2, 3]), spread([3], { seed: 2 })]],
   ],
-  join: [
-    [[spread([2, 3]), spread([1, 3], { seed: 2 }), spread([0, 3])], { axis: 0 }],
-    [[scattered(spread([2, 3])), spread([2, 1])], { axis: 1 }],
-    [[spread([2], { dtype: "int64" }), spread([3], { dtype: "int64" })], { axis: 0 }],
+  arange: [
+    [[spread([]), spread([], { seed: 2 }), scalarOf(5)]],
+    [[scalarOf(-3), scalarOf(2), scalarOf(4)]],
+    [[scalarOf(0), scalarOf(1), scalarOf(0)]],
   ],
-  subtensor: [
-    [[spread([4, 3])], { index: [{ kind: "at", at: -1 }] }],
-    [[spread([4, 3]), position(2)], { index: [{ kind: "slice", start: 1, stop: 3, step: 1 }, { kind: "at", at: { input: 1 } }] }],
-    [[scattered(spread([5, 2]))], { index: [{ kind: "slice", step: -2 }, { kind: "new" }] }],
-  ],
-  advancedSubtensor: [
-    [[spread([4, 3]), int64(2, 0, -1, 2)], { index: [{ kind: "rows", input: 1 }] }],
-    [[spread([4, 3]), int64(3, 0), int64(1, -1)], { index: [{ kind: "rows", input: 1 }, { kind: "rows", input: 2 }] }],
-  ],
-  incSubtensor: [
-    [[spread([4, 3]), spread([2, 3]), int64(2, 2)], { index: [{ kind: "rows", input: 2 }], set: false }],
-    [[spread([4, 3]), spread([2, 3])], { index: [{ kind: "slice", start: 1, stop: 3, step: 1 }], set: true }],
-  ],
-  shapeAt: [[[spread([2, 3])], { axis: 1 }]],
+  ifelse: [0, 1].map((c) => [[scalarOf(c), spread([2, 3]), spread([2]), spread([2, 3], { seed: 2 }), spread([2], { seed: 3 })], { half: 2 }] as const),
+  assert: [[[spread([2, 3]), spread([2], { dtype: "bool" })], { message: "positive" }]],
 };
 
 function fusedSamples(): Sample[] {

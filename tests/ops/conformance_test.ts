@@ -6,6 +6,7 @@ import { NDArray } from "../../src/graph/ndarray.ts";
 import { dense, fits } from "../../src/graph/type.ts";
 import { type Apply, Variable } from "../../src/graph/variable.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
+import { shapedArray } from "../../src/ops/view.ts";
 import { applySample, exportedOps, type Sample, samplesOf, scattered, spread } from "./conformance.ts";
 
 /** Values a sample takes when its float64 operands move by `step` along `directions`. */
@@ -95,7 +96,8 @@ function checkTypes(sample: Sample, values: readonly NDArray[]): void {
 const ops = exportedOps();
 
 Deno.test("every exported op has samples", () => {
-  assertEquals(ops.filter((op) => samplesOf(op).length === 0).map((op) => op.name), []);
+  // print writes when it is evaluated: it has a test of its own.
+  assertEquals(ops.filter((op) => samplesOf(op).length === 0).map((op) => op.name), ["print"]);
 });
 
 for (const op of ops) {

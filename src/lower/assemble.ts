@@ -1,0 +1,225 @@
+/** From the tree to instructions: main code, HALT, then each block with its CLEAR and RET. */
+import { DTYPES } from "../graph/dtype.ts";
+import { sizeOf } from "../graph/ndarray.ts";
+import type { Apply, SharedVariable } from "../graph/variable.ts";
+import type { Arena } from "./arena.ts";
+import { headerExtents } from "./builtins.ts";
+import { builtin, computeDrafts } from "./drafts.ts";
+import type { Flow, Value } from "./flow.ts";
+import type { Extent } from "./implementation.ts";
+import type { Aliasing } from "./inplace.ts";
+import type { Lifetimes } from "./liveness.ts";
+import type { Plans } from "./plans.ts";
+import type { Instruction, Loop, Program, Slot, Thunk } from "./program.ts";
+import type { Placement, Region } from "./regions.ts";
+import { inside } from "./regions.ts";
+import { sameLength } from "./shapes.ts";
+import type { Assumption } from "./signature.ts";
+import { table } from "./slots.ts";
+import type { Draft, Item, SlotDraft } from "./tree.ts";
+
+/** Bytes that a kernel must move before it is split among threads. */
+const PARALLEL_BYTES = 1 << 18;
+
+/** What the earlier stages decided. */
+export interface Decided {
+  readonly flow: Flow;
+  readonly placement: Placement;
+  readonly plans: Plans;
+  readonly aliasing: Aliasing;
+  readonly lifetimes: Lifetimes;
+  /** Null: buffers are freed and nothing is shared. */
+  readonly arena: Arena | null;
+  readonly notes: readonly string[];
+}
+
+/** The program. */
+export function assemble(decided: Decided): Program {
+  return new Assembler(decided).program();
+}
+
+class Assembler {
+  readonly #code: [op: Instruction[0], a: number, b: number][] = [];
+  readonly #thunks: Thunk[] = [];
+  readonly #loops: Loop[] = [];
+  readonly #slots: SlotDraft[];
+  readonly #tables = new Map<string, number>();
+  readonly #flags: ReadonlyMap<Region, number>;
+  readonly #clears: ReadonlyMap<Region, readonly [first: number, n: number]>;
+  /** GOSUBs whose block has no address yet. */
+  readonly #calls: [pc: number, block: Region][] = [];
+  readonly #guards: Assumption[] = [];
+  #commit = -1;
+
+  constructor(readonly decided: Decided) {
+    this.#slots = [...decided.aliasing.tree.slots];
+    [this.#flags, this.#clears] = numberFlags(decided.placement.blocks);
+  }
+
+  program(): Program {
+    const { flow, placement, lifetimes, aliasing, arena, notes } = this.decided, { tree } = aliasing;
+    this.#clear(placement.top);
+    this.#list(lifetimes.main);
+    const halt = this.#emit("HALT", 0, 0), starts = new Map<Region, number>();
+    for (const [block, items] of lifetimes.blocks) {
+      starts.set(block, this.#code.length);
+      this.#clear(block);
+      this.#list(items);
+      this.#emit("RET", this.#flags.get(block)!, 0);
+    }
+    for (const [pc, block] of this.#calls) this.#code[pc]![2] = starts.get(block)!;
+    const shared = flow.shared.flatMap(([s, v]): [SharedVariable, number][] => tree.slotOf[v.id] === undefined ? [] : [[s, tree.slotOf[v.id]!]]);
+    return {
+      code: this.#code,
+      thunks: this.#thunks,
+      loops: this.#loops,
+      slots: this.#slots.map((s, slot) => this.#slot(s, slot)),
+      flags: this.#flags.size,
+      inputs: flow.inputs.map((v) => tree.slotOf[v.id] ?? -1),
+      shared,
+      outputs: tree.outputs,
+      arena: arena?.bytes ?? [],
+      gc: arena === null,
+      commit: this.#commit < 0 ? halt : this.#commit,
+      resizes: flow.updates.some(({ storage, value }) => !storage.lengths.every((n, axis) => sameLength(n, value.lengths[axis]!))),
+      guards: this.#guards,
+      notes,
+    };
+  }
+
+  #slot({ dtype, shape, strides, data, variable, kind }: SlotDraft, slot: number): Slot {
+    const { arena, aliasing } = this.decided;
+    return {
+      kind: kind === "temporary" && aliasing.owns[slot] === false ? "look" : kind,
+      dtype,
+      shape,
+      strides,
+      ...(data && { value: data }),
+      arena: arena?.buffers[slot] ?? -1,
+      variable,
+    };
+  }
+
+  #emit(op: Instruction[0], a: number, b: number): number {
+    return this.#code.push([op, a, b]) - 1;
+  }
+
+  #clear(container: Region): void {
+    const flags = this.#clears.get(container);
+    if (flags) this.#emit("CLEAR", ...flags);
+  }
+
+  #list(items: readonly Item[]): void {
+    for (const item of items) this.#item(item);
+  }
+
+  #item(item: Item): void {
+    switch (item.kind) {
+      case "compute":
+        return this.#compute(item.unit);
+      case "thunk":
+        return this.#thunk(item.draft);
+      case "bind":
+        return void this.#emit("BIND", item.out, item.from);
+      case "free":
+        return void (this.decided.arena || this.#emit("FREE", item.slot, 0));
+      case "swap":
+        this.#commits();
+        return void this.#emit("SWAP", item.storage, item.slot);
+      case "gosub":
+        return void this.#calls.push([this.#emit("GOSUB", this.#flags.get(item.block)!, 0), item.block]);
+      case "if": {
+        const unless = this.#emit("JUMP_UNLESS", item.cond, 0);
+        this.#list(item.yes);
+        const jump = item.no.length ? this.#emit("JUMP", 0, 0) : -1;
+        this.#code[unless]![2] = this.#code.length;
+        this.#list(item.no);
+        if (jump >= 0) this.#code[jump]![2] = this.#code.length;
+        return;
+      }
+      case "loop": {
+        const { aliasing } = this.decided, body = aliasing.owners.flatMap((owner, slot) => owner && inside(owner, item.region) ? [slot] : []);
+        const loop = this.#loops.push({ ...item.loop, body }) - 1, enter = this.#emit("ENTER", loop, 0);
+        this.#clear(item.region);
+        this.#list(item.body);
+        this.#emit("STEP", loop, enter + 1);
+        this.#code[enter]![2] = this.#code.length;
+        return;
+      }
+      default:
+        item satisfies never;
+    }
+  }
+
+  #commits(): void {
+    if (this.#commit < 0) this.#commit = this.#code.length;
+  }
+
+  #compute(unit: Parameters<typeof computeDrafts>[0]): void {
+    const { aliasing, plans } = this.decided, { tree } = aliasing, slotOf = (v: Value) => tree.slotOf[v.id]!;
+    const inplace = aliasing.inplace.get(unit.id) ?? -1, over = inplace >= 0 && unit.inputs[inplace]!.leaf === "shared";
+    const drafts = computeDrafts(unit, plans, { slotOf, inplace, isRow: (slot) => tree.slots[slot]!.base >= 0 });
+    for (const draft of drafts) this.#thunk(draft, over);
+  }
+
+  /** Emits a call; its extents become a constant, or a table that a thunk before it fills from headers. */
+  #thunk(draft: Draft, commits = false): void {
+    const { run, inputs, outputs, extents, inplace, mayFail, node } = draft;
+    const table = extents.length || run.kind === "builtin" ? this.#table(draft) : -1;
+    if (commits) this.#commits();
+    const first = extents[0], splits = run.kind === "compiled" && run.plan.splits;
+    const range = splits ? (typeof first === "number" ? first : -1) : 1;
+    if (run.kind === "builtin" && run.name === "guard") this.#guards.push({ node: node as Apply, which: extents[1] as number, length: extents[0] as number });
+    const thunk: Thunk = {
+      run: run.kind === "compiled" ? { kind: "compiled", kernel: run.plan.kernel } : run.kind === "host" ? { kind: "host", node: node! } : run,
+      inputs,
+      outputs,
+      extents: table,
+      range,
+      inplace,
+      mayFail,
+      node,
+    };
+    const op = run.kind === "host" ? "HOST" : splits && this.#isLarge(thunk) ? "CALL_PARALLEL" : "CALL";
+    this.#emit(op, this.#thunks.push(thunk) - 1, 0);
+  }
+
+  #isLarge({ inputs, outputs }: Thunk): boolean {
+    if (this.decided.plans.target.threads <= 1) return false;
+    return [...inputs, ...outputs].some((slot) => {
+      const { shape, dtype } = this.#slots[slot]!;
+      return shape.includes(null) || sizeOf(shape as readonly number[]) * DTYPES[dtype].size >= PARALLEL_BYTES;
+    });
+  }
+
+  #table({ extents, inputs, outputs, node }: Draft): number {
+    if (extents.every((e) => typeof e === "number")) return this.#constant(extents);
+    const args = [...inputs, ...outputs], named = [...new Set(extents.flatMap((e) => typeof e === "number" ? [] : [e.arg]))];
+    const entries = extents.map((e): Extent => typeof e === "number" ? e : { ...e, arg: named.indexOf(e.arg) });
+    const slot = this.#slots.push({ ...table(extents.map(() => 0)), kind: "temporary", data: null, base: -1 }) - 1;
+    this.#thunk(builtin("extents", { inputs: named.map((arg) => args[arg]!), outputs: [slot], extents: headerExtents(entries) as number[], mayFail: false, node }));
+    return slot;
+  }
+
+  #constant(words: readonly number[]): number {
+    const key = words.join(), known = this.#tables.get(key);
+    if (known !== undefined) return known;
+    const slot = this.#slots.push({ ...table(words), base: -1 }) - 1;
+    this.#tables.set(key, slot);
+    return slot;
+  }
+}
+
+/** Flags of a container's blocks are numbered together, so that one CLEAR does. */
+function numberFlags(blocks: readonly Region[]): [Map<Region, number>, Map<Region, readonly [number, number]>] {
+  const by = new Map<Region, Region[]>(), flags = new Map<Region, number>(), clears = new Map<Region, readonly [number, number]>();
+  for (const block of blocks) {
+    const container = block.parent!.container;
+    (by.get(container) ?? by.set(container, []).get(container)!).push(block);
+  }
+  for (const [container, own] of by) {
+    clears.set(container, [flags.size, own.length]);
+    own.forEach((block) => flags.set(block, flags.size));
+  }
+  return [flags, clears];
+}

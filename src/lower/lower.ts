@@ -1,0 +1,44 @@
+/** Lowering, top to bottom: from a graph and the lengths of a call to a program. Each stage takes values and returns a value. */
+import type { FunctionGraph } from "../graph/function_graph.ts";
+import { planArena } from "./arena.ts";
+import { assemble } from "./assemble.ts";
+import { growTree } from "./grow.ts";
+import { implement } from "./implement.ts";
+import { decideInplace } from "./inplace.ts";
+import { placeFrees } from "./liveness.ts";
+import { orderTop } from "./order.ts";
+import { type Implement, Plans } from "./plans.ts";
+import type { Program } from "./program.ts";
+import { readGraph } from "./read.ts";
+import { placeUnits } from "./regions.ts";
+import type { Signature } from "./signature.ts";
+import type { Target } from "./target.ts";
+import { planUpdates } from "./updates.ts";
+
+/** How a program is made. */
+export interface LowerOptions {
+  /** Free each intermediate after its last use; false: keep all for the next call, in a shared arena. */
+  readonly gc: boolean;
+  /** False: nothing is written over what it was computed from. True unless given. */
+  readonly inplace?: boolean;
+  /** Finds kernels; for tests. */
+  readonly implement?: Implement;
+}
+
+/**
+ * The program that computes `graph` for arrays as `signature` says.
+ * RangeError, with op, shapes and the user's line: lengths that do not fit.
+ */
+export function lower(graph: FunctionGraph, signature: Signature, options: LowerOptions, target: Target): Program {
+  const allowed = options.inplace ?? true, plans = new Plans(options.implement ?? implement, target);
+  const source = readGraph(graph, signature); //                                lengths and layouts
+  const updates = planUpdates(source, plans, allowed), { flow } = updates; //   how new values reach storage
+  const placement = placeUnits(flow); //                                        what runs where, and how lazily
+  const order = orderTop(placement, plans, updates); //                         what may fail before what writes storage
+  const tree = growTree({ flow, placement, plans, turns: order.turns, inplace: order.inplace });
+  const aliasing = decideInplace({ flow, placement, plans, tree, updates: order.inplace, allowed });
+  const lifetimes = placeFrees(aliasing);
+  const arena = options.gc ? null : planArena(aliasing);
+  const done = [...order.inplace.values()].map(({ update }) => `update of ${update.storage.variable.name ?? update.storage.variable}: in place`);
+  return assemble({ flow, placement, plans, aliasing, lifetimes, arena, notes: [...updates.notes, ...order.notes, ...done] });
+}

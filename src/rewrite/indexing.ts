@@ -1,0 +1,82 @@
+/** Indices that take everything, and sums with arrays that are zero but for a few elements. */
+import type { Variable } from "../graph/variable.ts";
+import { remake } from "../graph/walk.ts";
+import { add, mul, neg, sub } from "../ops/elemwise.ts";
+import type { SelectionParams } from "../ops/selection.ts";
+import {
+  increment,
+  type IncrementParams,
+  subtensor,
+} from "../ops/subtensor.ts";
+import { isOnlyUsed, scalar } from "./blas.ts";
+import { factors } from "./factors.ts";
+import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
+import { fillValue } from "./values.ts";
+
+/** Reading and changing elements. */
+export const indexing: readonly Rule[] = [
+  ruleAt(
+    "index_all",
+    [subtensor],
+    { equation: "x[:] → x", licence: "exact" },
+    (v) => {
+      const { index } = v.owner!.params as SelectionParams;
+      const x = v.owner!.inputs[0]!;
+      const whole = index.every((e, axis) => {
+        if (e.kind !== "slice" || e.step !== 1) return false;
+        const n = x.type.shape[axis];
+        return (e.start === undefined || e.start === 0) &&
+          (e.stop === undefined ||
+            (typeof e.stop === "number" && typeof n === "number" &&
+              e.stop >= n));
+      });
+      return whole ? x : null;
+    },
+  ),
+];
+
+/** Sums: late, when products with scalars have been gathered. */
+export const sparseSums: readonly Rule[] = [
+  ruleAt(
+    "increment_of_zeros_added",
+    [add, sub],
+    { equation: "W - lr * inc(zeros[i], g) → inc(W[i], -lr * g)" },
+    incrementAdded,
+  ),
+];
+
+/** Adds to the elements that a gradient by index names, instead of adding an array that is zero elsewhere. */
+function incrementAdded(v: Variable, around: Surroundings): Variable | null {
+  const [a, b] = v.owner!.inputs as [Variable, Variable];
+  const isSum = v.owner!.op === add.op;
+  const right = incremented(b, isSum ? 1 : -1, v, around);
+  const found = right ?? incremented(a, 1, v, around);
+  const other = right ? a : b;
+  if (!found || other.dtype !== v.dtype || other.ndim !== v.ndim) return null;
+  if (other.type.shape.some((n, i) => n === 1 && v.type.shape[i] !== 1)) {
+    return null;
+  }
+  const [, y, ...rest] = found.of.owner!.inputs as [Variable, Variable];
+  const c = right || isSum ? other : neg(other);
+  const inputs = [c, mul(found.by, y), ...rest];
+  return remake(found.of.owner!, inputs).outputs[0]!;
+}
+
+/** `v` as a number times an increment of zeros, of the shape of `root`, that nothing else needs. */
+function incremented(
+  v: Variable,
+  sign: number,
+  root: Variable,
+  around: Surroundings,
+): { readonly by: Variable; readonly of: Variable } | null {
+  if (v.dtype !== root.dtype || v.ndim === 0) return null;
+  const { constant, over, under } = factors(v);
+  const [of, ...more] = over.filter((f) => f.ndim > 0);
+  if (of?.owner?.op !== increment.op || of.ndim !== root.ndim) return null;
+  if (more.length || under.some((f) => f.ndim > 0)) return null;
+  const { set } = of.owner.params as IncrementParams;
+  if (set || fillValue(of.owner.inputs[0]!) !== 0) return null;
+  if (!isOnlyUsed(v, of, around)) return null;
+  const scalars = over.filter((f) => f !== of);
+  return { by: scalar(sign * constant, scalars, under, root), of };
+}

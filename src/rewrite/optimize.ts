@@ -1,0 +1,59 @@
+/** Rewriting: a graph to one that computes the same, better. */
+import {
+  type FunctionGraph,
+  results,
+  withResults,
+} from "../graph/function_graph.ts";
+import { describeType, fits } from "../graph/type.ts";
+import type { Variable } from "../graph/variable.ts";
+import { applyRules, type Fired, keepOrder, session } from "./driver.ts";
+import { OPTIMIZERS, type Phase } from "./phases.ts";
+import type { Rule } from "./pattern.ts";
+
+/** Which rewrites run. */
+export interface Strategy {
+  readonly optimizer: keyof typeof OPTIMIZERS;
+  /** Rules that run only if named here: those that may change NaN or infinity. */
+  readonly included?: readonly string[];
+  /** Rules and phases that do not run. */
+  readonly excluded?: readonly string[];
+}
+
+/** A graph, and the rules that made it. */
+export interface Optimized {
+  readonly graph: FunctionGraph;
+  readonly fired: readonly Fired[];
+}
+
+/**
+ * The same function, better computed: inputs, updated variables and the types
+ * of results stay. RewriteError: rules undo each other.
+ */
+export function optimize(
+  graph: FunctionGraph,
+  { optimizer, included = [], excluded = [] }: Strategy,
+): Optimized {
+  const shared = session(), before = results(graph);
+  const runs = ({ name, licence }: Rule) =>
+    !excluded.includes(name) &&
+    (licence !== "may change NaN/inf" || included.includes(name));
+  const step = (now: readonly Variable[], phase: Phase) =>
+    "pass" in phase
+      ? phase.pass(now)
+      : applyRules(phase.name, phase.rules.filter(runs), now, shared);
+  const phases = OPTIMIZERS[optimizer].filter((p) => !excluded.includes(p.name));
+  const after = keepOrder(phases.reduce(step, before), shared);
+  after.forEach((v, i) => checkType(v, before[i]!));
+  return {
+    graph: withResults(graph, after),
+    fired: [...shared.fired.values()],
+  };
+}
+
+/** A result that fits no longer is a bug of a rule, to be named here rather than found in a kernel. */
+function checkType(after: Variable, before: Variable): void {
+  if (fits(after.type, before.type)) return;
+  throw new TypeError(
+    `Cannot rewrite ${before}: a rule made it ${describeType(after.type)}`,
+  );
+}

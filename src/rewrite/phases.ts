@@ -1,0 +1,79 @@
+/** The order of rewriting: to see or change what happens when, read the arrays here. */
+import type { Variable } from "../graph/variable.ts";
+import { products } from "./blas.ts";
+import { cancelling, signs, useless } from "./canonicalize.ts";
+import { gathering } from "./factors.ts";
+import { fills } from "./fills.ts";
+import { fold } from "./fold.ts";
+import { fuseElementwise } from "./fuse.ts";
+import { indexing, sparseSums } from "./indexing.ts";
+import { layout } from "./layout.ts";
+import { nnet, shareSoftmax } from "./nnet.ts";
+import type { Rule } from "./pattern.ts";
+import { specialize } from "./specialize.ts";
+import { stabilize } from "./stabilize.ts";
+
+/** A step of rewriting: rules, applied together until none fires, or one pass over the whole graph. */
+export type Phase =
+  | { readonly name: string; readonly rules: readonly Rule[] }
+  | {
+    readonly name: string;
+    readonly pass: (outputs: readonly Variable[]) => readonly Variable[];
+  };
+
+/** What tidies up behind all other rules. */
+const tidy: readonly Rule[] = [...fold, ...useless, ...signs];
+
+/** Equal nodes become one; the driver does that whenever it walks. */
+const merge: Phase = rules("merge", []);
+
+const canonical: Phase = rules("canonicalize", [
+  ...tidy,
+  ...cancelling,
+  ...gathering,
+  ...fills,
+  ...layout,
+  ...indexing,
+]);
+
+/** Everything, in order. */
+export const PHASES: readonly Phase[] = [
+  merge, //                                            equal nodes become one
+  canonical, //                                        one form for one meaning; constants and lengths folded
+  rules("stabilize", [...tidy, ...stabilize, ...nnet]), // forms that keep their digits
+  { name: "share_softmax", pass: shareSoftmax }, //    one softmax for loss and gradient
+  rules("blas", [...tidy, ...gathering, ...products, ...sparseSums]), // sums with products and with sparse gradients
+  rules("specialize", [...tidy, ...specialize]), //    cheaper forms of what is left
+  { name: "fuse", pass: fuseElementwise }, //          chains of elementwise ops become one
+];
+
+/** The phases of each optimizer. */
+export const OPTIMIZERS: {
+  readonly [name in "fast_run" | "fast_compile" | "none"]: readonly Phase[];
+} = {
+  fast_run: PHASES,
+  fast_compile: [merge, canonical],
+  none: [],
+};
+
+function rules(name: string, list: readonly Rule[]): Phase {
+  return { name, rules: list };
+}
+
+/** A rule, and the first phase that it belongs to. */
+export interface Listed {
+  readonly phase: string;
+  readonly rule: Rule;
+}
+
+/** Every rule once, in the order of the phases. */
+export const RULES: readonly Listed[] = listed();
+
+function listed(): readonly Listed[] {
+  const all = new Map<Rule, Listed>();
+  for (const phase of PHASES) {
+    const { name } = phase, list = "rules" in phase ? phase.rules : [];
+    list.forEach((rule) => all.has(rule) || all.set(rule, { phase: name, rule }));
+  }
+  return [...all.values()];
+}
