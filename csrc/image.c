@@ -267,7 +267,7 @@ EXPORT void cvm_storage_free(Array *storage, Pool *heap) {
 /* Takes the row-major value in `from` with these lengths. DAMO_MEMORY leaves the old one. */
 EXPORT int32_t cvm_storage_write(Array *storage, Pool *heap, const int64_t *shape, const void *from) {
   Array next = *storage;
-  memcpy(next.shape, shape, (size_t)next.ndim * sizeof *shape);
+  for (int32_t axis = 0; axis < next.ndim; axis++) next.shape[axis] = shape[axis];
   row_major(next.ndim, next.shape, next.strides);
   int64_t bytes = count_elements(&next) * size_of_dtype(next.dtype);
   if (!next.buffer || next.capacity < bytes) {

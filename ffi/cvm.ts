@@ -192,7 +192,10 @@ export class Cvm {
   readonly blas: bigint;
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
   readonly #threads = new Map<number, bigint>();
-  readonly #registry = new FinalizationRegistry<() => void>((free) => free());
+  readonly #registry = new FinalizationRegistry<() => void>((free) => {
+    if (!this.#closed) free();
+  });
+  #closed = false;
 
   /** Opens the library at `path`. Error: it or BLAS cannot be opened. */
   constructor(
@@ -251,6 +254,7 @@ export class Cvm {
 
   /** Ends the threads and closes the library. Every VM and storage must have been freed. */
   close(): void {
+    this.#closed = true;
     for (const threads of this.#threads.values()) {
       this.symbols.cvm_threads_free(threads);
     }

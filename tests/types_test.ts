@@ -11,7 +11,11 @@ function variable<R extends number>(ndim: R): Variable<R> {
 }
 
 /** Refuses, when checked, a variable whose static rank is not R; also compares the rank it has. */
-function rank<R extends number>(ndim: R): <S extends number>(v: Variable<S> & (S extends R ? R extends S ? unknown : never : never)) => void {
+function rank<R extends number>(
+  ndim: R,
+): <S extends number>(
+  v: Variable<S> & (S extends R ? R extends S ? unknown : never : never),
+) => void {
   return (v) => assertEquals<number>(v.ndim, ndim);
 }
 
@@ -67,7 +71,10 @@ Deno.test("shapes", () => {
 Deno.test("a known rank stands for an unknown one, not the other way round", () => {
   const any: Variable = x;
   assertEquals(any.ndim, 2);
-  const shared = new SharedVariable<2>(dense("float32", [null, null]), new HostStorage(array([[1]])));
+  const shared = new SharedVariable<2>(
+    dense("float32", [null, null]),
+    new HostStorage(array([[1]])),
+  );
   const anyShared: SharedVariable = shared;
   assertEquals(anyShared.ndim, 2);
   // @ts-expect-error: a matrix is no vector

@@ -11,7 +11,8 @@ export type Scalar = number | bigint | boolean;
 export type Values = NDArray | ArrayBufferView | ArrayLike | readonly Nested[];
 
 /** A tuple of N elements: arithmetic on ranks is done with these. */
-type Axes<N extends number, T extends 0[] = []> = T["length"] extends N ? T : Axes<N, [...T, 0]>;
+type Axes<N extends number, T extends 0[] = []> = T["length"] extends N ? T
+  : Axes<N, [...T, 0]>;
 
 /** The rank of what two operands broadcast to; unknown if either is. */
 export type Max<A extends number, S extends number> = number extends A ? number
@@ -20,7 +21,8 @@ export type Max<A extends number, S extends number> = number extends A ? number
   : S;
 
 /** The rank of dot: the last axis of one is summed against the last but one of the other. */
-export type DotRank<A extends number, S extends number> = number extends A ? number
+export type DotRank<A extends number, S extends number> = number extends A
+  ? number
   : number extends S ? number
   : A extends 0 ? S
   : S extends 0 ? A
@@ -29,15 +31,24 @@ export type DotRank<A extends number, S extends number> = number extends A ? num
 
 /** A binary operation with broadcasting. */
 export interface BinaryMethod {
-  <A extends number, S extends number = 0>(this: Variable<A>, y: Variable<S> | Scalar): Variable<Max<A, S>>;
+  <A extends number, S extends number = 0>(
+    this: Variable<A>,
+    y: Variable<S> | Scalar,
+  ): Variable<Max<A, S>>;
   (this: Variable, y: Values): Variable;
 }
 
 /** A reduction: over every axis unless told otherwise. */
 export interface ReduceMethod<O> {
   (this: Variable): Variable<0>;
-  (this: Variable, options: O & { readonly keepdims?: false; readonly axis?: undefined }): Variable<0>;
-  <A extends number>(this: Variable<A>, options: O & { readonly keepdims: true }): Variable<A>;
+  (
+    this: Variable,
+    options: O & { readonly keepdims?: false; readonly axis?: undefined },
+  ): Variable<0>;
+  <A extends number>(
+    this: Variable<A>,
+    options: O & { readonly keepdims: true },
+  ): Variable<A>;
   (this: Variable, options: O): Variable;
 }
 
@@ -208,17 +219,27 @@ export interface Methods<R extends number> {
   readonly ptp: ReduceMethod<AxisOption>;
 
   /** {@linkcode dot}: the matrix product. */
-  dot<A extends number, S extends number>(this: Variable<A>, y: Variable<S>): Variable<DotRank<A, S>>;
+  dot<A extends number, S extends number>(
+    this: Variable<A>,
+    y: Variable<S>,
+  ): Variable<DotRank<A, S>>;
   dot(this: Variable, y: Values): Variable;
   /** {@linkcode at}: the elements at an index. */
-  at<A extends number, const I extends readonly Index[]>(this: Variable<A>, ...index: I): Variable<IndexedRank<A, I>>;
+  at<A extends number, const I extends readonly Index[]>(
+    this: Variable<A>,
+    ...index: I
+  ): Variable<IndexedRank<A, I>>;
   /** {@linkcode reshape}: the same elements in another shape. */
-  reshape<const L extends readonly (number | Variable)[]>(shape: L): Variable<L["length"]>;
+  reshape<const L extends readonly (number | Variable)[]>(
+    shape: L,
+  ): Variable<L["length"]>;
   reshape(shape: Variable): Variable;
   /** {@linkcode flatten}: one axis, or the last axes made one until `ndim` are left. */
   flatten<const N extends number = 1>(ndim?: N): Variable<N>;
   /** {@linkcode dimshuffle}: axes in another order, "x" for a new one of length 1. */
-  dimshuffle<const P extends readonly (number | "x")[]>(pattern: P): Variable<P["length"]>;
+  dimshuffle<const P extends readonly (number | "x")[]>(
+    pattern: P,
+  ): Variable<P["length"]>;
   /** {@linkcode transpose}: axes in reverse, or in the order given. */
   transpose(axes?: readonly number[]): Variable<R>;
   /** {@linkcode swapaxes}: two axes exchanged. */
@@ -228,10 +249,14 @@ export interface Methods<R extends number> {
   /** {@linkcode expandDims}: with new axes of length 1. */
   expandDims(axis: number | readonly number[]): Variable;
   /** {@linkcode broadcastTo}: repeated to a shape. */
-  broadcastTo<const L extends readonly (number | Variable)[]>(shape: L): Variable<L["length"]>;
+  broadcastTo<const L extends readonly (number | Variable)[]>(
+    shape: L,
+  ): Variable<L["length"]>;
   broadcastTo(shape: Variable): Variable;
   /** {@linkcode specifyShape}: with lengths that types know and the run checks. */
-  specifyShape(shape: readonly (number | Variable | string | null)[] | Variable): Variable<R>;
+  specifyShape(
+    shape: readonly (number | Variable | string | null)[] | Variable,
+  ): Variable<R>;
 
   /** {@linkcode transpose}: axes in reverse. */
   readonly T: Variable<R>;

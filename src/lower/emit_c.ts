@@ -15,22 +15,36 @@ type Store = NestStage & { kind: "store" };
 
 /** The kernel of a nest. */
 export function emitC(nest: Nest): Kernel {
+  return kernelOf(nest, laneTypes(nest), (writer) => printLoops(nest, writer));
+}
+
+/** The kernel around `body`: a comment, types, and arguments by name. */
+export function kernelOf(nest: Nest, types: readonly string[], body: (writer: Writer) => void): Kernel {
   const writer: Writer = { lines: [], depth: 0, temporaries: 0 };
-  const variables = new Map(nest.axes.map((a, i) => [i, a.name]));
-  const last = nest.outer.at(-1) ?? -1;
-  const results = nest.stages.map((_, s) => nest.tile ? `s${s}[${nest.axes[last]!.name} - first]` : `s${s}`);
-  const scope: Scope = { nest, writer, variables, results, names: new Map() };
   line(writer, `/* ${nest.name}: ${signature(nest)} */`);
-  for (const size of laneTypes(nest)) line(writer, size);
+  for (const type of types) line(writer, type);
   line(writer, "int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {");
   writer.depth++;
   declareArguments(nest, writer);
-  if (nest.tile) columnForm(scope, last);
-  else rowForm(scope, last);
+  body(writer);
   line(writer, "return DAMO_OK;");
   writer.depth--;
   line(writer, "}");
   return { name: nest.name, text: writer.lines.join("\n") + "\n", headers: ["kernel.h", "vector_math.h"] };
+}
+
+/** The loops of a nest, within a kernel that has declared its arguments. */
+export function printLoops(nest: Nest, writer: Writer): void {
+  const scope = scopeOf(nest, writer), last = nest.outer.at(-1) ?? -1;
+  if (nest.tile) columnForm(scope, last);
+  else rowForm(scope, last);
+}
+
+/** The names of a nest's loops and results. */
+export function scopeOf(nest: Nest, writer: Writer): Scope {
+  const variables = new Map(nest.axes.map((a, i) => [i, a.name])), last = nest.outer.at(-1) ?? -1;
+  const results = nest.stages.map((_, s) => nest.tile ? `s${s}[${nest.axes[last]!.name} - first]` : `s${s}`);
+  return { nest, writer, variables, results, names: new Map() };
 }
 
 /** What the kernel is for, in one line: operands with their strides, and the loops. */

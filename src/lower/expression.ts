@@ -1,6 +1,7 @@
 /** Scalar expressions as C: operands inline where they are used once, in named temporaries where not. */
 import { DTYPES, type Dtype } from "../graph/dtype.ts";
 import type { Expr } from "../graph/loops.ts";
+import { castElement } from "../graph/ndarray.ts";
 import { postorder } from "./access.ts";
 import { type Access, type Amount, computed, type Nest, typeName } from "./loops.ts";
 
@@ -163,7 +164,8 @@ function countUses(order: readonly Expr[]): Map<Expr, number> {
 }
 
 /** A number as a C constant of its dtype. */
-export function literal(value: number | bigint, dtype: Dtype): string {
+export function literal(given: number | bigint, dtype: Dtype): string {
+  const value = castElement(given, dtype);
   const { kind, size, suffix } = DTYPES[dtype];
   if (kind === "float") {
     const x = Number(value), end = size === 4 ? "f" : "";

@@ -1,10 +1,11 @@
 /** What computes one application: kernels from its loops or its C, for the layouts of one signature. */
 import type { Apply } from "../graph/variable.ts";
-import { mayFail } from "../graph/variable.ts";
 import type { Loops } from "../graph/loops.ts";
+import { blasKernel, contractionOf } from "./contraction.ts";
 import { emitC } from "./emit_c.ts";
 import type { Extent, Implementation, Layout, Plan } from "./implementation.ts";
 import { type Nest, planCheck, planNest } from "./loops.ts";
+import type { Kernel } from "./program.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -18,15 +19,22 @@ export function implement(node: Apply, layouts: readonly Layout[], inplace: numb
   return null;
 }
 
-function implementLoops(node: Apply, loops: Loops, layouts: readonly Layout[], inplace: number, _target: Target): Plan {
+function implementLoops(node: Apply, loops: Loops, layouts: readonly Layout[], inplace: number, target: Target): Plan | null {
   const { name } = node.op, inputs = node.inputs.length;
   const aliases = inplace < 0 ? [] : node.inputs.flatMap((v, i) => v === node.inputs[inplace] ? [i] : []);
+  if (aliases.length > 1 && loops.stages.some((s) => s.kind === "reduce")) return null;
   const nest = planNest(loops, { name, layouts, inputs, inplace, aliases });
-  return { checks: checks(node, loops, layouts), steps: [bind(nest, false)] };
+  const contraction = contractionOf(nest);
+  const blas = contraction && target.blas ? blasKernel(contraction) : null;
+  return {
+    checks: checks(node, loops, layouts),
+    steps: [blas ? bind({ ...nest, splits: false }, blas.kernel) : bind(nest, emitC(nest))],
+    ...(contraction && { note: `${name}: ${blas ? blas.note : "own loops"}` }),
+  };
 }
 
-function bind(nest: Nest, mayFail: boolean): Implementation {
-  return { kernel: emitC(nest), extents: nest.extents.map((e) => e.value), splits: nest.splits, mayFail };
+function bind(nest: Nest, kernel: Kernel): Implementation {
+  return { kernel, extents: nest.extents.map((e) => e.value), splits: nest.splits, mayFail: false };
 }
 
 /** A kernel for each integer input that must be a valid index. */
@@ -35,6 +43,6 @@ function checks({ op, inputs }: Apply, loops: Loops, layouts: readonly Layout[])
     const arg = of === "input" ? operand : inputs.length + operand;
     const length: Extent = layouts[arg]!.shape[axis] ?? { arg, from: axis, to: axis + 1 };
     const nest = planCheck(`${op.name}_check`, layouts[input]!, length, axis);
-    return { ...bind(nest, true), inputs: [input], outputs: [], splits: false };
+    return { ...bind(nest, emitC(nest)), inputs: [input], outputs: [], mayFail: true };
   });
 }

@@ -1,8 +1,22 @@
 /** Positions of extrema. */
 import type { Op, Variable } from "../graph/variable.ts";
-import { asVariable, defineOp, type Operand, type OpFunction, type X } from "./define.ts";
+import {
+  asVariable,
+  defineOp,
+  type Operand,
+  type OpFunction,
+  type X,
+} from "./define.ts";
 import { dimshuffle } from "./dimshuffle.ts";
-import { axesOf, max, reduceElements, type ReduceOptions, reductionLoops, refuseEmpty, restoreAxes } from "./reduce.ts";
+import {
+  axesOf,
+  max,
+  reduceElements,
+  type ReduceOptions,
+  reductionLoops,
+  refuseEmpty,
+  restoreAxes,
+} from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 import { lengthsOf } from "./shape.ts";
 
@@ -18,8 +32,12 @@ export interface ArgReduction {
   readonly op: Op<ArgParams>;
 }
 
-function argReduction(name: string, combine: "argmax" | "argmin"): ArgReduction {
-  const better: (x: number | bigint, best: number | bigint) => boolean = combine === "argmax" ? (x, best) => x > best : (x, best) => x < best;
+function argReduction(
+  name: string,
+  combine: "argmax" | "argmin",
+): ArgReduction {
+  const better: (x: number | bigint, best: number | bigint) => boolean =
+    combine === "argmax" ? (x, best) => x > best : (x, best) => x < best;
   const position: OpFunction<X, ArgParams> = defineOp<X, ArgParams>({
     name,
     arity: 1,
@@ -32,7 +50,8 @@ function argReduction(name: string, combine: "argmax" | "argmin"): ArgReduction 
       return reduceElements(x, [axis], "int64", (data, start, offsets) => {
         let best = 0;
         for (let i = 1; i < offsets.length; i++) {
-          const a = data[start + offsets[best]!]!, b = data[start + offsets[i]!]!;
+          const a = data[start + offsets[best]!]!,
+            b = data[start + offsets[i]!]!;
           if (a === a && (b !== b || better(b, a))) best = i;
         }
         return BigInt(best);
@@ -41,20 +60,44 @@ function argReduction(name: string, combine: "argmax" | "argmin"): ArgReduction 
     vjp: () => [null],
     jvp: () => null,
     loops: ({ inputs: [x], params: { axis } }) =>
-      reductionLoops(x!.shape.length, [axis], (load) => ({ combine, value: load(x!.dtype), dtype: "int64", result: "int64" })),
+      reductionLoops(
+        x!.shape.length,
+        [axis],
+        (load) => ({
+          combine,
+          value: load(x!.dtype),
+          dtype: "int64",
+          result: "int64",
+        }),
+      ),
   });
-  const apply = (operand: Operand, { axis, keepdims }: ReduceOptions = {}): Variable => {
+  const apply = (
+    operand: Operand,
+    { axis, keepdims }: ReduceOptions = {},
+  ): Variable => {
     const x = asVariable(operand), axes = axesOf(name, axis, x.ndim);
-    const y = axes.length === 1 ? position(x, { axis: axes[0]! }) : position(joinAxes(x, axes), { axis: x.ndim - axes.length });
+    const y = axes.length === 1
+      ? position(x, { axis: axes[0]! })
+      : position(joinAxes(x, axes), { axis: x.ndim - axes.length });
     return keepdims ? restoreAxes(y, axes) : y;
   };
-  return Object.assign(apply as { (x: Operand): Variable<0>; (x: Operand, options: ReduceOptions): Variable }, { op: position.op });
+  return Object.assign(
+    apply as {
+      (x: Operand): Variable<0>;
+      (x: Operand, options: ReduceOptions): Variable;
+    },
+    { op: position.op },
+  );
 }
 
 /** x with these axes made one, the last. */
 function joinAxes(x: Variable, axes: readonly number[]): Variable {
-  const kept = [...Array(x.ndim).keys()].filter((axis) => !axes.includes(axis)), lengths = lengthsOf(x);
-  return reshape(dimshuffle(x, [...kept, ...axes]), [...kept.map((axis) => lengths[axis]!), -1]);
+  const kept = [...Array(x.ndim).keys()].filter((axis) => !axes.includes(axis)),
+    lengths = lengthsOf(x);
+  return reshape(dimshuffle(x, [...kept, ...axes]), [
+    ...kept.map((axis) => lengths[axis]!),
+    -1,
+  ]);
 }
 
 /** The position of the first largest element, int64, counted in row-major order over the axes; the first NaN if there is one. */
@@ -64,7 +107,10 @@ export const argmax: ArgReduction = argReduction("argmax", "argmax");
 export const argmin: ArgReduction = argReduction("argmin", "argmin");
 
 /** max and argmax. */
-export function maxAndArgmax(x: Operand, options: ReduceOptions = {}): [Variable, Variable] {
+export function maxAndArgmax(
+  x: Operand,
+  options: ReduceOptions = {},
+): [Variable, Variable] {
   const v = asVariable(x);
   return [max(v, options), argmax(v, options)];
 }

@@ -3,14 +3,20 @@ import { castsSafely, type Dtype, DTYPES, isFloat } from "../graph/dtype.ts";
 import type { Length, Lengths } from "../graph/length.ts";
 import type { Variable } from "../graph/variable.ts";
 import { elementLoops } from "./broadcast.ts";
-import { asVariable, defineOp, type Operand, type OpFunction, type X } from "./define.ts";
+import {
+  asVariable,
+  defineOp,
+  type Operand,
+  type OpFunction,
+  type X,
+} from "./define.ts";
 import { eq, ge, gt, le, lt, where } from "./elemwise_logic.ts";
 import {
   type Binary,
   binary,
   calls,
-  CAST,
   castExpr,
+  castScalar,
   floating,
   inferElementwise,
   numeric,
@@ -123,7 +129,8 @@ export const neg: Unary = unary("neg", {
   dtype: signed("neg"),
   eval: (x) => -x,
   bigint: (x) => -x,
-  c: ([x], dtype) => isFloat(dtype) ? `(-${x})` : wrapped(dtype, (cast) => `0u - ${cast(x)}`),
+  c: ([x], dtype) =>
+    isFloat(dtype) ? `(-${x})` : wrapped(dtype, (cast) => `0u - ${cast(x)}`),
   partials: () => [-1],
   length: (lengths, x) => lengths.sub(0, x),
 });
@@ -134,7 +141,11 @@ export const abs: Unary = unary("abs", {
   eval: Math.abs,
   bigint: (x) => x < 0n ? -x : x,
   c: ([x], dtype) =>
-    isFloat(dtype) ? calls("abs")([x], dtype) : DTYPES[dtype].kind === "int" ? `(${x} < 0 ? ${wrapped(dtype, (cast) => `0u - ${cast(x)}`)} : ${x})` : x,
+    isFloat(dtype)
+      ? calls("abs")([x], dtype)
+      : DTYPES[dtype].kind === "int"
+      ? `(${x} < 0 ? ${wrapped(dtype, (cast) => `0u - ${cast(x)}`)} : ${x})`
+      : x,
   partials: ([x]) => [sign(x)],
 });
 
@@ -143,7 +154,8 @@ export const sign: Unary = unary("sign", {
   dtype: numeric,
   eval: (x) => x > 0 ? 1 : x < 0 ? -1 : x === 0 ? 0 : x,
   bigint: (x) => x > 0n ? 1n : x < 0n ? -1n : 0n,
-  c: ([x], dtype) => isFloat(dtype) ? calls("sign")([x], dtype) : `((${x} > 0) - (${x} < 0))`,
+  c: ([x], dtype) =>
+    isFloat(dtype) ? calls("sign")([x], dtype) : `((${x} > 0) - (${x} < 0))`,
   partials: () => [null],
 });
 
@@ -357,8 +369,13 @@ export const maximum: Binary = binary("maximum", {
   dtype: promoted,
   eval: (x, y) => x >= y || x !== x ? x : y,
   bigint: (x, y) => x > y ? x : y,
-  c: ([x, y], dtype) => isFloat(dtype) ? calls("maximum")([x, y], dtype) : `(${x} > ${y} ? ${x} : ${y})`,
-  partials: ([x, y]) => [(t) => where(ge(x, y), t, 0), (t) => where(ge(x, y), 0, t)],
+  c: ([x, y], dtype) =>
+    isFloat(dtype)
+      ? calls("maximum")([x, y], dtype)
+      : `(${x} > ${y} ? ${x} : ${y})`,
+  partials: (
+    [x, y],
+  ) => [(t) => where(ge(x, y), t, 0), (t) => where(ge(x, y), 0, t)],
   length: (lengths, x, y) => lengths.max(x, y),
 });
 
@@ -367,8 +384,13 @@ export const minimum: Binary = binary("minimum", {
   dtype: promoted,
   eval: (x, y) => x <= y || x !== x ? x : y,
   bigint: (x, y) => x < y ? x : y,
-  c: ([x, y], dtype) => isFloat(dtype) ? calls("minimum")([x, y], dtype) : `(${x} < ${y} ? ${x} : ${y})`,
-  partials: ([x, y]) => [(t) => where(le(x, y), t, 0), (t) => where(le(x, y), 0, t)],
+  c: ([x, y], dtype) =>
+    isFloat(dtype)
+      ? calls("minimum")([x, y], dtype)
+      : `(${x} < ${y} ? ${x} : ${y})`,
+  partials: (
+    [x, y],
+  ) => [(t) => where(le(x, y), t, 0), (t) => where(le(x, y), 0, t)],
   length: (lengths, x, y) => lengths.min(x, y),
 });
 
@@ -377,7 +399,8 @@ export const clip: Ternary = ternary("clip", {
   dtype: promoted,
   eval: (x, low, high) => x < low ? low : x > high ? high : x,
   bigint: (x, low, high) => x < low ? low : x > high ? high : x,
-  c: ([x, low, high]) => `(${x} < ${low} ? ${low} : ${x} > ${high} ? ${high} : ${x})`,
+  c: ([x, low, high]) =>
+    `(${x} < ${low} ? ${low} : ${x} > ${high} ? ${high} : ${x})`,
   partials: ([x, low, high]) => [
     (t) => where(lt(x, low), 0, where(gt(x, high), 0, t)),
     (t) => where(lt(x, low), t, 0),
@@ -442,25 +465,33 @@ export const second: Binary = binary("second", {
 const castTo: OpFunction<X, Dtype> = defineOp<X, Dtype>({
   name: "cast",
   arity: 1,
-  infer: (inputs, dtype, lengths) => inferElementwise("cast", { dtype: () => dtype, length: kept(inputs[0].dtype, dtype) }, inputs, lengths),
+  infer: (inputs, dtype, lengths) =>
+    inferElementwise(
+      "cast",
+      { dtype: () => dtype, length: kept(inputs[0].dtype, dtype) },
+      inputs,
+      lengths,
+    ),
   eval: ([x], dtype) => x.astype(dtype),
-  vjp: ({ inputs: [x], params }, g) => [isFloat(params) ? g : null],
+  vjp: ({ params }, g) => [isFloat(params) ? g : null],
   jvp: ({ params }, [t]) => t && isFloat(params) ? cast(t, params) : null,
   loops: (site) => elementLoops(site, ([x]) => [castExpr(x!, site.params)]),
-  scalar: CAST(),
+  scalar: castScalar(),
 });
 
 /**
  * x in another dtype, itself where it has that already: float to integer
  * truncates and wraps, NaN becomes 0.
  */
-export const cast: ((x: Operand, dtype: Dtype) => Variable) & Pick<typeof castTo, "op"> = Object.assign(
-  (x: Operand, dtype: Dtype): Variable => {
-    const v = asVariable(x);
-    return v.dtype === dtype ? v : castTo(v, dtype);
-  },
-  { op: castTo.op },
-);
+export const cast:
+  & ((x: Operand, dtype: Dtype) => Variable)
+  & Pick<typeof castTo, "op"> = Object.assign(
+    (x: Operand, dtype: Dtype): Variable => {
+      const v = asVariable(x);
+      return v.dtype === dtype ? v : castTo(v, dtype);
+    },
+    { op: castTo.op },
+  );
 
 /** The value of a 0-d integer survives a conversion that cannot wrap. */
 function kept(from: Dtype, to: Dtype): (lengths: Lengths, x: Length) => Length {
@@ -471,7 +502,11 @@ function kept(from: Dtype, to: Dtype): (lengths: Lengths, x: Length) => Length {
 function signed(name: string): (...inputs: Dtype[]) => Dtype {
   return (...inputs) => {
     const dtype = promoted(...inputs);
-    if (dtype === "bool") throw new TypeError(`Cannot apply ${name}: bool has no negatives; use xor or invert, or astype first`);
+    if (dtype === "bool") {
+      throw new TypeError(
+        `Cannot apply ${name}: bool has no negatives; use xor or invert, or astype first`,
+      );
+    }
     return dtype;
   };
 }

@@ -1,6 +1,15 @@
 /** Elementwise comparisons, tests, logic on bools and bits, and choice: one row is the whole op. */
 import { type Dtype, isFloat } from "../graph/dtype.ts";
-import { type Binary, binary, promoted, type Row, type Ternary, ternary, type Unary, unary } from "./scalar.ts";
+import {
+  type Binary,
+  binary,
+  promoted,
+  type Row,
+  type Ternary,
+  ternary,
+  type Unary,
+  unary,
+} from "./scalar.ts";
 import type { X, XY } from "./define.ts";
 
 /** x < y, bool. */
@@ -16,28 +25,56 @@ export const gt: Binary = binary("gt", comparison(">", (x, y) => x > y));
 export const ge: Binary = binary("ge", comparison(">=", (x, y) => x >= y));
 
 /** x = y, bool; NaN equals nothing. */
-export const eq: Binary = binary("eq", { ...comparison("==", (x, y) => x === y), commutative: true });
+export const eq: Binary = binary("eq", {
+  ...comparison("==", (x, y) => x === y),
+  commutative: true,
+});
 
 /** x ≠ y, bool. */
-export const neq: Binary = binary("neq", { ...comparison("!=", (x, y) => x !== y), commutative: true });
+export const neq: Binary = binary("neq", {
+  ...comparison("!=", (x, y) => x !== y),
+  commutative: true,
+});
 
 /** True where x is NaN. */
-export const isnan: Unary = unary("isnan", test(Number.isNaN, (x) => `(${x} != ${x})`, false));
+export const isnan: Unary = unary(
+  "isnan",
+  test(Number.isNaN, (x) => `(${x} != ${x})`, false),
+);
 
 /** True where x is ∞ or -∞. */
-export const isinf: Unary = unary("isinf", test((x) => Math.abs(x) === Infinity, (x) => `((${x} == ${x}) & (${x} - ${x} != 0))`, false));
+export const isinf: Unary = unary(
+  "isinf",
+  test(
+    (x) => Math.abs(x) === Infinity,
+    (x) => `((${x} == ${x}) & (${x} - ${x} != 0))`,
+    false,
+  ),
+);
 
 /** True where x is neither infinite nor NaN. */
-export const isfinite: Unary = unary("isfinite", test(Number.isFinite, (x) => `(${x} - ${x} == 0)`, true));
+export const isfinite: Unary = unary(
+  "isfinite",
+  test(Number.isFinite, (x) => `(${x} - ${x} == 0)`, true),
+);
 
 /** x and y: of truth values or of bits. TypeError: a float. */
-export const and_: Binary = binary("and", bitwise("and", "&", (x, y) => x & y, (x, y) => x & y));
+export const and_: Binary = binary(
+  "and",
+  bitwise("and", "&", (x, y) => x & y, (x, y) => x & y),
+);
 
 /** x or y: of truth values or of bits. TypeError: a float. */
-export const or_: Binary = binary("or", bitwise("or", "|", (x, y) => x | y, (x, y) => x | y));
+export const or_: Binary = binary(
+  "or",
+  bitwise("or", "|", (x, y) => x | y, (x, y) => x | y),
+);
 
 /** Either x or y: of truth values or of bits. TypeError: a float. */
-export const xor: Binary = binary("xor", bitwise("xor", "^", (x, y) => x ^ y, (x, y) => x ^ y));
+export const xor: Binary = binary(
+  "xor",
+  bitwise("xor", "^", (x, y) => x ^ y, (x, y) => x ^ y),
+);
 
 /** not x: of truth values or of bits. TypeError: a float. */
 export const invert: Unary = unary("invert", {
@@ -62,7 +99,10 @@ export const where: Ternary = ternary("where", {
 /** where, under Theano's name. */
 export const switch_: Ternary = where;
 
-function comparison(symbol: string, compare: (x: number | bigint, y: number | bigint) => boolean): Row<XY> {
+function comparison(
+  symbol: string,
+  compare: (x: number | bigint, y: number | bigint) => boolean,
+): Row<XY> {
   return {
     dtype: () => "bool",
     operands: (_, x, y) => [promoted(x!, y!), promoted(x!, y!)],
@@ -73,7 +113,11 @@ function comparison(symbol: string, compare: (x: number | bigint, y: number | bi
 }
 
 /** A question to floats; for integers the answer is always the same. */
-function test(holds: (x: number) => boolean, c: (x: string) => string, integers: boolean): Row<X> {
+function test(
+  holds: (x: number) => boolean,
+  c: (x: string) => string,
+  integers: boolean,
+): Row<X> {
   return {
     dtype: () => "bool",
     operands: (_, x) => [x!],
@@ -83,7 +127,12 @@ function test(holds: (x: number) => boolean, c: (x: string) => string, integers:
   };
 }
 
-function bitwise(name: string, symbol: string, numbers: (x: number, y: number) => number, bigints: (x: bigint, y: bigint) => bigint): Row<XY> {
+function bitwise(
+  name: string,
+  symbol: string,
+  numbers: (x: number, y: number) => number,
+  bigints: (x: bigint, y: bigint) => bigint,
+): Row<XY> {
   return {
     dtype: bits(name),
     eval: numbers,
@@ -96,7 +145,13 @@ function bitwise(name: string, symbol: string, numbers: (x: number, y: number) =
 function bits(name: string): (...inputs: Dtype[]) => Dtype {
   return (...inputs) => {
     const dtype = promoted(...inputs);
-    if (isFloat(dtype)) throw new TypeError(`Cannot apply ${name}: expected bool or integers, got ${inputs.join(" and ")}`);
+    if (isFloat(dtype)) {
+      throw new TypeError(
+        `Cannot apply ${name}: expected bool or integers, got ${
+          inputs.join(" and ")
+        }`,
+      );
+    }
     return dtype;
   };
 }

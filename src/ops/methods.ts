@@ -3,7 +3,13 @@ import { Variable } from "../graph/variable.ts";
 import { argmax, argmin } from "./argmax.ts";
 import { at } from "./at.ts";
 import { broadcastTo } from "./broadcast_to.ts";
-import { dimshuffle, expandDims, squeeze, swapaxes, transpose } from "./dimshuffle.ts";
+import {
+  dimshuffle,
+  expandDims,
+  squeeze,
+  swapaxes,
+  transpose,
+} from "./dimshuffle.ts";
 import { dot } from "./dot.ts";
 import {
   abs,
@@ -55,7 +61,21 @@ import {
   tanh,
   trunc,
 } from "./elemwise.ts";
-import { and_, eq, ge, gt, invert, isfinite, isinf, isnan, le, lt, neq, or_, xor } from "./elemwise_logic.ts";
+import {
+  and_,
+  eq,
+  ge,
+  gt,
+  invert,
+  isfinite,
+  isinf,
+  isnan,
+  le,
+  lt,
+  neq,
+  or_,
+  xor,
+} from "./elemwise_logic.ts";
 import { relu } from "./nnet.ts";
 import { all, any, max, min, prod, sum } from "./reduce.ts";
 import { flatten, reshape } from "./reshape.ts";
@@ -65,8 +85,9 @@ import { specifyShape } from "./specify_shape.ts";
 import { logsumexp, mean, norm, ptp, std, var_ } from "./statistics.ts";
 
 /** A method's name and its function, whose first operand is the variable. */
-// deno-lint-ignore no-explicit-any
-export const METHODS: { readonly [name: string]: (x: any, ...rest: any[]) => unknown } = {
+export const METHODS: {
+  readonly [name: string]: (...args: never[]) => unknown;
+} = {
   abs,
   add,
   arccos,
@@ -159,12 +180,17 @@ export const METHODS: { readonly [name: string]: (x: any, ...rest: any[]) => unk
 };
 
 /** What reads like a property. */
-export const GETTERS: { readonly [name: string]: (x: Variable) => unknown } = { T: transpose, shape, size };
+export const GETTERS: { readonly [name: string]: (x: Variable) => unknown } = {
+  T: transpose,
+  shape,
+  size,
+};
 
 for (const [name, f] of Object.entries(METHODS)) {
+  const apply = f as (x: Variable, ...rest: unknown[]) => unknown;
   Object.defineProperty(Variable.prototype, name, {
     value(this: Variable, ...rest: unknown[]) {
-      return f(this, ...rest);
+      return apply(this, ...rest);
     },
   });
 }

@@ -3,18 +3,38 @@ import { isInteger } from "../graph/dtype.ts";
 import type { Variable } from "../graph/variable.ts";
 import { crossentropyCategorical1Hot } from "./crossentropy.ts";
 import { asVariable, asVariables, type Operand } from "./define.ts";
-import { abs, add, clip, div, expm1, log, log1p, maximum, minimum, mul, neg, softplus, sub } from "./elemwise.ts";
+import {
+  abs,
+  add,
+  clip,
+  div,
+  expm1,
+  log,
+  log1p,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  softplus,
+  sub,
+} from "./elemwise.ts";
 import { gt, where } from "./elemwise_logic.ts";
 import { sum } from "./reduce.ts";
 
 /** max(x, 0), or with `alpha` x·alpha below 0. */
-export function relu(x: Operand, { alpha = 0 }: { readonly alpha?: Operand } = {}): Variable {
+export function relu(
+  x: Operand,
+  { alpha = 0 }: { readonly alpha?: Operand } = {},
+): Variable {
   const v = asVariable(x);
   return alpha === 0 ? maximum(v, 0) : where(gt(v, 0), v, mul(v, alpha));
 }
 
 /** x above 0, alpha·(e^x - 1) below. */
-export function elu(x: Operand, { alpha = 1 }: { readonly alpha?: Operand } = {}): Variable {
+export function elu(
+  x: Operand,
+  { alpha = 1 }: { readonly alpha?: Operand } = {},
+): Variable {
   const v = asVariable(x);
   // The exponential of the branch that is not taken must not overflow: its gradient would be 0 times infinity.
   return where(gt(v, 0), v, mul(alpha, expm1(minimum(v, 0))));
@@ -42,10 +62,14 @@ export function hardSigmoid(x: Operand): Variable {
  */
 export function categoricalCrossentropy(p: Operand, y: Operand): Variable {
   const [probabilities, target] = [asVariable(p), asVariable(y)];
-  if (isInteger(target.dtype) && target.ndim === probabilities.ndim - 1) return crossentropyCategorical1Hot(probabilities, target);
+  if (isInteger(target.dtype) && target.ndim === probabilities.ndim - 1) {
+    return crossentropyCategorical1Hot(probabilities, target);
+  }
   if (target.ndim !== probabilities.ndim) {
     throw new TypeError(
-      `Cannot apply categoricalCrossentropy: expected integers with ${probabilities.ndim - 1} axes or probabilities with ${probabilities.ndim}, got ${target}`,
+      `Cannot apply categoricalCrossentropy: expected integers with ${
+        probabilities.ndim - 1
+      } axes or probabilities with ${probabilities.ndim}, got ${target}`,
     );
   }
   return neg(sum(mul(target, log(probabilities)), { axis: -1 }));
@@ -54,7 +78,12 @@ export function categoricalCrossentropy(p: Operand, y: Operand): Variable {
 /** -(y log p + (1 - y) log(1 - p)), elementwise. */
 export function binaryCrossentropy(p: Operand, y: Operand): Variable {
   const [probability, target] = asVariables([p, y]) as [Variable, Variable];
-  return neg(add(mul(target, log(probability)), mul(sub(1, target), log1p(neg(probability)))));
+  return neg(
+    add(
+      mul(target, log(probability)),
+      mul(sub(1, target), log1p(neg(probability))),
+    ),
+  );
 }
 
 /** binaryCrossentropy(sigmoid(x), y), finite for x of any size: softplus(x) - x·y. */

@@ -89,7 +89,11 @@ export function logOnePlusExp(x: number): number {
 
 /** The error function: 2/√π e^-x² Σ 2^n x^(2n+1) / (1·3·…·(2n+1)) near zero, 1 - erfc beyond. Abramowitz and Stegun 7.1.6. */
 export function errorFunction(x: number): number {
-  if (!(Math.abs(x) < 2)) return x > 0 ? 1 - complementaryErrorFunction(x) : complementaryErrorFunction(-x) - 1;
+  if (!(Math.abs(x) < 2)) {
+    return x > 0
+      ? 1 - complementaryErrorFunction(x)
+      : complementaryErrorFunction(-x) - 1;
+  }
   let term = x, total = x;
   for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(total); n++) {
     term *= 2 * x * x / (2 * n + 1);
@@ -103,7 +107,10 @@ export function complementaryErrorFunction(x: number): number {
   if (x < 1) return 1 - errorFunction(x);
   if (!(x < 28)) return x > 0 ? 0 : x;
   let tail = x;
-  for (let n = 20 + Math.ceil(140 / (x * x)); n > 0; n--) tail = x + n / 2 / tail;
+  for (let n = 20 + Math.ceil(300 / (x * x)); n > 0; n--) {
+    tail = x + n / 2 / tail;
+  }
   const head = Math.fround(x);
-  return Math.exp(-head * head) * Math.exp((head - x) * (head + x)) / (Math.sqrt(Math.PI) * tail);
+  return Math.exp(-head * head) * Math.exp((head - x) * (head + x)) /
+    (Math.sqrt(Math.PI) * tail);
 }

@@ -3,16 +3,40 @@ import { config } from "../graph/config.ts";
 import { type Dtype, isFloat } from "../graph/dtype.ts";
 import type { Variable } from "../graph/variable.ts";
 import { asVariable, type Operand } from "./define.ts";
-import { abs, add, cast, div, exp, log, mul, pow, sqr, sqrt, sub } from "./elemwise.ts";
+import {
+  abs,
+  add,
+  cast,
+  div,
+  exp,
+  log,
+  mul,
+  pow,
+  sqr,
+  sqrt,
+  sub,
+} from "./elemwise.ts";
 import { isfinite, neq, where } from "./elemwise_logic.ts";
-import { type Axis, axesOf, max, min, type ReduceOptions, restoreAxes, sum, type SumOptions } from "./reduce.ts";
+import {
+  axesOf,
+  type Axis,
+  max,
+  min,
+  type ReduceOptions,
+  restoreAxes,
+  sum,
+  type SumOptions,
+} from "./reduce.ts";
 import { lengthsOf } from "./shape.ts";
 
 /** How many elements of x one of a reduction over `axis` is made of. */
 function countOf(x: Variable, axis?: Axis): number | Variable {
   const lengths = lengthsOf(x);
-  return axesOf("mean", axis, x.ndim).map((a) => lengths[a]!).reduce<number | Variable>(
-    (a, b) => typeof a === "number" && typeof b === "number" ? a * b : mul(a, b),
+  return axesOf("mean", axis, x.ndim).map((a) => lengths[a]!).reduce<
+    number | Variable
+  >(
+    (a, b) =>
+      typeof a === "number" && typeof b === "number" ? a * b : mul(a, b),
     1,
   );
 }
@@ -25,8 +49,13 @@ function meanDtype(x: Variable, dtype?: Dtype): Dtype {
 export function mean(x: Operand): Variable<0>;
 export function mean(x: Operand, options: SumOptions): Variable;
 export function mean(x: Operand, options: SumOptions = {}): Variable {
-  const v = asVariable(x), dtype = meanDtype(v, options.dtype), count = countOf(v, options.axis);
-  return div(sum(v, { ...options, dtype }), typeof count === "number" ? count : cast(count, dtype));
+  const v = asVariable(x),
+    dtype = meanDtype(v, options.dtype),
+    count = countOf(v, options.axis);
+  return div(
+    sum(v, { ...options, dtype }),
+    typeof count === "number" ? count : cast(count, dtype),
+  );
 }
 
 /** How var_ and std estimate. */
@@ -38,10 +67,21 @@ export interface VarOptions extends ReduceOptions {
 /** The mean squared distance from the mean over axes. */
 export function var_(x: Operand): Variable<0>;
 export function var_(x: Operand, options: VarOptions): Variable;
-export function var_(x: Operand, { ddof = 0, ...options }: VarOptions = {}): Variable {
-  const v = asVariable(x), dtype = meanDtype(v), count = countOf(v, options.axis);
-  const squares = sum(sqr(sub(v, mean(v, { axis: options.axis, keepdims: true }))), options);
-  return div(squares, typeof count === "number" ? count - ddof : cast(sub(count, ddof), dtype));
+export function var_(
+  x: Operand,
+  { ddof = 0, ...options }: VarOptions = {},
+): Variable {
+  const v = asVariable(x),
+    dtype = meanDtype(v),
+    count = countOf(v, options.axis);
+  const squares = sum(
+    sqr(sub(v, mean(v, { axis: options.axis, keepdims: true }))),
+    options,
+  );
+  return div(
+    squares,
+    typeof count === "number" ? count - ddof : cast(sub(count, ddof), dtype),
+  );
 }
 
 /** The square root of the variance over axes. */
@@ -60,7 +100,10 @@ export interface NormOptions extends ReduceOptions {
 /** The norm of all elements, or of vectors along axes: (Σ |x|^ord)^(1/ord). */
 export function norm(x: Operand): Variable<0>;
 export function norm(x: Operand, options: NormOptions): Variable;
-export function norm(x: Operand, { ord = 2, ...options }: NormOptions = {}): Variable {
+export function norm(
+  x: Operand,
+  { ord = 2, ...options }: NormOptions = {},
+): Variable {
   const v = asVariable(x);
   switch (ord) {
     case 0:
@@ -89,9 +132,13 @@ export function ptp(x: Operand, options: ReduceOptions = {}): Variable {
 /** log Σ e^x over axes, without overflow: m + log Σ e^(x - m) with m = max(x), or 0 where that is infinite. */
 export function logsumexp(x: Operand): Variable<0>;
 export function logsumexp(x: Operand, options: ReduceOptions): Variable;
-export function logsumexp(x: Operand, { axis, keepdims = false }: ReduceOptions = {}): Variable {
+export function logsumexp(
+  x: Operand,
+  { axis, keepdims = false }: ReduceOptions = {},
+): Variable {
   const v = asVariable(x), axes = axesOf("logsumexp", axis, v.ndim);
-  const largest = max(v, { axis: axes }), m = where(isfinite(largest), largest, 0);
+  const largest = max(v, { axis: axes }),
+    m = where(isfinite(largest), largest, 0);
   const y = add(m, log(sum(exp(sub(v, restoreAxes(m, axes))), { axis: axes })));
   return keepdims ? restoreAxes(y, axes) : y;
 }

@@ -95,10 +95,10 @@ export const cancelling: readonly Rule[] = [
 /** Signs move outwards, where they cancel or become a subtraction. */
 export const signs: readonly Rule[] = [
   rule("mul_minus_one", [mul, "x", -1], ({ x }) => neg(x), "exact"),
-  rule("add_neg", [add, "x", [neg, "y"]], ({ x, y }) => sub(x, y), "exact"),
-  rule("sub_neg", [sub, "x", [neg, "y"]], ({ x, y }) => add(x, y), "exact"),
+  rule("add_neg", [add, "x", [neg, "y"]], ({ x, y }) => sub(x, y)),
+  rule("sub_neg", [sub, "x", [neg, "y"]], ({ x, y }) => add(x, y)),
   rule("neg_sub", [neg, [sub, "x", "y"]], ({ x, y }) => sub(y, x)),
-  rule("sub_of_neg", [sub, [neg, "x"], "y"], ({ x, y }) => neg(add(x, y)), "exact"),
+  rule("sub_of_neg", [sub, [neg, "x"], "y"], ({ x, y }) => neg(add(x, y))),
 ];
 
 /** The rule as it is for integers, and apart for floats, where it may hide a NaN. */

@@ -25,13 +25,14 @@ export interface Instance {
 export function instances(rule: Rule): Instance[] {
   const { lhs } = rule;
   if (lhs === null) return [];
-  const names = [...namesOf(lhs)], found: Instance[] = [];
+  const inner = innerNames(lhs), found: Instance[] = [];
+  const names = [...namesOf(lhs)].filter((name) => !inner.has(name));
   for (let choice = 0; choice < TYPES.length ** names.length; choice++) {
     const variables = new Map(names.map((name, i) => {
       const type = TYPES[Math.floor(choice / TYPES.length ** i) % TYPES.length]!;
       return [name, new Variable(type, null, 0, name)];
     }));
-    const root = attempt(() => build(lhs, variables));
+    const root = attempt(() => build(lhs, new Map(variables)));
     if (!(root instanceof Variable)) continue;
     const made = attempt(() => rule.rewrite(root, ALONE));
     if (made) found.push({ root, made, variables });
@@ -46,16 +47,29 @@ function namesOf(pattern: Pattern): Set<string> {
   return new Set(pattern.slice(1).flatMap((p) => [...namesOf(p as Pattern)]));
 }
 
+/** The names of patterns, which are no variables of an instance. */
+function innerNames(pattern: Pattern): Set<string> {
+  if (typeof pattern === "string" || typeof pattern === "number") {
+    return new Set();
+  }
+  if ("of" in pattern) return innerNames(pattern.of).add(pattern.name);
+  return new Set(pattern.slice(1).flatMap((p) => [...innerNames(p as Pattern)]));
+}
+
 type Build = (...operands: unknown[]) => Variable | readonly Variable[];
 
 /** The expression that a pattern describes; an op that needs parameters works along the last axis. */
 function build(
   pattern: Pattern,
-  variables: ReadonlyMap<string, Variable>,
+  variables: Map<string, Variable>,
 ): Variable | number {
   if (typeof pattern === "string") return variables.get(pattern)!;
   if (typeof pattern === "number") return pattern;
-  if ("of" in pattern) return build(pattern.of, variables);
+  if ("of" in pattern) {
+    const made = build(pattern.of, variables);
+    if (made instanceof Variable) variables.set(pattern.name, made);
+    return made;
+  }
   const [fn, ...args] = pattern;
   const operands = args.map((arg) => build(arg, variables));
   const params = fn.op.scalar ? [] : [{ axis: 1 }];

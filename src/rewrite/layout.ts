@@ -86,7 +86,7 @@ export const layout: readonly Rule[] = [
   ruleAt(
     "reduce_nothing",
     [sum, prod, max, min],
-    { equation: "sum over axes of length 1 → dimshuffle(x)", licence: "exact" },
+    { equation: "sum over axes of length 1 → dimshuffle(x)" },
     (v) => {
       const x = v.owner!.inputs[0]!, { axes } = reduceParams(v.owner!);
       if (axes.some((axis) => x.type.shape[axis] !== 1)) return null;

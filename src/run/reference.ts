@@ -1,11 +1,14 @@
 /** The linker `reference`: each op's own `eval`, in TypeScript; what every other linker is compared with. */
 import { type FunctionGraph, results } from "../graph/function_graph.ts";
-import { NDArray } from "../graph/ndarray.ts";
-import type { Variable } from "../graph/variable.ts";
-import { SharedVariable } from "../graph/variable.ts";
+import type { NDArray } from "../graph/ndarray.ts";
+import type { Apply, Variable } from "../graph/variable.ts";
+import { shaped, SharedVariable } from "../graph/variable.ts";
+import { isInteger } from "../graph/dtype.ts";
+import { type Shaped, STATIC } from "../graph/length.ts";
 import { sharedVariables } from "../graph/walk.ts";
-import { evaluate } from "../ops/evaluate.ts";
+import { evaluate, evaluateNode } from "../ops/evaluate.ts";
 import { asResult, type Engine } from "./compiled.ts";
+import { describeNode } from "./errors.ts";
 
 /** An engine that interprets `graph`. */
 export function interpret(graph: FunctionGraph): Engine {
@@ -17,7 +20,7 @@ export function interpret(graph: FunctionGraph): Engine {
     );
     for (const s of shared) known.set(s, s.storage.read(true));
     checkNames([...graph.inputs, ...shared], known);
-    const computed = evaluate(wanted, known).map((v) => v.copy());
+    const computed = evaluate(wanted, known, explained).map((v) => v.copy());
     graph.updates.forEach(([s], i) => s.setValue(computed[outputs + i]!));
     return computed.slice(0, outputs);
   };
@@ -30,6 +33,29 @@ export function interpret(graph: FunctionGraph): Engine {
     notes: () => ["interpreted in TypeScript"],
     free: () => {},
   };
+}
+
+/** An op's own value; a refusal names the application and the user's lines. */
+function explained(node: Apply, inputs: readonly NDArray[]): readonly NDArray[] {
+  try {
+    checkLengths(node, inputs);
+    return evaluateNode(node, inputs);
+  } catch (error) {
+    if (error instanceof Error && !/\n {2}/.test(error.message)) {
+      error.message += describeNode(node, inputs.map((x) => x.shape));
+    }
+    throw error;
+  }
+}
+
+/** Lengths that types do not know: an axis that happens to have length 1 broadcasts no more than any other. */
+function checkLengths(node: Apply, inputs: readonly NDArray[]): void {
+  const operands = inputs.map((x, i): Shaped => ({
+    ...shaped(node.inputs[i]!),
+    shape: x.shape,
+    value: x.ndim === 0 && isInteger(x.dtype) ? x.item() : null,
+  }));
+  node.op.infer(operands, node.params, STATIC);
 }
 
 /** Equal names of lengths are equal lengths. RangeError naming both. */

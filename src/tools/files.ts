@@ -52,13 +52,30 @@ export function loadNpz(path: string | URL): Record<string, NDArray> {
 }
 
 /**
- * Reads an IDX file, gzipped or not: `train-images-idx3-ubyte.gz`.
+ * Reads an IDX file, gzipped or not. `train-images-idx3-ubyte` also finds
+ * `train-images-idx3-ubyte.gz`.
  *
  * @throws TypeError: it is no IDX file.
  * @throws RangeError: it is truncated.
  */
 export function loadIdx(path: string | URL): NDArray {
-  return named(path, () => decodeIdx(Deno.readFileSync(path)));
+  return named(path, () => decodeIdx(readPacked(path)));
+}
+
+/** The file, or the one beside it that is packed. */
+function readPacked(path: string | URL): Uint8Array {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    try {
+      return Deno.readFileSync(
+        path instanceof URL ? new URL(`${path}.gz`) : `${path}.gz`,
+      );
+    } catch {
+      throw error;
+    }
+  }
 }
 
 /** Errors name the file. */

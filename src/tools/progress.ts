@@ -8,6 +8,8 @@ export interface ProgressState {
   readonly done: number;
   /** Steps in all. */
   readonly total: number;
+  /** What is counted: stands in the rate, `812 examples/s`. */
+  readonly unit: string;
   /** Seconds since the start. */
   readonly seconds: number;
   /** Shown as they are: the loss of this step. */
@@ -30,14 +32,18 @@ export interface ProgressOutput {
 export interface ProgressOptions {
   /** Stands before the bar. */
   readonly label?: string;
+  /** What is counted, such as "examples". */
+  readonly unit?: string;
   /** By default the standard error output. */
   readonly output?: ProgressOutput;
 }
 
 /** A running display. */
 export interface Progress {
-  /** One more step is done; `values` are shown beside the rate. */
-  step(values?: Readonly<Record<string, number>>): void;
+  /** `count` more are done (one, if not given); `values` are shown beside the rate. */
+  step(values?: Readonly<Record<string, number>>, count?: number): void;
+  /** Writes a line that stays. */
+  note(text: string): void;
   /** Ends the line. */
   end(): void;
 }
@@ -59,7 +65,7 @@ export function progress(
   total: number,
   options: ProgressOptions = {},
 ): Progress {
-  const { label = "", output = standardError() } = options;
+  const { label = "", unit = "", output = standardError() } = options;
   const start = output.now();
   let done = 0, shown = -Infinity, tenth = 0;
   let values: Readonly<Record<string, number>> = {};
@@ -67,6 +73,7 @@ export function progress(
     label,
     done,
     total,
+    unit,
     seconds: (output.now() - start) / 1000,
     values,
   });
@@ -75,8 +82,8 @@ export function progress(
     output.write(`\r${renderProgress(state(), output.columns() - 1)}\x1b[K`);
   };
   return {
-    step(next = {}) {
-      done++;
+    step(next = {}, count = 1) {
+      done += count;
       values = next;
       if (output.terminal) {
         if (output.now() - shown >= INTERVAL) draw();
@@ -84,6 +91,10 @@ export function progress(
         tenth = Math.floor(10 * done / total);
         output.write(`${renderProgress(state(), Infinity)}\n`);
       }
+    },
+    note(text) {
+      output.write(output.terminal ? `\r${text}\x1b[K\n` : `${text}\n`);
+      if (output.terminal) draw();
     },
     end() {
       if (!output.terminal) return;
@@ -119,7 +130,7 @@ const LONGEST = 30, SHORTEST = 8;
  * the bar and the values go, in this order; what remains is cut.
  */
 export function renderProgress(state: ProgressState, width: number): string {
-  const { label, done, total, seconds, values } = state;
+  const { label, done, total, unit, seconds, values } = state;
   const share = total > 0 ? Math.min(1, done / total) : 1;
   const rate = seconds > 0 ? done / seconds : 0;
   const parts = {
@@ -130,7 +141,7 @@ export function renderProgress(state: ProgressState, width: number): string {
     values: Object.entries(values).map(([name, value]) =>
       `${name} ${Number(value.toPrecision(4))}`
     ).join(" "),
-    rate: rate > 0 ? `${describeRate(rate)}/s` : "",
+    rate: rate > 0 ? `${describeRate(rate)}${unit && ` ${unit}`}/s` : "",
     left: done >= total
       ? duration(seconds)
       : rate > 0

@@ -27,42 +27,94 @@ function numbers(y: Variable): number[] {
   return [...evaluate([y])[0]!.flat()].map(Number);
 }
 
-function assertClose(found: readonly number[], wanted: readonly number[]): void {
+function assertClose(
+  found: readonly number[],
+  wanted: readonly number[],
+): void {
   assertEquals(found.length, wanted.length);
   found.forEach((x, i) => assertAlmostEquals(x, wanted[i]!, 1e-12));
 }
 
 Deno.test("softmax does not overflow, and goes along the last axis unless told otherwise", () => {
-  assertClose(numbers(softmax(constant([[1000, 1000], [0, Math.log(3)]]))), [0.5, 0.5, 0.25, 0.75]);
-  assertClose(numbers(softmax(constant([[0, 0], [0, Math.log(3)]]), { axis: 0 })), [0.5, 0.25, 0.5, 0.75]);
+  assertClose(numbers(softmax(constant([[1000, 1000], [0, Math.log(3)]]))), [
+    0.5,
+    0.5,
+    0.25,
+    0.75,
+  ]);
+  assertClose(
+    numbers(softmax(constant([[0, 0], [0, Math.log(3)]]), { axis: 0 })),
+    [0.5, 0.25, 0.5, 0.75],
+  );
   assertClose(numbers(softmax(constant([-Infinity, 0]))), [0, 1]);
   assertClose(numbers(logSoftmax(constant([0, 1000]))), [-1000, 0]);
-  assertThrows(() => softmax(constant(1)), RangeError, "Cannot apply softmax: axis -1 is out of range for 0 axes");
+  assertThrows(
+    () => softmax(constant(1)),
+    RangeError,
+    "Cannot apply softmax: axis -1 is out of range for 0 axes",
+  );
 });
 
 Deno.test("crossentropySoftmax1Hot is finite for logits of any size", () => {
-  const [loss, p] = crossentropySoftmax1Hot(constant([[0, 1000], [0, 0]]), constant([0, -1], "int32"));
+  const [loss, p] = crossentropySoftmax1Hot(
+    constant([[0, 1000], [0, 0]]),
+    constant([0, -1], "int32"),
+  );
   assertClose(numbers(loss!), [1000, Math.LN2]);
   assertClose(numbers(p!), [0, 1, 0.5, 0.5]);
 });
 
 Deno.test("classes are checked", () => {
   const p = constant([[0.25, 0.75], [0.5, 0.5]]);
-  assertThrows(() => numbers(categoricalCrossentropy(p, constant([0, 2], "int32"))), RangeError, "class 2 is out of range for 2 classes");
-  assertThrows(() => categoricalCrossentropy(p, constant([0, 1, 1], "int32")), RangeError, "axis 0 has lengths 2 and 3");
-  assertThrows(() => categoricalCrossentropy(p, constant([0.5, 0.5])), TypeError, "Cannot apply categoricalCrossentropy");
-  assertThrows(() => crossentropySoftmax1Hot(p, constant([0, 1])), TypeError, "expected integers with 1 axes");
+  assertThrows(
+    () => numbers(categoricalCrossentropy(p, constant([0, 2], "int32"))),
+    RangeError,
+    "class 2 is out of range for 2 classes",
+  );
+  assertThrows(
+    () => categoricalCrossentropy(p, constant([0, 1, 1], "int32")),
+    RangeError,
+    "axis 0 has lengths 2 and 3",
+  );
+  assertThrows(
+    () => categoricalCrossentropy(p, constant([0.5, 0.5])),
+    TypeError,
+    "Cannot apply categoricalCrossentropy",
+  );
+  assertThrows(
+    () => crossentropySoftmax1Hot(p, constant([0, 1])),
+    TypeError,
+    "expected integers with 1 axes",
+  );
 });
 
 Deno.test("categoricalCrossentropy takes class numbers or probabilities", () => {
-  const p = constant([[0.25, 0.75], [0.5, 0.5]]), wanted = [-Math.log(0.75), -Math.log(0.5)];
-  assertClose(numbers(categoricalCrossentropy(p, constant([1, 0], "int64"))), wanted);
-  assertClose(numbers(categoricalCrossentropy(p, constant([[0, 1], [1, 0]]))), wanted);
+  const p = constant([[0.25, 0.75], [0.5, 0.5]]),
+    wanted = [-Math.log(0.75), -Math.log(0.5)];
+  assertClose(
+    numbers(categoricalCrossentropy(p, constant([1, 0], "int64"))),
+    wanted,
+  );
+  assertClose(
+    numbers(categoricalCrossentropy(p, constant([[0, 1], [1, 0]]))),
+    wanted,
+  );
 });
 
 Deno.test("binary cross-entropy of probabilities and of logits", () => {
-  assertClose(numbers(binaryCrossentropy(constant([0.25, 0.25]), constant([1, 0]))), [-Math.log(0.25), -Math.log(0.75)]);
-  assertClose(numbers(sigmoidBinaryCrossentropy(constant([1000, -1000, 0]), constant([0, 0, 1]))), [1000, 0, Math.LN2]);
+  assertClose(
+    numbers(binaryCrossentropy(constant([0.25, 0.25]), constant([1, 0]))),
+    [-Math.log(0.25), -Math.log(0.75)],
+  );
+  assertClose(
+    numbers(
+      sigmoidBinaryCrossentropy(
+        constant([1000, -1000, 0]),
+        constant([0, 0, 1]),
+      ),
+    ),
+    [1000, 0, Math.LN2],
+  );
 });
 
 Deno.test("activations", () => {
@@ -77,6 +129,9 @@ Deno.test("activations", () => {
 });
 
 Deno.test("gradients stay finite where the branch that is not taken would overflow", () => {
-  const x = new Variable(dense("float64", [])), point = new Map([[x, array(1e4, { dtype: "float64" })]]);
-  for (const y of [elu(x), relu(x, { alpha: 0.1 }), relu(x)]) assertEquals(evaluate([grad(y, x)], point)[0]!.item(), 1);
+  const x = new Variable(dense("float64", [])),
+    point = new Map([[x, array(1e4, { dtype: "float64" })]]);
+  for (const y of [elu(x), relu(x, { alpha: 0.1 }), relu(x)]) {
+    assertEquals(evaluate([grad(y, x)], point)[0]!.item(), 1);
+  }
 });

@@ -6,8 +6,23 @@ import { dense } from "../../src/graph/type.ts";
 import { Constant, Variable } from "../../src/graph/variable.ts";
 import { argmax, argmin, maxAndArgmax } from "../../src/ops/argmax.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
-import { all, any, max, min, prod, prodWithoutZeros, sum } from "../../src/ops/reduce.ts";
-import { logsumexp, mean, norm, ptp, std, var_ } from "../../src/ops/statistics.ts";
+import {
+  all,
+  any,
+  max,
+  min,
+  prod,
+  prodWithoutZeros,
+  sum,
+} from "../../src/ops/reduce.ts";
+import {
+  logsumexp,
+  mean,
+  norm,
+  ptp,
+  std,
+  var_,
+} from "../../src/ops/statistics.ts";
 
 function value(y: Variable): unknown {
   return evaluate([y])[0]!.toArray();
@@ -26,9 +41,20 @@ Deno.test("axes may be one, several, all or counted from the end", () => {
   assertEquals(value(sum(matrix, { axis: [0, 1] })), 21);
   assertEquals(value(sum(matrix, { axis: [] })), [[1, 5, 3], [4, 2, 6]]);
   assertEquals(value(max(matrix, { axis: 1, keepdims: true })), [[5], [6]]);
-  assertEquals(sum(matrix, { axis: [0, 1], keepdims: true }).type.shape, [1, 1]);
-  assertThrows(() => sum(matrix, { axis: 2 }), RangeError, "Cannot apply sum: axis 2 is out of range for 2 axes");
-  assertThrows(() => sum(matrix, { axis: [0, -2] }), RangeError, "Cannot apply sum: axis 0 is given twice");
+  assertEquals(sum(matrix, { axis: [0, 1], keepdims: true }).type.shape, [
+    1,
+    1,
+  ]);
+  assertThrows(
+    () => sum(matrix, { axis: 2 }),
+    RangeError,
+    "Cannot apply sum: axis 2 is out of range for 2 axes",
+  );
+  assertThrows(
+    () => sum(matrix, { axis: [0, -2] }),
+    RangeError,
+    "Cannot apply sum: axis 0 is given twice",
+  );
 });
 
 Deno.test("sums of integers are 64 bits wide, sums of floats are rounded once", () => {
@@ -36,7 +62,10 @@ Deno.test("sums of integers are 64 bits wide, sums of floats are rounded once", 
   assertEquals([bytes.dtype, value(bytes)], ["uint64", 400]);
   assertEquals(sum(constant([1, 1], "bool")).dtype, "int64");
   assertEquals(value(sum(constant([1, 0, 1], "bool"))), 2);
-  assertEquals(value(sum(constant([100, 100], "int8"), { dtype: "int8" })), -56);
+  assertEquals(
+    value(sum(constant([100, 100], "int8"), { dtype: "int8" })),
+    -56,
+  );
   assertEquals(value(sum(constant([2 ** 24, 1, 1, -(2 ** 24)], "float32"))), 2);
   assertEquals(value(prod(constant([3, 5], "int16"))), 15);
 });
@@ -44,16 +73,26 @@ Deno.test("sums of integers are 64 bits wide, sums of floats are rounded once", 
 Deno.test("reductions of nothing", () => {
   const empty = new Variable(dense("float64", [0, 3]));
   const nothing = array(new Float64Array(0), { shape: [0, 3] });
-  const of = (y: Variable) => evaluate([y], new Map([[empty, nothing]]))[0]!.toArray();
+  const of = (y: Variable) =>
+    evaluate([y], new Map([[empty, nothing]]))[0]!.toArray();
   assertEquals(of(sum(empty, { axis: 0 })), [0, 0, 0]);
   assertEquals(of(prod(empty, { axis: 0 })), [1, 1, 1]);
   assertEquals(of(any(empty, { axis: 0 })), [0, 0, 0]);
   assertEquals(of(all(empty, { axis: 0 })), [1, 1, 1]);
   assertEquals(of(max(empty, { axis: 1 })), []);
   assertEquals(of(mean(empty)), NaN);
-  assertThrows(() => max(empty), RangeError, "Cannot apply max: axis 0 has length 0");
+  assertThrows(
+    () => max(empty),
+    RangeError,
+    "Cannot apply max: axis 0 has length 0",
+  );
   const unknown = new Variable(dense("float64", [null, 3]));
-  assertThrows(() => evaluate([argmin(unknown, { axis: 0 })], new Map([[unknown, nothing]])), RangeError, "Cannot apply argmin: axis 0 has length 0");
+  assertThrows(
+    () =>
+      evaluate([argmin(unknown, { axis: 0 })], new Map([[unknown, nothing]])),
+    RangeError,
+    "Cannot apply argmin: axis 0 has length 0",
+  );
 });
 
 Deno.test("NaN is the largest and the smallest, infinities are ordinary", () => {
@@ -77,7 +116,12 @@ Deno.test("argmax counts in row-major order over its axes and takes the first of
 });
 
 /** f, point, g · df/dx for g = 1. */
-const GRADIENTS: readonly (readonly [string, (x: Variable) => Variable, readonly number[], readonly number[]])[] = [
+const GRADIENTS: readonly (readonly [
+  string,
+  (x: Variable) => Variable,
+  readonly number[],
+  readonly number[],
+])[] = [
   ["max gives each of equals the whole gradient", max, [3, 1, 3], [1, 0, 1]],
   ["min likewise", min, [1, 1, 2], [1, 1, 0]],
   ["prod", prod, [2, 3, 4], [12, 8, 6]],
@@ -90,7 +134,10 @@ for (const [name, f, point, wanted] of GRADIENTS) {
   Deno.test(`the gradient of ${name}`, () => {
     const x = new Variable(dense("float64", [null])), y = f(x);
     const [g] = y.owner!.op.vjp!(y.owner!, [constant(1)]);
-    assertEquals([...evaluate([g!], new Map([[x, array(Float64Array.from(point))]]))[0]!.flat()], [...wanted]);
+    assertEquals([
+      ...evaluate([g!], new Map([[x, array(Float64Array.from(point))]]))[0]!
+        .flat(),
+    ], [...wanted]);
   });
 }
 
@@ -101,22 +148,50 @@ Deno.test("statistics", () => {
   assertEquals(value(mean(constant([1, 2], "int32"))), 1.5);
   assertEquals(value(var_(matrix, { axis: 0 })), [2.25, 2.25, 2.25]);
   assertEquals(value(var_(matrix, { axis: 0, ddof: 1 })), [4.5, 4.5, 4.5]);
-  assertEquals(value(std(matrix, { axis: 0, keepdims: true })), [[1.5, 1.5, 1.5]]);
+  assertEquals(value(std(matrix, { axis: 0, keepdims: true })), [[
+    1.5,
+    1.5,
+    1.5,
+  ]]);
   assertEquals(value(ptp(matrix, { axis: 1 })), [4, 4]);
   assertEquals(value(prodWithoutZeros(constant([0, 2, 3]))), 6);
   const v = constant([3, 0, -4]);
-  assertEquals([norm(v), norm(v, { ord: 1 }), norm(v, { ord: Infinity }), norm(v, { ord: -Infinity }), norm(v, { ord: 0 })].map(value), [5, 7, 4, 0, 2]);
-  assertAlmostEquals(value(norm(v, { ord: 3 })) as number, 91 ** (1 / 3), 1e-12);
+  assertEquals(
+    [
+      norm(v),
+      norm(v, { ord: 1 }),
+      norm(v, { ord: Infinity }),
+      norm(v, { ord: -Infinity }),
+      norm(v, { ord: 0 }),
+    ].map(value),
+    [5, 7, 4, 0, 2],
+  );
+  assertAlmostEquals(
+    value(norm(v, { ord: 3 })) as number,
+    91 ** (1 / 3),
+    1e-12,
+  );
 });
 
 Deno.test("the mean over an axis of unknown length", () => {
-  const x = new Variable(dense("float64", [null, null])), y = mean(x, { axis: 1 });
-  assertEquals(evaluate([y], new Map([[x, array([[1, 3], [5, 7]], { dtype: "float64" })]]))[0]!.toArray(), [2, 6]);
+  const x = new Variable(dense("float64", [null, null])),
+    y = mean(x, { axis: 1 });
+  assertEquals(
+    evaluate(
+      [y],
+      new Map([[x, array([[1, 3], [5, 7]], { dtype: "float64" })]]),
+    )[0]!.toArray(),
+    [2, 6],
+  );
 });
 
 Deno.test("logsumexp neither overflows nor makes NaN of infinities", () => {
   const x = constant([[1000, 1000], [-Infinity, -Infinity], [Infinity, 0]]);
-  const [large, none, all] = value(logsumexp(x, { axis: 1 })) as [number, number, number];
+  const [large, none, all] = value(logsumexp(x, { axis: 1 })) as [
+    number,
+    number,
+    number,
+  ];
   assertAlmostEquals(large, 1000 + Math.LN2, 1e-12);
   assertEquals([none, all], [-Infinity, Infinity]);
   assertEquals(logsumexp(x, { axis: 1, keepdims: true }).type.shape, [3, 1]);

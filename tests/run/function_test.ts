@@ -139,7 +139,7 @@ for (const linker of LINKERS) {
     const [gW, gb] = damo.grad(cost, [W, b]);
     const f = damo.function([x, y], cost, {
       mode,
-      updates: [[W, W.sub(gW.mul(0.5))], [b, b.sub(gb.mul(0.5))], [
+      updates: [[W, W.sub(gW.mul(0.01))], [b, b.sub(gb.mul(0.01))], [
         count,
         count.add(1),
       ]],

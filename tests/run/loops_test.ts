@@ -1,7 +1,13 @@
 /** Loops written by hand: cursors into sequences, stacks and rings, growth, pauses and nesting. */
 import { assert, assertEquals } from "@std/assert";
 import { array, type NDArray } from "../../src/graph/ndarray.ts";
-import { copyExtents, countExtents, lastExtents, prefixExtents, stackExtents } from "../../src/lower/builtins.ts";
+import {
+  copyExtents,
+  countExtents,
+  lastExtents,
+  prefixExtents,
+  stackExtents,
+} from "../../src/lower/builtins.ts";
 import { ADD, Assembly, CHECKED, f32, kernel } from "./assembly.ts";
 
 interface Form {
@@ -17,20 +23,50 @@ interface Form {
   readonly nSteps?: boolean;
 }
 
-const OVER = kernel("over", ["float", "float", "uint8_t"], "  x2[0] = x0[0] > x1[0];");
+const OVER = kernel(
+  "over",
+  ["float", "float", "uint8_t"],
+  "  x2[0] = x0[0] > x1[0];",
+);
 
 /** s[t] = s[t - lag] + x[t], kept or only the last. Inputs: x (rows of 2), the first states, nSteps if asked for. */
-function sum({ ring = 0, backwards = false, lag = 1, limit, host = false, gc = true, nSteps = false }: Form): { a: Assembly; output: number } {
+function sum(
+  {
+    ring = 0,
+    backwards = false,
+    lag = 1,
+    limit,
+    host = false,
+    gc = true,
+    nSteps = false,
+  }: Form,
+): { a: Assembly; output: number } {
   const a = new Assembly(), until = limit !== undefined;
   a.gc = gc;
-  const x = a.input("float32", [null, 2]), initial = a.input("float32", [null, 2]);
+  const x = a.input("float32", [null, 2]),
+    initial = a.input("float32", [null, 2]);
   const n = nSteps ? [a.input("int64", [])] : [];
-  const count = a.temporary("int64", []), steps = a.temporary("int64", []), stack = a.temporary("float32", [null, 2]);
-  const row = a.look("float32", [2]), before = a.look("float32", [2]), after = a.look("float32", [2]);
+  const count = a.temporary("int64", []),
+    steps = a.temporary("int64", []),
+    stack = a.temporary("float32", [null, 2]);
+  const row = a.look("float32", [2]),
+    before = a.look("float32", [2]),
+    after = a.look("float32", [2]);
   const stop = until ? a.temporary("bool", []) : -1;
   const output = a.look("float32", ring ? [2] : [null, 2]);
   a.builtin("count", [...n, x], [count], countExtents({ nSteps, lost: [0] }));
-  a.builtin("stack", [count, initial], [stack], stackExtents({ lag, ring, until, initial: 1, row: [{ input: 1, axis: 1 }] }));
+  a.builtin(
+    "stack",
+    [count, initial],
+    [stack],
+    stackExtents({
+      lag,
+      ring,
+      until,
+      initial: 1,
+      row: [{ input: 1, axis: 1 }],
+    }),
+  );
   const bound = a.constant([limit ?? 0], "float32");
   a.loop({
     count,
@@ -42,19 +78,33 @@ function sum({ ring = 0, backwards = false, lag = 1, limit, host = false, gc = t
       { slot: after, base: stack, start: lag, ring, write: true },
     ],
   }, () => {
-    if (host) a.host(([b, r]) => f32([b!.at(0) as number + (r!.at(0) as number), b!.at(1) as number + (r!.at(1) as number)]), [before, row], after);
-    else a.call(ADD, [before, row], [after]);
+    if (host) {
+      a.host(
+        ([b, r]) =>
+          f32([
+            b!.at(0) as number + (r!.at(0) as number),
+            b!.at(1) as number + (r!.at(1) as number),
+          ]),
+        [before, row],
+        after,
+      );
+    } else a.call(ADD, [before, row], [after]);
     if (until) a.call(OVER, [after, bound], [stop], { range: 1 });
   });
   if (until && gc) a.emit("FREE", stop);
-  if (ring) a.builtin("last", [stack, steps], [output], lastExtents({ lag, ring }));
-  else a.builtin("prefix", [stack, steps], [output], prefixExtents(lag));
-  if (gc) for (const slot of [count, steps]) a.emit("FREE", slot);
+  if (ring) {
+    a.builtin("last", [stack, steps], [output], lastExtents({ lag, ring }));
+  } else a.builtin("prefix", [stack, steps], [output], prefixExtents(lag));
+  if (gc) { for (const slot of [count, steps]) a.emit("FREE", slot); }
   return { a, output };
 }
 
 /** What the loop means. */
-function expected(x: number[][], initial: number[][], { lag = 1, backwards = false, limit = Infinity, ring = 0 }: Form): unknown {
+function expected(
+  x: number[][],
+  initial: number[][],
+  { lag = 1, backwards = false, limit = Infinity, ring = 0 }: Form,
+): unknown {
   const rows = initial.slice(0, lag).map((r) => [...r]);
   for (const r of backwards ? [...x].reverse() : x) {
     const b = rows[rows.length - lag]!;
@@ -64,8 +114,10 @@ function expected(x: number[][], initial: number[][], { lag = 1, backwards = fal
   return ring ? rows.at(-1) : rows.slice(lag);
 }
 
-const values = (n: number) => Array.from({ length: n }, (_, i) => [i + 1, 10 - i]);
-const matrix = (rows: number[][]): NDArray => rows.length ? f32(rows) : f32([]).reshape([0, 2]);
+const values = (n: number) =>
+  Array.from({ length: n }, (_, i) => [i + 1, 10 - i]);
+const matrix = (rows: number[][]): NDArray =>
+  rows.length ? f32(rows) : f32([]).reshape([0, 2]);
 
 Deno.test("a loop gives what its recurrence says: kept or ring, forwards or backwards, any lag, stopped early or not", () => {
   const initial = [[1, 0], [0, 2], [5, 5]];
@@ -75,14 +127,25 @@ Deno.test("a loop gives what its recurrence says: kept or ring, forwards or back
         for (const ring of [0, lag + 1]) {
           for (const limit of [undefined, 30]) {
             for (const host of [false, true]) {
-              const form: Form = { ring, backwards, lag, host, gc, ...(limit !== undefined && { limit }) };
+              const form: Form = {
+                ring,
+                backwards,
+                lag,
+                host,
+                gc,
+                ...(limit !== undefined && { limit }),
+              };
               const { a, output } = sum(form), vm = a.vm([output]);
               for (const n of [1, 0, 2, 7, 40, 3]) {
                 const x = values(n);
                 vm.setInput(0, matrix(x));
                 vm.setInput(1, f32(initial));
                 assertEquals(vm.run(2), null);
-                assertEquals(vm.output(0).toArray(), expected(x, initial, form), JSON.stringify({ ...form, n }));
+                assertEquals(
+                  vm.output(0).toArray(),
+                  expected(x, initial, form),
+                  JSON.stringify({ ...form, n }),
+                );
                 if (gc) {
                   assertEquals(vm.live, 1);
                   vm.release();
@@ -111,12 +174,28 @@ Deno.test("warm calls allocate nothing: buffers stay what they were", () => {
 
 Deno.test("a sequence may have any strides", () => {
   const a = new Assembly();
-  const x = a.input("float32", [3, 2], [1, 3]), steps = a.temporary("int64", []);
-  const row = a.look("float32", [2]), copies = a.temporary("float32", [null, 2]), to = a.look("float32", [2]);
+  const x = a.input("float32", [3, 2], [1, 3]),
+    steps = a.temporary("int64", []);
+  const row = a.look("float32", [2]),
+    copies = a.temporary("float32", [null, 2]),
+    to = a.look("float32", [2]);
   const count = a.temporary("int64", []);
   a.builtin("count", [x], [count], countExtents({ nSteps: false, lost: [0] }));
-  a.builtin("stack", [count], [copies], stackExtents({ lag: 0, ring: 0, until: false, initial: null, row: [2] }));
-  a.loop({ count, steps, cursors: [{ slot: row, base: x, stride: -1 }, { slot: to, base: copies, write: true }] }, () => {
+  a.builtin(
+    "stack",
+    [count],
+    [copies],
+    stackExtents({ lag: 0, ring: 0, until: false, initial: null, row: [2] }),
+  );
+  a.loop({
+    count,
+    steps,
+    cursors: [{ slot: row, base: x, stride: -1 }, {
+      slot: to,
+      base: copies,
+      write: true,
+    }],
+  }, () => {
     a.builtin("copy", [row], [to], copyExtents({ reserves: false }));
   });
   const vm = a.vm([copies]);
@@ -130,19 +209,46 @@ Deno.test("a loop inside a loop: the inner one enters anew at every outer step",
   // y[i] = the sum of row i of x, of shape (3, 4, 1)
   const a = new Assembly();
   const x = a.input("float32", [null, null, 1]);
-  const n = a.temporary("int64", []), m = a.temporary("int64", []), steps = a.temporary("int64", []), inner = a.temporary("int64", []);
-  const row = a.look("float32", [null, 1]), item = a.look("float32", [1]), out = a.temporary("float32", [null, 1]), to = a.look("float32", [1]);
-  const ring = a.temporary("float32", [null, 1]), before = a.look("float32", [1]), after = a.look("float32", [1]), last = a.look("float32", [1]);
+  const n = a.temporary("int64", []),
+    m = a.temporary("int64", []),
+    steps = a.temporary("int64", []),
+    inner = a.temporary("int64", []);
+  const row = a.look("float32", [null, 1]),
+    item = a.look("float32", [1]),
+    out = a.temporary("float32", [null, 1]),
+    to = a.look("float32", [1]);
+  const ring = a.temporary("float32", [null, 1]),
+    before = a.look("float32", [1]),
+    after = a.look("float32", [1]),
+    last = a.look("float32", [1]);
   const zero = a.constant([[0]], "float32");
   a.builtin("count", [x], [n], countExtents({ nSteps: false, lost: [0] }));
-  a.builtin("stack", [n], [out], stackExtents({ lag: 0, ring: 0, until: false, initial: null, row: [1] }));
-  a.loop({ count: n, steps, cursors: [{ slot: row, base: x }, { slot: to, base: out, write: true }] }, () => {
+  a.builtin(
+    "stack",
+    [n],
+    [out],
+    stackExtents({ lag: 0, ring: 0, until: false, initial: null, row: [1] }),
+  );
+  a.loop({
+    count: n,
+    steps,
+    cursors: [{ slot: row, base: x }, { slot: to, base: out, write: true }],
+  }, () => {
     a.builtin("count", [row], [m], countExtents({ nSteps: false, lost: [0] }));
-    a.builtin("stack", [m, zero], [ring], stackExtents({ lag: 1, ring: 2, until: false, initial: 1, row: [1] }));
+    a.builtin(
+      "stack",
+      [m, zero],
+      [ring],
+      stackExtents({ lag: 1, ring: 2, until: false, initial: 1, row: [1] }),
+    );
     a.loop({
       count: m,
       steps: inner,
-      cursors: [{ slot: item, base: row }, { slot: before, base: ring, ring: 2 }, { slot: after, base: ring, start: 1, ring: 2, write: true }],
+      cursors: [{ slot: item, base: row }, {
+        slot: before,
+        base: ring,
+        ring: 2,
+      }, { slot: after, base: ring, start: 1, ring: 2, write: true }],
     }, () => {
       a.call(ADD, [before, item], [after]);
     });
@@ -153,12 +259,17 @@ Deno.test("a loop inside a loop: the inner one enters anew at every outer step",
   for (const rows of [[[1, 2, 3], [4, 5, 6]], [[1], [2], [3]], [[]]]) {
     vm.setInput(0, array(rows).reshape([rows.length, rows[0]!.length, 1]));
     assertEquals(vm.run(), null);
-    assertEquals(vm.output(0).toArray(), rows.map((r) => [(r as number[]).reduce((s, v) => s + v, 0)]));
+    assertEquals(
+      vm.output(0).toArray(),
+      rows.map((r) => [(r as number[]).reduce((s, v) => s + v, 0)]),
+    );
   }
   vm.setInput(0, array([[1, 2], [3, 4], [50, 60]]).reshape([3, 2, 1]));
   const stop = vm.run();
   assert(stop?.kind === "failed");
-  assertEquals(stop.site.loops.map((l) => [a.loops.indexOf(l.loop), l.steps]), [[0, 2]]);
+  assertEquals(stop.site.loops.map((l) => [a.loops.indexOf(l.loop), l.steps]), [
+    [0, 2],
+  ]);
   assertEquals(vm.live, 0);
   assertEquals(vm.free(), 0);
 });

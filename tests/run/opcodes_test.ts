@@ -5,21 +5,29 @@ import { KERNEL_CODES, STATUS } from "../../ffi/cvm.ts";
 import { DTYPES } from "../../src/graph/dtype.ts";
 import { BUILTINS, OPCODES } from "../../src/lower/program.ts";
 
-const text = (file: string): string => CVM_SOURCES[file]!.replace(/\/\*[\s\S]*?\*\//g, "");
+const text = (file: string): string =>
+  CVM_SOURCES[file]!.replace(/\/\*[\s\S]*?\*\//g, "");
 
 /** The words of the braces that follow `before`. */
 function words(file: string, before: RegExp): string[] {
-  const [, inside] = new RegExp(before.source + "\\s*\\{([^}]*)\\}").exec(text(file))!;
+  const [, inside] = new RegExp(before.source + "\\s*\\{([^}]*)\\}").exec(
+    text(file),
+  )!;
   return inside!.split(",").map((w) => w.trim()).filter((w) => w !== "");
 }
 
 Deno.test("OPCODES are those of cvm_opcodes.h", () => {
-  const names = [...text("cvm_opcodes.h").matchAll(/^OP\((\w+)\)/gm)].map((m) => m[1]);
+  const names = [...text("cvm_opcodes.h").matchAll(/^OP\((\w+)\)/gm)].map((m) =>
+    m[1]
+  );
   assertEquals(names, [...OPCODES]);
 });
 
 Deno.test("BUILTINS are those of builtin.c", () => {
-  assertEquals(words("builtin.c", /const Kernel builtins\[\] =/), BUILTINS.map((name) => `${name}_kernel`));
+  assertEquals(
+    words("builtin.c", /const Kernel builtins\[\] =/),
+    BUILTINS.map((name) => `${name}_kernel`),
+  );
 });
 
 Deno.test("dtype codes and sizes are those of kernel.h and builtin.c", () => {
@@ -32,11 +40,15 @@ Deno.test("dtype codes and sizes are those of kernel.h and builtin.c", () => {
 });
 
 Deno.test("error codes are those of kernel.h", () => {
-  const codes = [...text("kernel.h").matchAll(/DAMO_(\w+) = (\d+)/g)].map((m) => [m[1], Number(m[2])]);
+  const codes = [...text("kernel.h").matchAll(/DAMO_(\w+) = (\d+)/g)].map((
+    m,
+  ) => [m[1], Number(m[2])]);
   assertEquals(codes, KERNEL_CODES.map((name, i) => [name, i]));
 });
 
 Deno.test("statuses are those of cvm.h", () => {
-  const codes = [...text("cvm.h").matchAll(/CVM_(\w+) = (-?\d+)/g)].map((m) => [m[1], Number(m[2])]);
+  const codes = [...text("cvm.h").matchAll(/CVM_(\w+) = (-?\d+)/g)].map((
+    m,
+  ) => [m[1], Number(m[2])]);
   assertEquals(codes, Object.entries(STATUS));
 });

@@ -1,9 +1,21 @@
 /** Runs stopped at every instruction, and kernels that crash: what is left is always clean. */
 import { assert, assertEquals } from "@std/assert";
 import type { SharedVariable } from "../../src/graph/variable.ts";
-import { countExtents, prefixExtents, stackExtents } from "../../src/lower/builtins.ts";
+import {
+  countExtents,
+  prefixExtents,
+  stackExtents,
+} from "../../src/lower/builtins.ts";
 import type { Vm } from "../../src/run/vm.ts";
-import { ADD, Assembly, CHECKED, f32, kernel, share, TWICE } from "./assembly.ts";
+import {
+  ADD,
+  Assembly,
+  CHECKED,
+  f32,
+  kernel,
+  share,
+  TWICE,
+} from "./assembly.ts";
 
 const FULL = kernel("full", ["float", "uint8_t"], "  x1[0] = x0[0] > 40;");
 
@@ -12,26 +24,67 @@ const FULL = kernel("full", ["float", "uint8_t"], "  x1[0] = x0[0] > 40;");
  * rows: s[t] = s[t-1] + x, from S1, until s[t][0] > 40; S1 ← its last row by
  * SWAP after a HOST and a branch; S2 ← 2 S2 + 1 in place.
  */
-function everything(gc: boolean, [S1, S2]: readonly SharedVariable[]): { a: Assembly; outputs: number[] } {
+function everything(
+  gc: boolean,
+  [S1, S2]: readonly SharedVariable[],
+): { a: Assembly; outputs: number[] } {
   const a = new Assembly();
   a.gc = gc;
   a.flags = 1;
-  const free = (...slots: number[]) => gc && slots.forEach((s) => a.emit("FREE", s));
-  const vector = () => a.temporary("float32", [2]), look = () => a.look("float32", [2]);
+  const free = (...slots: number[]) =>
+    gc && slots.forEach((s) => a.emit("FREE", s));
+  const vector = () => a.temporary("float32", [2]),
+    look = () => a.look("float32", [2]);
   const c = a.input("bool", []), x = a.input("float32", [2]);
   const s1 = a.share(S1!), s2 = a.share(S2!);
-  const t = vector(), branch = look(), u = vector(), v = vector(), hosted = vector(), checked = vector();
-  const count = a.temporary("int64", []), steps = a.temporary("int64", []), stop = a.temporary("bool", []);
-  const first = a.look("float32", [1, 2]), stack = a.temporary("float32", [null, 2]), rows = a.look("float32", [null, 2]);
-  const before = look(), after = look(), last = look(), next = vector(), inplace = look();
-  const twenty = a.constant([[0], [0], [0], [0], [0], [0], [0], [0], [0], [0]], "float32");
+  const t = vector(),
+    branch = look(),
+    u = vector(),
+    v = vector(),
+    hosted = vector(),
+    checked = vector();
+  const count = a.temporary("int64", []),
+    steps = a.temporary("int64", []),
+    stop = a.temporary("bool", []);
+  const first = a.look("float32", [1, 2]),
+    stack = a.temporary("float32", [null, 2]),
+    rows = a.look("float32", [null, 2]);
+  const before = look(),
+    after = look(),
+    last = look(),
+    next = vector(),
+    inplace = look();
+  const twenty = a.constant(
+    [[0], [0], [0], [0], [0], [0], [0], [0], [0], [0]],
+    "float32",
+  );
 
   a.emit("CLEAR", 0, 1);
-  a.builtin("count", [twenty], [count], countExtents({ nSteps: false, lost: [0] }));
+  a.builtin(
+    "count",
+    [twenty],
+    [count],
+    countExtents({ nSteps: false, lost: [0] }),
+  );
   a.builtin("view", [s1], [first], [0, -1, 1, -1, 2]);
-  a.builtin("stack", [count, first], [stack], stackExtents({ lag: 1, ring: 0, until: true, initial: 1, row: [2] }));
+  a.builtin(
+    "stack",
+    [count, first],
+    [stack],
+    stackExtents({ lag: 1, ring: 0, until: true, initial: 1, row: [2] }),
+  );
   const gosubs: number[] = [];
-  a.loop({ count, steps, stop, cursors: [{ slot: before, base: stack }, { slot: after, base: stack, start: 1, write: true }] }, () => {
+  a.loop({
+    count,
+    steps,
+    stop,
+    cursors: [{ slot: before, base: stack }, {
+      slot: after,
+      base: stack,
+      start: 1,
+      write: true,
+    }],
+  }, () => {
     gosubs.push(a.emit("GOSUB", 0));
     a.call(ADD, [before, t], [after]);
     a.call(FULL, [after], [stop], { range: 1 });
@@ -49,7 +102,11 @@ function everything(gc: boolean, [S1, S2]: readonly SharedVariable[]): { a: Asse
   a.call(TWICE, [x], [v]);
   a.emit("BIND", branch, v);
   a.land(over);
-  a.host(([b, l]) => f32([0, 1].map((i) => Number(b!.at(i)) + Number(l!.at(i)))), [branch, last], hosted);
+  a.host(
+    ([b, l]) => f32([0, 1].map((i) => Number(b!.at(i)) + Number(l!.at(i)))),
+    [branch, last],
+    hosted,
+  );
   free(t, u, v);
   a.call(CHECKED, [hosted], [checked]);
   free(hosted);
@@ -77,7 +134,9 @@ function values(vm: Vm, shared: readonly SharedVariable[]): unknown {
 Deno.test("a stop at any instruction releases everything, leaves storages alone, and the next call is clean", () => {
   for (const gc of [true, false]) {
     for (const c of [1, 0]) {
-      const shared = START.map((v) => share(v)), { a, outputs } = everything(gc, shared), vm = a.vm(outputs);
+      const shared = START.map((v) => share(v)),
+        { a, outputs } = everything(gc, shared),
+        vm = a.vm(outputs);
       vm.setNumber(0, c);
       vm.setInput(1, f32([1, 2]));
       assertEquals(vm.run(), null);
@@ -95,7 +154,8 @@ Deno.test("a stop at any instruction releases everything, leaves storages alone,
         if (stop === null) break;
         assertEquals(stop.kind, "stopped");
         stops++;
-        const halt = a.code.findIndex(([op]) => op === "HALT"), { pc } = stop.site;
+        const halt = a.code.findIndex(([op]) => op === "HALT"),
+          { pc } = stop.site;
         if (pc > a.commit! && pc <= halt) {
           assertEquals(vm.step(0, -1), null);
         } else {
@@ -119,7 +179,9 @@ Deno.test("a stop at any instruction releases everything, leaves storages alone,
 });
 
 Deno.test("a stack that grows: stopped early by its condition", () => {
-  const shared = START.map((v) => share(v)), { a, outputs } = everything(true, shared), vm = a.vm(outputs);
+  const shared = START.map((v) => share(v)),
+    { a, outputs } = everything(true, shared),
+    vm = a.vm(outputs);
   vm.setNumber(0, 0);
   for (const step of [0, 3, 20, 15, 3]) {
     reset(shared);
@@ -127,7 +189,10 @@ Deno.test("a stack that grows: stopped early by its condition", () => {
     assertEquals(vm.run(), null);
     const t = 2 * step + 1, n = Math.min(10, Math.floor(39 / t) + 1);
     assertEquals(vm.output(0).shape, [n, 2]);
-    assertEquals(vm.output(0).toArray().map((r: number[]) => r[0]), Array.from({ length: n }, (_, i) => 1 + t * (i + 1)));
+    assertEquals(
+      vm.output(0).toArray().map((r: number[]) => r[0]),
+      Array.from({ length: n }, (_, i) => 1 + t * (i + 1)),
+    );
   }
   vm.setInput(1, f32([60, 60]));
   reset(shared);
@@ -139,10 +204,21 @@ Deno.test("a stack that grows: stopped early by its condition", () => {
 });
 
 Deno.test("debug: a crash in a kernel is a Stop, and the VM stays usable", () => {
-  const crash = kernel("crash", ["float", "float"], "  if (x0[0] > 1) *(volatile int *)8 = 1;\n  x1[0] = x0[0];");
-  const divide = kernel("divide", ["int32_t", "int32_t"], "  volatile int32_t d = x0[0];\n  x1[0] = 7 / d;");
+  const crash = kernel(
+    "crash",
+    ["float", "float"],
+    "  if (x0[0] > 1) *(volatile int *)8 = 1;\n  x1[0] = x0[0];",
+  );
+  const divide = kernel(
+    "divide",
+    ["int32_t", "int32_t"],
+    "  volatile int32_t d = x0[0];\n  x1[0] = 7 / d;",
+  );
   const a = new Assembly();
-  const x = a.input("float32", [1]), n = a.input("int32", [1]), t = a.temporary("float32", [1]), m = a.temporary("int32", [1]);
+  const x = a.input("float32", [1]),
+    n = a.input("int32", [1]),
+    t = a.temporary("float32", [1]),
+    m = a.temporary("int32", [1]);
   a.call(crash, [x], [t]);
   a.call(divide, [n], [m]);
   const vm = a.vm([t, m], { debug: true });

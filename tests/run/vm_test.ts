@@ -1,9 +1,20 @@
-/** Programs written by hand: calls, storage, control flow, pauses. */
+/** Programs written by hand: calls, inputs and outputs, storage, control flow. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { array, NDArray } from "../../src/graph/ndarray.ts";
 import { copyExtents, guardExtents } from "../../src/lower/builtins.ts";
 import { storageOf } from "../../src/run/storage.ts";
-import { ADD, assemble, Assembly, CHECKED, cvm, f32, kernel, share, TWICE } from "./assembly.ts";
+import {
+  accumulate,
+  ADD,
+  assemble,
+  Assembly,
+  CHECKED,
+  cvm,
+  f32,
+  kernel,
+  share,
+  TWICE,
+} from "./assembly.ts";
 
 Deno.test("CALL: kernels run, constants and inputs are seen, buffers are reused", () => {
   const a = new Assembly();
@@ -28,11 +39,22 @@ Deno.test("inputs: small ones are copied, large ones lent, in any layout that th
   for (const n of [3, 100]) {
     for (const strides of [[n, 1], [1, n], [-n, 1], [n + 2, 1]]) {
       const a = new Assembly();
-      const x = a.input("float32", [n, n], strides), y = a.temporary("float32", [n, n]);
+      const x = a.input("float32", [n, n], strides),
+        y = a.temporary("float32", [n, n]);
       a.builtin("copy", [x], [y], copyExtents({ reserves: false }));
       const vm = a.vm([y]);
-      const flat = f32(Array.from({ length: n * n }, (_, i) => i)).reshape([n, n]);
-      const turned = new NDArray("float32", [n, n], flat.data, [1, n]), upside = new NDArray("float32", [n, n], flat.data, [-n, 1], n * (n - 1));
+      const flat = f32(Array.from({ length: n * n }, (_, i) => i)).reshape([
+        n,
+        n,
+      ]);
+      const turned = new NDArray("float32", [n, n], flat.data, [1, n]),
+        upside = new NDArray(
+          "float32",
+          [n, n],
+          flat.data,
+          [-n, 1],
+          n * (n - 1),
+        );
       for (const value of [flat, turned, upside]) {
         vm.setInput(0, value);
         assertEquals(vm.run(), null);
@@ -50,7 +72,9 @@ Deno.test("inputs of unknown lengths: a small value after a large one", () => {
   a.builtin("copy", [x], [y], copyExtents({ reserves: true }));
   const vm = a.vm([y]);
   for (const n of [5000, 2, 0, 6000, 1]) {
-    const value = array(Array.from({ length: n }, (_, i) => i), { dtype: "int64" });
+    const value = array(Array.from({ length: n }, (_, i) => i), {
+      dtype: "int64",
+    });
     vm.setInput(0, value);
     assertEquals(vm.run(), null);
     assertEquals(vm.output(0).data, value.data);
@@ -81,7 +105,9 @@ Deno.test("results are never written again", () => {
     vm.run();
     results.push(vm.output(0));
   }
-  results.forEach((r, k) => assert(r.data.every((v) => v === k) && r.size === 100 + k));
+  results.forEach((r, k) =>
+    assert(r.data.every((v) => v === k) && r.size === 100 + k)
+  );
   vm.free();
 });
 
@@ -111,7 +137,9 @@ Deno.test("CALL_PARALLEL splits a range, and reports the first part that fails",
 
 Deno.test("in place: the output is written in the memory of an input", () => {
   const a = new Assembly();
-  const x = a.input("float32", [2]), t = a.temporary("float32", [2]), y = a.look("float32", [2]);
+  const x = a.input("float32", [2]),
+    t = a.temporary("float32", [2]),
+    y = a.look("float32", [2]);
   a.call(TWICE, [x], [t]);
   a.call(TWICE, [t], [y], { inplace: 0 });
   const vm = a.vm([y]);
@@ -127,7 +155,9 @@ Deno.test("the arena: slots share buffers that the VM keeps", () => {
   a.gc = false;
   a.arena.push(64, 64);
   const x = a.input("float32", [4]);
-  const t = a.temporary("float32", [4], 0), u = a.temporary("float32", [4], 1), y = a.temporary("float32", [4], 0);
+  const t = a.temporary("float32", [4], 0),
+    u = a.temporary("float32", [4], 1),
+    y = a.temporary("float32", [4], 0);
   a.call(TWICE, [x], [t]);
   a.call(TWICE, [t], [u]);
   a.call(TWICE, [u], [y]);
@@ -141,16 +171,6 @@ Deno.test("the arena: slots share buffers that the VM keeps", () => {
   assertEquals(vm.output(0).toArray(), [7, 15, 23, 31]);
   assertEquals(vm.free(), 0);
 });
-
-/** S ← S + x by a second buffer and SWAP; the output looks at the old S. */
-function accumulate(s: ReturnType<typeof share>): Assembly & { old: number } {
-  const a = new Assembly();
-  const x = a.input("float32", [2]), S = a.share(s), next = a.temporary("float32", [2]), old = a.look("float32", [2]);
-  a.call(ADD, [S, x], [next]);
-  a.emit("BIND", old, S);
-  a.commit = a.emit("SWAP", S, next);
-  return Object.assign(a, { old });
-}
 
 Deno.test("SWAP: every VM that uses a storage sees it; nCalls repeat it", () => {
   const s = share([0, 0]), a = accumulate(s), b = accumulate(s);
@@ -175,7 +195,9 @@ Deno.test("SWAP: every VM that uses a storage sees it; nCalls repeat it", () => 
 
 Deno.test("SWAP: the storage takes the lengths of the new value, and the slot keeps its own", () => {
   const s = share([1, 2, 3]), a = new Assembly();
-  const S = a.share(s), x = a.input("float32", [2]), next = a.temporary("float32", [2]);
+  const S = a.share(s),
+    x = a.input("float32", [2]),
+    next = a.temporary("float32", [2]);
   a.call(TWICE, [x], [next]);
   a.commit = a.emit("SWAP", S, next);
   const vm = a.vm([]);
@@ -202,7 +224,10 @@ Deno.test("in place on a storage", () => {
 
 Deno.test("a failure leaves the state of the last whole call, and says where", () => {
   const s = share([90, 0]), a = new Assembly();
-  const x = a.input("float32", [2]), S = a.share(s), sum = a.temporary("float32", [2]), next = a.temporary("float32", [2]);
+  const x = a.input("float32", [2]),
+    S = a.share(s),
+    sum = a.temporary("float32", [2]),
+    next = a.temporary("float32", [2]);
   a.call(ADD, [S, x], [sum]);
   a.call(CHECKED, [sum], [next]);
   a.commit = a.emit("SWAP", S, next);
@@ -210,7 +235,12 @@ Deno.test("a failure leaves the state of the last whole call, and says where", (
   vm.setInput(0, f32([4, 1]));
   const stop = vm.run(10);
   assert(stop?.kind === "failed");
-  assertEquals([stop.code, stop.index, stop.length, stop.site.pc], ["VALUE", 102, 100, 1]);
+  assertEquals([stop.code, stop.index, stop.length, stop.site.pc], [
+    "VALUE",
+    102,
+    100,
+    1,
+  ]);
   assertEquals(stop.site.thunk, a.thunks[1]);
   assertEquals([vm.done, vm.live], [2, 0]);
   assertEquals(s.getValue().toArray(), [98, 2]);
@@ -222,7 +252,10 @@ Deno.test("a failure leaves the state of the last whole call, and says where", (
 
 Deno.test("a guard stops before anything is written, so that another program takes the calls that are left", () => {
   const s = share([0, 0]), a = new Assembly();
-  const x = a.input("float32", [2]), S = a.share(s), next = a.temporary("float32", [2]), n = a.input("int64", []);
+  const x = a.input("float32", [2]),
+    S = a.share(s),
+    next = a.temporary("float32", [2]),
+    n = a.input("int64", []);
   a.builtin("guard", [n], [], guardExtents(7));
   a.call(ADD, [S, x], [next]);
   a.commit = a.emit("SWAP", S, next);
@@ -242,7 +275,10 @@ Deno.test("a guard stops before anything is written, so that another program tak
 function lazy(): { a: Assembly; y: number } {
   const a = new Assembly();
   const c = a.input("bool", []), x = a.input("float32", [2]);
-  const t = a.temporary("float32", [2]), u = a.temporary("float32", [2]), v = a.temporary("float32", [2]), y = a.look("float32", [2]);
+  const t = a.temporary("float32", [2]),
+    u = a.temporary("float32", [2]),
+    v = a.temporary("float32", [2]),
+    y = a.look("float32", [2]);
   a.flags = 1;
   a.emit("CLEAR", 0, 1);
   const test = a.emit("JUMP_UNLESS", c);
@@ -298,90 +334,6 @@ Deno.test("a failure inside a block names the place it was called from", () => {
   vm.free();
 });
 
-Deno.test("HOST: eval gets views that end with it, its result is copied, and calls go on", () => {
-  const seen: NDArray[] = [], s = share([1, 1]), a = new Assembly();
-  const x = a.input("float32", [2]), S = a.share(s), t = a.temporary("float32", [2]), next = a.temporary("float32", [2]);
-  a.host(([x, S]) => {
-    seen.push(x!);
-    return new NDArray("float32", [2], x!.data.map((v, i) => Number(v) + Number(S!.data[i])) as Float32Array<ArrayBuffer>);
-  }, [x, S], t);
-  a.call(TWICE, [t], [next]);
-  a.emit("FREE", t);
-  a.commit = a.emit("SWAP", S, next);
-  const vm = a.vm([]);
-  vm.setInput(0, f32([1, 2]));
-  assertEquals(vm.run(3), null);
-  assertEquals(s.getValue().toArray(), [29, 43]);
-  assertEquals(seen.map((v) => v.data.length), [0, 0, 0]);
-  assertEquals(vm.free(), 0);
-});
-
-Deno.test("HOST: an exception passes through, and the next call is clean", () => {
-  let fails = true;
-  const s = share([1, 1]), a = new Assembly();
-  const x = a.input("float32", [2]), S = a.share(s), t = a.temporary("float32", [2]), next = a.temporary("float32", [2]);
-  a.call(ADD, [x, S], [t]);
-  a.host(([t]) => {
-    assertThrows(() => s.getValue(), RangeError, "in flight");
-    assertThrows(() => vm.run(), RangeError, "in flight");
-    if (fails) throw new Error("mine");
-    return t!.copy();
-  }, [t], next);
-  a.commit = a.emit("SWAP", S, next);
-  const vm = a.vm([]);
-  vm.setInput(0, f32([1, 2]));
-  assertThrows(() => vm.run(), Error, "mine");
-  assertEquals(vm.live, 0);
-  assertEquals(s.getValue().toArray(), [1, 1]);
-  fails = false;
-  assertEquals(vm.run(2), null);
-  assertEquals(s.getValue().toArray(), [3, 5]);
-  assertEquals(vm.free(), 0);
-});
-
-Deno.test("HOST: results of another dtype or shape are refused; unknown lengths are taken", () => {
-  const results: Record<string, NDArray> = { dtype: array([1, 2]).astype("float64"), shape: f32([1, 2, 3]), good: f32([1, 2]) };
-  const run = (which: string, shape: readonly (number | null)[]) => {
-    const a = new Assembly(), t = a.temporary("float32", shape);
-    a.host(() => results[which]!, [], t);
-    const vm = a.vm([t]);
-    try {
-      vm.run(2);
-      return vm.output(0).toArray();
-    } finally {
-      vm.free();
-    }
-  };
-  assertThrows(() => run("dtype", [2]), TypeError, "expected float32 of 1 axes, got float64 of 1");
-  assertThrows(() => run("shape", [2]), RangeError, "expected shape (2), got (3)");
-  assertEquals(run("good", [2]), [1, 2]);
-  assertEquals(run("shape", [null]), [1, 2, 3]);
-});
-
-Deno.test("runAsync: the event loop goes on, storages are busy, HOST pauses, interrupt stops between calls", async () => {
-  const s = share([0, 0]), a = accumulate(s), vm = a.vm([]);
-  vm.setInput(0, f32([1, 1]));
-  const running = vm.runAsync(2_000_000_000);
-  assertThrows(() => s.getValue(), RangeError, "in flight");
-  assertThrows(() => s.setValue(f32([1, 1])), RangeError, "in flight");
-  assertThrows(() => vm.run(), RangeError, "in flight");
-  assertThrows(() => vm.free(), RangeError, "in flight");
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  vm.interrupt();
-  assertEquals((await running)?.kind, "interrupted");
-  assert(vm.done > 0);
-  assertEquals(s.getValue().toArray(), Array(2).fill(Math.min(vm.done, 2 ** 24)));
-  assertEquals(vm.free(), 0);
-
-  const b = new Assembly(), x = b.input("float32", [1]), t = b.temporary("float32", [1]);
-  b.host(([x]) => x!.copy(), [x], t);
-  const paused = b.vm([t]);
-  paused.setInput(0, f32([3]));
-  assertEquals(await paused.runAsync(3), null);
-  assertEquals(paused.output(0).toArray(), [3]);
-  paused.free();
-});
-
 Deno.test("large outputs go back to the heap when a call is finished, and the next call finds them", () => {
   const a = new Assembly(), n = 1 << 18;
   const x = a.input("float32", [n]), y = a.temporary("float32", [n]);
@@ -406,7 +358,9 @@ Deno.test("kernels get scratch memory and BLAS by their context", () => {
     ["float", "float"],
     "if (ctx->reserve_scratch(ctx, 8 * hi)) return DAMO_MEMORY;\n  for (int64_t i = 0; i < hi; i++) x1[i] = (float)(ctx->blas == NULL), ((double *)ctx->scratch)[i] = x0[i];",
   );
-  const a = new Assembly(), x = a.input("float32", [300]), y = a.temporary("float32", [300]);
+  const a = new Assembly(),
+    x = a.input("float32", [300]),
+    y = a.temporary("float32", [300]);
   a.call(scratch, [x], [y]);
   const vm = a.vm([y]);
   vm.setInput(0, f32(Array(300).fill(1)));

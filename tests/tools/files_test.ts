@@ -112,6 +112,8 @@ Deno.test("IDX files are read, plain and gzipped", async () => {
   const path = Deno.makeTempFileSync({ suffix: ".gz" });
   Deno.writeFileSync(path, await gzip(IDX));
   assertEquals(loadIdx(path).toArray(), expected);
+  assertEquals(loadIdx(path.slice(0, -3)).toArray(), expected);
+  assertThrows(() => loadIdx(`${path}x`), Deno.errors.NotFound);
   Deno.writeFileSync(path, IDX.subarray(0, 20));
   assertThrows(() => loadIdx(path), RangeError, `got 4 (in ${path})`);
   const shorts = decodeIdx(

@@ -10,6 +10,7 @@ const STATE = {
   label: "epoch 1",
   done: 450,
   total: 1000,
+  unit: "",
   seconds: 9,
   values: { loss: 0.123456 },
 };
@@ -84,4 +85,20 @@ Deno.test("elsewhere there is a plain line each tenth", () => {
   assertEquals(lines.length, 10);
   assertMatch(lines[0]!, /^x 12 % 3\/25 loss 1 /);
   assert(!output.text.includes("\r") && !output.text.includes("\x1b"));
+});
+
+Deno.test("a unit, a count and a note are shown", () => {
+  assertMatch(
+    renderProgress({ ...STATE, unit: "examples" }, 100),
+    / 50 examples\/s /,
+  );
+  for (const terminal of [true, false]) {
+    const output = recorder(terminal, 200);
+    const shown = progress(100, { output });
+    shown.step({}, 50);
+    shown.note("half");
+    shown.end();
+    assertMatch(output.text, /50 % 50\/100/);
+    assert(output.text.includes(terminal ? "\rhalf\x1b[K\n" : "\nhalf\n"));
+  }
 });
