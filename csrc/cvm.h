@@ -31,10 +31,11 @@ enum { N_CLASSES = 3 + 4 * 40 };
 typedef struct Pool {
   void *first[N_CLASSES];
   int64_t kept, limit;       /* bytes in free buffers, and how many are kept rather than given to the system */
+  int shared;                /* by VMs that may run at the same time: then it locks */
   atomic_flag busy;
 } Pool;
 
-INTERNAL void pool_init(Pool *pool, int64_t limit);
+INTERNAL void pool_init(Pool *pool, int64_t limit, int shared);
 /* A buffer of at least `bytes` (its size in *capacity), or NULL. */
 INTERNAL void *pool_take(Pool *pool, int64_t bytes, int64_t *capacity);
 INTERNAL void pool_give(Pool *pool, void *buffer, int64_t capacity);

@@ -162,7 +162,7 @@ EXPORT Vm *cvm_new(const int64_t *image, const void *home, Pool *heap, Threads *
   vm->heap = heap;
   vm->threads = threads;
   vm->commit = (int32_t)n[COMMIT];
-  pool_init(&vm->pool, INT64_MAX);
+  pool_init(&vm->pool, INT64_MAX, 0);
   if (n[HOME_BYTES]) memcpy(in.home, home, (size_t)n[HOME_BYTES]);
 
   in.word = image + N_COUNTS;
@@ -243,7 +243,7 @@ EXPORT void cvm_write(Array *to, const void *from) {
 /* A pool that keeps at most `limit` bytes of free buffers. */
 EXPORT Pool *cvm_heap_new(double limit) {
   Pool *heap = malloc(sizeof *heap);
-  if (heap) pool_init(heap, (int64_t)limit);
+  if (heap) pool_init(heap, (int64_t)limit, 1);
   return heap;
 }
 

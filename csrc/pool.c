@@ -13,17 +13,20 @@ static int class_of(int64_t bytes) {
   return 4 * (log - 8) + quarter;
 }
 
-void pool_init(Pool *pool, int64_t limit) {
+void pool_init(Pool *pool, int64_t limit, int shared) {
   memset(pool, 0, sizeof *pool);
   pool->limit = limit;
+  pool->shared = shared;
   atomic_flag_clear(&pool->busy);
 }
 
 static void lock(Pool *pool) {
-  while (atomic_flag_test_and_set_explicit(&pool->busy, memory_order_acquire)) platform_pause();
+  while (pool->shared && atomic_flag_test_and_set_explicit(&pool->busy, memory_order_acquire)) platform_pause();
 }
 
-static void unlock(Pool *pool) { atomic_flag_clear_explicit(&pool->busy, memory_order_release); }
+static void unlock(Pool *pool) {
+  if (pool->shared) atomic_flag_clear_explicit(&pool->busy, memory_order_release);
+}
 
 void *pool_take(Pool *pool, int64_t bytes, int64_t *capacity) {
   if (bytes > (int64_t)1 << 45) return NULL;

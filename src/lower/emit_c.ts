@@ -25,8 +25,10 @@ export function kernelOf(nest: Nest, types: readonly string[], body: (writer: Wr
   for (const type of types) line(writer, type);
   line(writer, "int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {");
   writer.depth++;
-  declareArguments(nest, writer);
-  body(writer);
+  const statements: Writer = { lines: [], depth: 1, temporaries: 0 };
+  body(statements);
+  declareArguments(nest, statements.lines.join("\n"), writer);
+  writer.lines.push(...statements.lines);
   line(writer, "return DAMO_OK;");
   writer.depth--;
   line(writer, "}");
@@ -56,11 +58,12 @@ function signature(nest: Nest): string {
   return `${operands.slice(0, nest.inputs).join(", ")} -> ${operands.slice(nest.inputs).join(", ")}; ${lengths || "one element"}`;
 }
 
-function declareArguments(nest: Nest, writer: Writer): void {
+/** Pointers, and those extents that `statements` use: the range that splits comes as lo and hi. */
+function declareArguments(nest: Nest, statements: string, writer: Writer): void {
   nest.operands.forEach(({ name, dtype, memory }, i) => {
     if (memory === i) line(writer, `${i < nest.inputs ? "const " : ""}${DTYPES[dtype].c} *${name} = args[${i}]->data;`);
   });
-  const used = nest.extents.map(({ name }, i) => nest.splits && i === 0 ? null : `${name} = n[${i}]`).filter((t) => t !== null);
+  const used = nest.extents.flatMap(({ name }, i) => new RegExp(`\\b${name}\\b`).test(statements) ? [`${name} = n[${i}]`] : []);
   if (used.length === 0) return;
   line(writer, `const int64_t *n = args[${nest.operands.length}]->data;`);
   line(writer, `const int64_t ${used.join(", ")};`);

@@ -1,8 +1,9 @@
 /** Lengths that a graph of integers computes while the program runs. */
 import type { Length } from "../graph/length.ts";
-import type { Apply, Variable } from "../graph/variable.ts";
+import { type Apply, Constant, type Variable } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
 import { asVariable } from "../ops/define.ts";
+import { fuse } from "../ops/fused.ts";
 import { SYMBOLIC } from "../ops/length_graph.ts";
 import { shapeAt } from "../ops/shape.ts";
 import type { Frame, Source, Value } from "./flow.ts";
@@ -59,11 +60,15 @@ export class Scalars {
     return asVariable(SYMBOLIC.add(sum, constant) as Variable | number, "int64");
   }
 
-  /** Reads the nodes of a scalar's graph, each as a number of its own. */
+  /** Reads a scalar's graph as one fused unit, behind the lengths of axes that it uses. */
   #read(scalar: Variable, frame: Frame): Length {
-    const { reader } = this;
-    for (const node of toposort([scalar], (v) => reader.find(v, frame) !== null)) this.#unit(node, frame);
-    return atomOf(reader.lookup(scalar, frame), -1);
+    const { reader } = this, isKnown = (v: Variable) => reader.find(v, frame) !== null, isLength = (v: Variable) => v.owner?.op === shapeAt.op;
+    const nodes = toposort([scalar], (v) => isKnown(v) || isLength(v)), made = new Set(nodes.flatMap((n) => n.outputs));
+    const operands = [...new Set([scalar, ...nodes.flatMap((n) => n.inputs)])].filter((v) => !made.has(v) && !(v instanceof Constant));
+    for (const v of operands) if (!isKnown(v)) this.#unit(v.owner!, frame);
+    const result = nodes.length > 1 ? fuse(operands, [scalar])[0]! : scalar;
+    if (nodes.length) this.#unit(result.owner!, frame);
+    return atomOf(reader.lookup(result, frame), -1);
   }
 
   #unit(node: Apply, frame: Frame): void {

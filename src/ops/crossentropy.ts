@@ -44,7 +44,7 @@ function classes(name: string, y: NDArray, n: number): number[] {
     const i = Number(value);
     if (i < -n || i >= n) {
       throw new RangeError(
-        `Cannot apply ${name}: index ${i} is out of range for axis 1 of length ${n}`,
+        `Cannot apply ${name}: index ${i} is out of range for axis ${y.ndim} of length ${n}`,
       );
     }
     return i < 0 ? i + n : i;
@@ -62,11 +62,7 @@ interface Rows {
 }
 
 function rowsOf(ndim: number): Rows {
-  const index = Array.from(
-      { length: ndim },
-      (_, axis): Expr => ({ kind: "axis", axis }),
-    ),
-    last = ndim - 1;
+  const index = axesBelow(ndim).map((axis): Expr => ({ kind: "axis", axis }));
   const load: Rows["load"] = (input, { dtype, shape }, at = index) => ({
     kind: "load",
     input,
@@ -81,11 +77,15 @@ function rowsOf(ndim: number): Rows {
       return call(
         where,
         call(lt, y, 0),
-        call(add, y, { kind: "length", axis: last }),
+        call(add, y, { kind: "length", axis: ndim - 1 }),
         y,
       );
     },
   };
+}
+
+function axesBelow(ndim: number): number[] {
+  return [...Array(ndim).keys()];
 }
 
 /** Loops over rows of `operand`, and the elements of each; `checked` is the input whose class numbers are checked. */
@@ -95,7 +95,7 @@ function rowLoops(
   stages: readonly Stage[],
   checked?: number,
 ): Loops {
-  const axes = [...Array(ndim).keys()];
+  const axes = axesBelow(ndim);
   return {
     axes: axes.map((axis) => ({ of: "input", operand, axis })),
     outer: axes.slice(0, -1),

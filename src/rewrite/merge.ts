@@ -29,10 +29,11 @@ export function interner(): Interner {
     apply(like, inputs) {
       const same = inputs.every((v, i) => v === like.inputs[i]);
       if (same && known.has(like)) return like;
-      const node = like.op.ordered ? null : nodes.get(keyOf(like, inputs));
+      const key = like.op.ordered ? null : keyOf(like, inputs);
+      const node = key === null ? undefined : nodes.get(key);
       if (node) return node;
       const made = same ? like : remake(like, inputs);
-      if (!like.op.ordered) nodes.set(keyOf(like, inputs), made);
+      if (key !== null) nodes.set(key, made);
       if (made !== like) ages.set(made, age(like));
       known.add(made);
       return made;
