@@ -5,9 +5,10 @@
 
 /* ---- Buffers of slots ---- */
 
-enum { LARGE = 1 << 16 };
+/* A size class, so that a buffer goes back to where it came from. */
+enum { SMALL = 7 << 13 };
 
-static Pool *pool_for(Vm *vm, int64_t bytes) { return bytes >= LARGE ? vm->heap : &vm->pool; }
+static Pool *pool_for(Vm *vm, int64_t bytes) { return bytes <= SMALL ? &vm->pool : vm->heap; }
 
 static void give_back(Vm *vm, Array *a) {
   if (!a->buffer) return;

@@ -46,24 +46,30 @@ export type Index =
   | ArrayBufferView
   | readonly number[];
 
-type Axes<R extends number, T extends 0[] = []> = T["length"] extends R ? T : Axes<R, [...T, 0]>;
+type Axes<R extends number, T extends 0[] = []> = T["length"] extends R ? T
+  : Axes<R, [...T, 0]>;
 
 /** The axes that are left, one entry each; `null` where the types do not say. */
-type Left<T extends readonly unknown[] | null, I extends readonly unknown[]> = T extends null ? null
-  : I extends readonly [infer H, ...infer Rest] ? Left<Used<Exclude<T, null>, H>, Rest>
-  : number extends I["length"] ? null
-  : T;
+type Left<T extends readonly unknown[] | null, I extends readonly unknown[]> =
+  T extends null ? null
+    : I extends readonly [infer H, ...infer Rest]
+      ? Left<Used<Exclude<T, null>, H>, Rest>
+    : number extends I["length"] ? null
+    : T;
 
 /** What one entry of the index makes of the axes. */
 type Used<T extends readonly unknown[], H> = H extends number | bigint ? Drop<T>
   : H extends null ? [...T, 0]
   : H extends string | Slice | ArrayBufferView | readonly number[] ? T
-  : H extends Variable<infer A> ? (number extends A ? null : A extends 0 ? Drop<T> : A extends 1 ? T : null)
+  : H extends Variable<infer A>
+    ? (number extends A ? null : A extends 0 ? Drop<T> : A extends 1 ? T : null)
   : null;
 
-type Drop<T extends readonly unknown[]> = T extends readonly [unknown, ...infer U] ? U : [];
+type Drop<T extends readonly unknown[]> = T extends
+  readonly [unknown, ...infer U] ? U : [];
 
 /** The rank of `x.at(...index)` for x of rank R; `number` where the types do not say. */
-export type IndexedRank<R extends number, I extends readonly unknown[]> = number extends R ? number
-  : Left<Axes<R>, I> extends infer T extends readonly unknown[] ? T["length"]
-  : number;
+export type IndexedRank<R extends number, I extends readonly unknown[]> =
+  number extends R ? number
+    : Left<Axes<R>, I> extends infer T extends readonly unknown[] ? T["length"]
+    : number;

@@ -11,7 +11,8 @@ export type Scalar = number | bigint | boolean;
 export type Values = NDArray | ArrayBufferView | ArrayLike | readonly Nested[];
 
 /** A tuple of N elements: arithmetic on ranks is done with these. */
-type Axes<N extends number, T extends 0[] = []> = T["length"] extends N ? T
+export type Axes<N extends number, T extends 0[] = []> = T["length"] extends N
+  ? T
   : Axes<N, [...T, 0]>;
 
 /** The rank of what two operands broadcast to; unknown if either is. */
@@ -52,8 +53,11 @@ export interface ReduceMethod<O> {
   (this: Variable, options: O): Variable;
 }
 
-interface AxisOption {
+/** The axes that a reduction goes over, and whether they stay with length 1. */
+export interface AxisOption {
+  /** All unless given. */
   readonly axis?: number | readonly number[];
+  /** Reduced axes stay, with length 1. */
   readonly keepdims?: boolean;
 }
 
@@ -223,6 +227,7 @@ export interface Methods<R extends number> {
     this: Variable<A>,
     y: Variable<S>,
   ): Variable<DotRank<A, S>>;
+  /** The product with an array. */
   dot(this: Variable, y: Values): Variable;
   /** {@linkcode at}: the elements at an index. */
   at<A extends number, const I extends readonly Index[]>(
@@ -233,6 +238,7 @@ export interface Methods<R extends number> {
   reshape<const L extends readonly (number | Variable)[]>(
     shape: L,
   ): Variable<L["length"]>;
+  /** The same, to a shape that is computed. */
   reshape(shape: Variable): Variable;
   /** {@linkcode flatten}: one axis, or the last axes made one until `ndim` are left. */
   flatten<const N extends number = 1>(ndim?: N): Variable<N>;
@@ -252,6 +258,7 @@ export interface Methods<R extends number> {
   broadcastTo<const L extends readonly (number | Variable)[]>(
     shape: L,
   ): Variable<L["length"]>;
+  /** The same, to a shape that is computed. */
   broadcastTo(shape: Variable): Variable;
   /** {@linkcode specifyShape}: with lengths that types know and the run checks. */
   specifyShape(

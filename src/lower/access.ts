@@ -26,6 +26,8 @@ export interface Walk {
   /** By axis of the Loops. */
   readonly steps: Map<number, Place>;
   readonly jumps: readonly Jump[];
+  /** Elements before the first, where that is known. */
+  readonly offset: number;
   /** Axes that its computed positions depend on. */
   readonly computed: ReadonlySet<number>;
 }
@@ -55,10 +57,10 @@ export function accessesOf(stages: readonly Stage[], loops: Loops, { layouts, in
     return layouts[of === "input" ? operand : inputs + operand]!.shape[axis]!;
   };
   const walk = (operand: number, index: readonly Expr[], store: boolean): Walk => {
-    const { steps, jumps } = places(operand, index, layouts[operand]!, lengthOf);
+    const { steps, jumps, offset } = places(operand, index, layouts[operand]!, lengthOf);
     const computed = new Set<number>();
     for (const { index } of jumps) visit(index, (e) => e.kind === "axis" && computed.add(e.axis));
-    return { operand, store, steps, jumps, computed };
+    return { operand, store, steps, jumps, offset, computed };
   };
   /** Walks of the loads below e, and the axes it uses by position. */
   const scan = (e: Expr, found: Walk[]): void => {
@@ -121,19 +123,22 @@ export function places(
   index: readonly Expr[],
   layout: Layout,
   lengthOf: (axis: number) => number | null,
-): { readonly steps: Map<number, Place>; readonly jumps: readonly Jump[] } {
+): { readonly steps: Map<number, Place>; readonly jumps: readonly Jump[]; readonly offset: number } {
   const steps = new Map<number, Place>(), jumps: Jump[] = [];
+  let offset = 0;
   index.forEach((e, dim) => {
     const length = layout.shape[dim]!;
     const stride = layout.strides[dim] ?? { arg, stride: dim };
-    const form = affine(e);
+    const form = affine(e, lengthOf);
     const jump = (wraps: boolean) => jumps.push({ dim, index: e, stride, length: length ?? { arg, from: dim, to: dim + 1 }, wraps });
     if (!form) return jump(fromData(e));
     const terms = [...form.terms].filter(([a]) => lengthOf(a) !== 1);
     if (length === 1 || (terms.length === 0 && form.constant === 0)) return;
     const plain = terms.length === 1 && terms[0]![1] === 1 && !steps.has(terms[0]![0]);
     const known = typeof stride === "number" && terms.every(([a]) => typeof (steps.get(a)?.stride ?? 0) === "number");
-    if (form.constant !== 0 || (!known && !plain)) return jump(form.constant < 0 && terms.length === 0);
+    const start = form.constant < 0 && terms.length === 0 ? (length === null ? null : form.constant + length) : form.constant;
+    if (start === null || (start !== 0 && typeof stride !== "number") || (!known && !plain && terms.length > 0)) return jump(start === null);
+    offset += start === 0 ? 0 : start * (stride as number);
     for (const [a, times] of terms) {
       const before = steps.get(a);
       if (plain) steps.set(a, { stride, from: dim, to: dim + 1 });
@@ -141,7 +146,7 @@ export function places(
     }
   });
   for (const [a, { stride }] of steps) if (stride === 0) steps.delete(a);
-  return { steps, jumps };
+  return { steps, jumps, offset };
 }
 
 function fromData(e: Expr): boolean {
@@ -156,17 +161,18 @@ interface Affine {
 }
 
 /** e as constant + sum of factor * axis, or null. */
-export function affine(e: Expr): Affine | null {
+export function affine(e: Expr, lengthOf: (axis: number) => number | null): Affine | null {
   const forms = new Map<Expr, Affine | null>();
-  for (const x of postorder(e)) forms.set(x, affineStep(x, (y) => forms.get(y)!));
+  for (const x of postorder(e)) forms.set(x, affineStep(x, (y) => forms.get(y)!, lengthOf));
   return forms.get(e)!;
 }
 
 const ZERO: Affine = { terms: new Map(), constant: 0 };
 
-function affineStep(e: Expr, form: (e: Expr) => Affine | null): Affine | null {
+function affineStep(e: Expr, form: (e: Expr) => Affine | null, lengthOf: (axis: number) => number | null): Affine | null {
   if (e.kind === "axis") return { terms: new Map([[e.axis, 1]]), constant: 0 };
   if (e.kind === "constant") return { ...ZERO, constant: Number(e.value) };
+  if (e.kind === "length") return lengthOf(e.axis) === null ? null : { ...ZERO, constant: lengthOf(e.axis)! };
   if (e.kind !== "call" || e.args.length !== 2) return null;
   const x = form(e.args[0]!), y = form(e.args[1]!);
   if (!x || !y) return null;

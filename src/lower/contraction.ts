@@ -36,7 +36,7 @@ export function contractionOf(nest: Nest): Contraction | null {
   const factors = product(sum.value)?.map((e) => plain(nest, e, dtype));
   const result = epilogue(nest, store.value, dtype);
   if (!factors?.[0] || !factors[1] || !result || nest.operands[store.access.operand]!.dtype !== dtype) return null;
-  if (store.access.jumps.length > 0) return null;
+  if (store.access.jumps.length > 0 || store.access.offset !== 0) return null;
   return { nest, dtype, inner: sum.axes[0]!, factors: [factors[0], factors[1]], store, ...result };
 }
 
@@ -47,7 +47,7 @@ function product(e: Expr): readonly [Expr, Expr] | null {
 /** The access of a load without computed positions. */
 function plain(nest: Nest, e: Expr, dtype: Dtype): Access | null {
   const access = e.kind === "load" && e.dtype === dtype ? nest.loads.get(e)! : null;
-  return access && access.jumps.length === 0 ? access : null;
+  return access && access.jumps.length === 0 && access.offset === 0 ? access : null;
 }
 
 /** Reads c + alpha * stage from a stored value, in any order and with parts absent. */

@@ -110,6 +110,7 @@ function element(access: Access, scope: Scope, texts: Map<Expr, string>): string
 export function address(access: Access, scope: Scope, texts: Map<Expr, string> = new Map(scope.names)): string {
   const { nest, variables } = scope;
   const terms = access.steps.map(({ axis, stride }) => product(variables.get(axis)!, amount(nest, stride)));
+  if (access.offset !== 0) terms.unshift(amount(nest, access.offset));
   for (const { index, stride, wrap } of access.jumps) {
     renderIn(index, scope, texts);
     if (wrap === null) {

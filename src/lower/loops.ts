@@ -2,6 +2,7 @@
 import { type Dtype, DTYPES } from "../graph/dtype.ts";
 import type { Combine, Expr, Loops } from "../graph/loops.ts";
 import type { Extent, Layout } from "./implementation.ts";
+import { simplify } from "./simplify.ts";
 import { accessesOf, type Place, type Walk } from "./access.ts";
 
 /** Lengths up to this are written into the text; others are read from the extents. */
@@ -16,6 +17,8 @@ export interface Access {
   /** Plain axes; strides of 0 are left out. */
   readonly steps: readonly { readonly axis: number; readonly stride: Amount }[];
   /** Positions that must be computed; `wrap` is the length that a negative one counts from, or null. */
+  /** Where it starts. */
+  readonly offset: Amount;
   readonly jumps: readonly { readonly index: Expr; readonly stride: Amount; readonly wrap: Amount | null }[];
 }
 
@@ -90,7 +93,12 @@ interface PlanAxis {
 }
 
 /** Orders, collapses and classifies the loops of one application. */
-export function planNest(loops: Loops, site: Site): Nest {
+export function planNest(given: Loops, site: Site): Nest {
+  const lengthOf = (a: number) => {
+    const { of, operand, axis } = given.axes[a]!;
+    return site.layouts[of === "input" ? operand : site.inputs + operand]!.shape[axis]!;
+  };
+  const loops = simplify(given, (a) => lengthOf(a) === 1);
   const kept = loops.stages.filter((s) => !(s.kind === "store" && s.copies !== undefined && s.copies === site.inplace && s.output === 0));
   const one = kept.length === 1 && kept[0]!.kind === "store" ? kept[0]!.axes : [];
   let outer = [...loops.outer, ...one];
@@ -180,12 +188,14 @@ function columnAxis(stages: readonly Walked[], outer: readonly number[], axes: r
   const reduces = stages.filter((s) => s.stage.kind === "reduce" && s.own.length > 0);
   if (reduces.length === 0 || outer.length === 0) return -1;
   const rows = reduces.reduce((sum, s) => sum + score(best(s.own, s.walks, axes), s.walks, axes), 0);
-  const axis = best(outer, reduces.flatMap((s) => s.walks), axes);
+  const free = outer.filter((a) => !stages.some((s) => s.walks.some((w) => w.store && w.computed.has(a))));
+  if (free.length === 0) return -1;
+  const axis = best(free, reduces.flatMap((s) => s.walks), axes);
   const columns = reduces.reduce((sum, s) => sum + score(axis, s.walks, axes), 0);
   return columns > rows ? axis : -1;
 }
 
-/** Outermost first: by falling stride, with the axis that vectorises best (or `last`) at the end. */
+/** Outermost first: axes of computed stores, in their own order, since one element may be written twice; then by falling stride, with the axis that vectorises best (or `last`) at the end. */
 function orderAxes(list: readonly number[], walks: readonly Walk[], axes: readonly PlanAxis[], last: number): number[] {
   const inner = last >= 0 ? last : best(list, walks, axes);
   const main = walks.find((w) => w.store) ?? walks[0];
@@ -193,6 +203,8 @@ function orderAxes(list: readonly number[], walks: readonly Walk[], axes: readon
     const stride = main?.steps.get(a)?.stride ?? 0;
     return typeof stride === "number" ? Math.abs(stride) : Infinity;
   };
+  const held = list.filter((a) => walks.some((w) => w.store && w.computed.has(a)));
+  if (held.length > 0) return [...held, ...orderAxes(list.filter((a) => !held.includes(a)), walks, axes, last)];
   const rest = list.filter((a) => a !== inner);
   rest.sort((a, b) => {
     const [x, y] = [reach(a), reach(b)];
@@ -217,12 +229,13 @@ function bind({ loops, site, axes, outer, tile, stages, ordered, walks }: Planne
   const position = new Map<number, number>();
   for (const a of [...outer, ...ordered.flat()]) if (!position.has(a)) position.set(a, position.size);
   const first = outer[0];
-  const splits = first !== undefined && stages.every((s) => s.stage.kind === "reduce" || s.walks.some((w) => w.store && w.steps.has(first)));
+  const splits = first !== undefined && stages.every((s) => s.stage.kind === "reduce" || s.walks.some((w) => w.store && w.steps.has(first) && !w.computed.has(first)));
   const extents: { name: string; value: Extent }[] = [];
-  const extent = (name: string, value: Extent): Amount => {
-    let at = extents.findIndex((e) => e.name === name);
-    if (at < 0) at = extents.push({ name, value }) - 1;
-    return { extent: at };
+  const extent = (wanted: string, value: Extent): Amount => {
+    const same = (name: string) => extents.findIndex((e) => e.name === name);
+    let name = wanted;
+    for (let i = 2; same(name) >= 0 && !sameExtent(extents[same(name)]!.value, value); i++) name = `${wanted}_${i}`;
+    return { extent: same(name) >= 0 ? same(name) : extents.push({ name, value }) - 1 };
   };
   const amountOf = (name: string, value: Extent, literal: (n: number) => boolean): Amount =>
     typeof value === "number" && literal(value) ? value : extent(name, value);
@@ -245,15 +258,17 @@ function bind({ loops, site, axes, outer, tile, stages, ordered, walks }: Planne
       memory: overwritten ? site.inputs : i,
     };
   });
+  const nameOf = (walk: Walk) => operands[operands[walk.operand]!.memory]!.name;
   const access = (walk: Walk): Access => ({
     operand: walk.operand,
     steps: [...walk.steps].map(([a, { stride }]) => ({ axis: position.get(a)!, stride }))
       .sort((s, t) => s.axis - t.axis)
-      .map(({ axis, stride }) => ({ axis, stride: amountOf(`${operands[walk.operand]!.name}_${axisName(axis)}`, stride, unit) })),
+      .map(({ axis, stride }) => ({ axis, stride: amountOf(`${nameOf(walk)}_${axisName(axis)}`, stride, unit) })),
+    offset: walk.offset === 0 ? 0 : extent(`${nameOf(walk)}_start`, walk.offset),
     jumps: walk.jumps.map(({ dim, index, stride, length, wraps }) => ({
       index,
-      stride: amountOf(`${operands[walk.operand]!.name}_d${dim}`, stride, unit),
-      wrap: wraps ? amountOf(`${operands[walk.operand]!.name}_n${dim}`, length, short) : null,
+      stride: amountOf(`${nameOf(walk)}_d${dim}`, stride, unit),
+      wrap: wraps ? amountOf(`${nameOf(walk)}_n${dim}`, length, short) : null,
     })),
   });
   const lengths = new Map<number, Amount>();
@@ -288,6 +303,10 @@ function bind({ loops, site, axes, outer, tile, stages, ordered, walks }: Planne
   };
 }
 
+function sameExtent(a: Extent, b: Extent): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 function axisName(at: number): string {
   return "ijklmnpqrs"[at] ?? `i${at}`;
 }
@@ -304,7 +323,7 @@ export function planCheck(name: string, layout: Layout, length: Extent, axis: nu
   const bound = typeof length === "number" && length > 0 && length <= LITERAL;
   return {
     ...nest,
-    stages: [{ kind: "check", axes: nest.stages[0]!.axes, value, length: bound ? length as number : { extent: nest.extents.length }, axis }],
+    stages: [{ kind: "check", axes: nest.stages[0]!.axes, value: nest.stages[0]!.value, length: bound ? length as number : { extent: nest.extents.length }, axis }],
     extents: bound ? nest.extents : [...nest.extents, { name: "length", value: length }],
   };
 }

@@ -6,6 +6,7 @@ import { type Apply, Constant, mayFail, type SharedVariable, type Variable } fro
 import { allocate, isInteger } from "../graph/dtype.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import { derived } from "../graph/origin.ts";
+import { assert } from "../ops/debug.ts";
 import { identity } from "../ops/elemwise.ts";
 import { shapeAt } from "../ops/shape.ts";
 import type { Check, Computation, Flow, Frame, GuardedLength, Source, Unit, Value } from "./flow.ts";
@@ -147,7 +148,7 @@ export class Reader {
   compute(node: Apply, frame: Frame): void {
     const inputs = node.inputs.map((v) => this.lookup(v, frame)), site = this.#infer(node, inputs);
     if (fold(this, node, site)) return;
-    const view = node.op.views ? viewOf(this, node, inputs, site) : null;
+    const view = node.op.views && !acts(node) ? viewOf(this, node, inputs, site) : null;
     const builtin = view ? null : node.op === identity.op ? "copy" : node.op === shapeAt.op ? "length" : null;
     const operands = view?.operands ?? (builtin ? inputs : inputs.map((x) => isPlain(x) ? x : this.copied(x)));
     const sources = (lengths: readonly Length[]) => lengths.map((n) => this.scalars.source(n!, operands));
@@ -220,6 +221,11 @@ export function at<T>(node: Apply, inputs: readonly Value[], run: () => T): T {
     const name = error.message.includes(node.op.name) ? "" : ` in ${node.op.name}`;
     throw new Kind(`${error.message}${name}; shapes ${shapes.join(" and ")}; made at ${node.origin.line}`, { cause: error });
   }
+}
+
+/** An identity that prints or tests what it passes on: no mere view. */
+function acts(node: Apply): boolean {
+  return node.op.ordered === true || node.op === assert.op;
 }
 
 /** An integer that lengths decide is a constant. */

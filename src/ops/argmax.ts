@@ -22,6 +22,7 @@ import { lengthsOf } from "./shape.ts";
 
 /** The parameter of argmax and argmin. */
 export interface ArgParams {
+  /** The axis that goes. */
   readonly axis: number;
 }
 
@@ -29,6 +30,7 @@ export interface ArgParams {
 export interface ArgReduction {
   (x: Operand): Variable<0>;
   (x: Operand, options: ReduceOptions): Variable;
+  /** What rules match on. */
   readonly op: Op<ArgParams>;
 }
 

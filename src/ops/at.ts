@@ -1,6 +1,11 @@
 /** `x.at(…)`, and changing what it names: from how users write an index to the ops of subtensor.ts. */
 import { castsSafely, isInteger } from "../graph/dtype.ts";
-import { type Bound, type Index, type IndexedRank, Slice } from "../graph/indexing.ts";
+import {
+  type Bound,
+  type Index,
+  type IndexedRank,
+  Slice,
+} from "../graph/indexing.ts";
 import { sliceBounds } from "../graph/length.ts";
 import { describeType } from "../graph/type.ts";
 import { Constant, Variable } from "../graph/variable.ts";
@@ -12,8 +17,13 @@ import { add, cast, maximum, minimum, sub } from "./elemwise.ts";
 import { gt, lt, where } from "./elemwise_logic.ts";
 import { stack, vectorScalars } from "./join.ts";
 import { type IndexParam, shiftInputs } from "./selection.ts";
-import { shapeAt } from "./shape.ts";
-import { advancedSubtensor, elementsAt, increment, subtensor } from "./subtensor.ts";
+import { axisOf, shapeAt } from "./shape.ts";
+import {
+  advancedSubtensor,
+  elementsAt,
+  increment,
+  subtensor,
+} from "./subtensor.ts";
 import { Scalars } from "./view.ts";
 
 /**
@@ -35,46 +45,82 @@ import { Scalars } from "./view.ts";
  * console.log(x.at("1:", -1).ndim); // 1
  * ```
  */
-export function at<R extends number = number, const I extends readonly Index[] = readonly Index[]>(
+export function at<
+  R extends number = number,
+  const I extends readonly Index[] = readonly Index[],
+>(
   x: Variable<R> | Operand,
   ...index: I
 ): Variable<IndexedRank<R, I>> {
   const v = asVariable(x);
-  return (partOfShape(v, index) ?? read(v, index)) as Variable<IndexedRank<R, I>>;
+  return (partOfShape(v, index) ?? read(v, index)) as Variable<
+    IndexedRank<R, I>
+  >;
 }
 
 function read(x: Variable, index: readonly Index[]): Variable {
   const scalars = new Scalars("at", 1), entries = expandEllipsis(x, index);
   let axis = 0;
-  const params = entries.map((e): IndexParam => e === null ? { kind: "new" } : asParam(x, axis++, e, scalars));
+  const params = entries.map((e): IndexParam =>
+    e === null ? { kind: "new" } : asParam(x, axis++, e, scalars)
+  );
   return elementsAt(x, scalars.inputs, canonical(params));
 }
 
 /** The index with `"..."` written out. TypeError: more indices than axes. */
 function expandEllipsis(x: Variable, index: readonly Index[]): Index[] {
   const used = index.filter((e) => e !== null && e !== "...").length;
-  if (used > x.ndim) throw new TypeError(`Cannot index ${describeType(x.type)}: ${used} indices for ${x.ndim} axes`);
+  if (used > x.ndim) {
+    throw new TypeError(
+      `Cannot index ${
+        describeType(x.type)
+      }: ${used} indices for ${x.ndim} axes`,
+    );
+  }
   const open = index.indexOf("...");
   if (open < 0) return [...index];
-  if (index.indexOf("...", open + 1) >= 0) throw new TypeError(`Cannot index ${describeType(x.type)}: "..." stands twice`);
+  if (index.indexOf("...", open + 1) >= 0) {
+    throw new TypeError(
+      `Cannot index ${describeType(x.type)}: "..." stands twice`,
+    );
+  }
   return index.toSpliced(open, 1, ...Array<Index>(x.ndim - used).fill(":"));
 }
 
 /** Trailing axes that are taken whole need no entry. */
 function canonical(index: readonly IndexParam[]): readonly IndexParam[] {
-  const isWhole = (e: IndexParam) => e.kind === "slice" && e.step === 1 && e.start === undefined && e.stop === undefined;
+  const isWhole = (e: IndexParam) =>
+    e.kind === "slice" && e.step === 1 && e.start === undefined &&
+    e.stop === undefined;
   return index.slice(0, index.findLastIndex((e) => !isWhole(e)) + 1);
 }
 
-function asParam(x: Variable, axis: number, e: Exclude<Index, null>, scalars: Scalars): IndexParam {
-  if (typeof e === "number" || typeof e === "bigint") return { kind: "at", at: scalars.take(e) };
+function asParam(
+  x: Variable,
+  axis: number,
+  e: Exclude<Index, null>,
+  scalars: Scalars,
+): IndexParam {
+  if (typeof e === "number" || typeof e === "bigint") {
+    return { kind: "at", at: scalars.take(e) };
+  }
   if (typeof e === "string") return sliceParam(x, axis, parseSlice(e), scalars);
   if (e instanceof Slice) return sliceParam(x, axis, e, scalars);
   const v = e instanceof Variable ? e : asVariable(e as Operand, "int64");
   if (v.dtype === "bool") {
-    throw new TypeError(`Cannot index ${describeType(x.type)} by a mask (${describeType(v.type)}): how many elements it names is not known; use where, or an array of integers`);
+    throw new TypeError(
+      `Cannot index ${describeType(x.type)} by a mask (${
+        describeType(v.type)
+      }): how many elements it names is not known; use where, or an array of integers`,
+    );
   }
-  if (!isInteger(v.dtype)) throw new TypeError(`Cannot index ${describeType(x.type)} by ${describeType(v.type)}: expected integers`);
+  if (!isInteger(v.dtype)) {
+    throw new TypeError(
+      `Cannot index ${describeType(x.type)} by ${
+        describeType(v.type)
+      }: expected integers`,
+    );
+  }
   return v.ndim === 0 ? { kind: "at", at: scalars.take(v) } : scalars.rows(v);
 }
 
@@ -82,15 +128,32 @@ const SLICE = /^\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?\s*)?$/;
 
 function parseSlice(text: string): Slice {
   const parts = SLICE.exec(text);
-  if (!parts) throw new TypeError(`Cannot index by "${text}": expected a slice such as "1:", ":-1" or "::2", or "..."`);
-  const [start, stop, step] = parts.slice(1).map((n) => n === undefined ? null : Number(n));
+  if (!parts) {
+    throw new TypeError(
+      `Cannot index by "${text}": expected a slice such as "1:", ":-1" or "::2", or "..."`,
+    );
+  }
+  const [start, stop, step] = parts.slice(1).map((n) =>
+    n === undefined ? null : Number(n)
+  );
   return new Slice(start, stop, step);
 }
 
-function sliceParam(x: Variable, axis: number, { start, stop, step }: Slice, scalars: Scalars): IndexParam {
+function sliceParam(
+  x: Variable,
+  axis: number,
+  { start, stop, step }: Slice,
+  scalars: Scalars,
+): IndexParam {
   const by = step instanceof Variable ? step.value : step ?? 1;
-  if (typeof by !== "number") return scalars.rows(rowsOf(shapeAt(x, axis), start, stop, step as Variable));
-  if (by === 0 || !Number.isInteger(by)) throw new RangeError(`Cannot take a slice: its step is ${by}`);
+  if (typeof by !== "number") {
+    return scalars.rows(
+      rowsOf(shapeAt(x, axis), start, stop, step as Variable),
+    );
+  }
+  if (by === 0 || !Number.isInteger(by)) {
+    throw new RangeError(`Cannot take a slice: its step is ${by}`);
+  }
   const from = start ?? undefined, to = stop ?? undefined;
   const first = from === undefined ? from : scalars.take(from);
   return {
@@ -102,28 +165,59 @@ function sliceParam(x: Variable, axis: number, { start, stop, step }: Slice, sca
 }
 
 /** The elements of a slice whose step only the run will tell, as an index array. */
-function rowsOf(n: Variable, start: Bound, stop: Bound, step: Variable): Variable {
+function rowsOf(
+  n: Variable,
+  start: Bound,
+  stop: Bound,
+  step: Variable,
+): Variable {
   const up = gt(step, 0), end = where(up, n, sub(n, 1)), low = where(up, 0, -1);
   const clip = (i: number | Variable) => {
     const v = cast(asVariable(i, "int64"), "int64");
     return maximum(low, minimum(end, where(lt(v, 0), add(v, n), v)));
   };
-  const first = start === null || start === undefined ? where(up, 0, end) : clip(start);
-  const last = stop === null || stop === undefined ? where(up, n, -1) : clip(stop);
+  const first = start === null || start === undefined
+    ? where(up, 0, end)
+    : clip(start);
+  const last = stop === null || stop === undefined
+    ? where(up, n, -1)
+    : clip(stop);
   return arange(first, last, cast(step, "int64"));
 }
 
 /** Of a vector made of lengths, as `x.shape` is: one or some of those lengths themselves. Null for all else. */
 function partOfShape(x: Variable, index: readonly Index[]): Variable | null {
   const [e] = index;
-  if (index.length !== 1 || x.dtype !== "int64" || x.ndim !== 1 || x instanceof Constant) return null;
+  if (
+    index.length !== 1 || x.dtype !== "int64" || x.ndim !== 1 ||
+    x instanceof Constant
+  ) return null;
   const lengths = vectorScalars(x);
-  if (!lengths?.every((n) => typeof n === "number" || n.owner?.op === shapeAt.op)) return null;
-  if (typeof e === "number") return e in lengths || lengths.length + e in lengths ? asVariable(lengths.at(e)!, "int64") : null;
+  if (
+    !lengths?.every((n) => typeof n === "number" || n.owner?.op === shapeAt.op)
+  ) return null;
+  if (typeof e === "number") {
+    return e in lengths || lengths.length + e in lengths
+      ? asVariable(lengths.at(e)!, "int64")
+      : null;
+  }
   const part = typeof e === "string" && e !== "..." ? parseSlice(e) : e;
-  if (!(part instanceof Slice) || ![part.start, part.stop, part.step].every((b) => typeof (b ?? 0) === "number")) return null;
-  const [first, n] = sliceBounds(part.start as number ?? undefined, part.stop as number ?? undefined, part.step as number ?? 1, lengths.length);
-  return n === 0 ? null : stack(Array.from({ length: n }, (_, i) => asVariable(lengths[first + i * (part.step as number ?? 1)]!, "int64")));
+  if (
+    !(part instanceof Slice) ||
+    ![part.start, part.stop, part.step].every((b) =>
+      typeof (b ?? 0) === "number"
+    )
+  ) return null;
+  const [first, n] = sliceBounds(
+    part.start as number ?? undefined,
+    part.stop as number ?? undefined,
+    part.step as number ?? 1,
+    lengths.length,
+  );
+  return n === 0
+    ? null
+    : stack(Array.from({ length: n }, (_, i) =>
+      asVariable(lengths[first + i * (part.step as number ?? 1)]!, "int64")));
 }
 
 /** What `x.at(…)` names, with x. TypeError: v is no such thing. */
@@ -132,26 +226,44 @@ function named(v: Variable) {
   if (owner?.op !== subtensor.op && owner?.op !== advancedSubtensor.op) {
     throw new TypeError(`Cannot change elements: expected x.at(…), got ${v}`);
   }
-  const [x, ...rest] = owner.inputs, index = shiftInputs(owner.params.index as IndexParam[], 1);
+  const [x, ...rest] = owner.inputs,
+    index = shiftInputs(owner.params.index as IndexParam[], 1);
   return { x: x!, ...checkable(x!, rest, index) };
 }
 
 /** Integers that only the run can compare with the length of their axis become inputs, which kernels check. */
-function checkable(x: Variable, rest: readonly Variable[], index: readonly IndexParam[]) {
+function checkable(
+  x: Variable,
+  rest: readonly Variable[],
+  index: readonly IndexParam[],
+) {
   const inputs = [...rest];
   let axis = 0;
   const checked = index.map((e): IndexParam => {
     const n = e.kind === "new" ? 1 : x.type.shape[axis++];
-    if (e.kind !== "at" || typeof e.at !== "number" || typeof n === "number") return e;
-    return { kind: "at", at: { input: 1 + inputs.push(constant(e.at, "int64")) } };
+    if (e.kind !== "at" || typeof e.at !== "number" || typeof n === "number") {
+      return e;
+    }
+    return {
+      kind: "at",
+      at: { input: 1 + inputs.push(constant(e.at, "int64")) },
+    };
   });
   return { rest: inputs, index: checked };
 }
 
-function changed<R extends number>(v: Variable, y: Operand, set: boolean): Variable<R> {
+function changed<R extends number>(
+  v: Variable,
+  y: Operand,
+  set: boolean,
+): Variable<R> {
   const { x, rest, index } = named(v), value = asVariable(y, x.dtype);
   if (!castsSafely(value.dtype, x.dtype)) {
-    throw new TypeError(`Cannot change elements of ${describeType(x.type)}: the new ones are ${value.dtype}; convert them with cast`);
+    throw new TypeError(
+      `Cannot change elements of ${
+        describeType(x.type)
+      }: the new ones are ${value.dtype}; convert them with cast`,
+    );
   }
   const typed = cast(value, x.dtype);
   const full = isSmaller(typed.type, v.type) ? broadcastAs(typed, v) : typed;
@@ -180,9 +292,9 @@ export function incSubtensor(v: Variable, y: Operand): Variable {
   return changed(v, y, false);
 }
 
-/** The elements of x along an axis that integers of any rank name: `x.at(":", index)` for axis 1. */
+/** The elements of x along an axis that integers of any rank name: `x.at(":", index)` for axis 1. RangeError: no such axis. */
 export function take(x: Operand, index: Operand, axis = 0): Variable {
-  const v = asVariable(x), at = axis < 0 ? axis + v.ndim : axis;
-  const entries = [...Array<Index>(at).fill(":"), asVariable(index, "int64")];
-  return read(v, entries);
+  const v = asVariable(x),
+    before = Array<Index>(axisOf("take", axis, v.ndim)).fill(":");
+  return read(v, [...before, asVariable(index, "int64")]);
 }

@@ -1,7 +1,7 @@
 /** Broadcasting: the shape rule, what it means for gradients and loops, and values computed element by element. */
 import { allocate, type Dtype, type TypedArray } from "../graph/dtype.ts";
 import type { Length, Lengths, Shaped } from "../graph/length.ts";
-import type { Expr, Loops } from "../graph/loops.ts";
+import type { Expr, Loops, Stage } from "../graph/loops.ts";
 import { NDArray, sizeOf } from "../graph/ndarray.ts";
 import type { Type } from "../graph/type.ts";
 import type { LoopSite, Variable } from "../graph/variable.ts";
@@ -116,13 +116,14 @@ export function elementLoops(
   return {
     axes: axes.map((axis) => ({ of: "output", operand: 0, axis })),
     outer: axes,
-    stages: values(loads).map((value, output) => ({
+    // Output 0 last: it may lie over an operand that the others read.
+    stages: values(loads).map((value, output): Stage => ({
       kind: "store",
       axes: [],
       output,
       index: axes.map((axis) => ({ kind: "axis", axis })),
       value,
-    })),
+    })).reverse(),
     inplace: [...inputs.keys()].filter((i) => overwrites(inputs[i]!, out)),
   };
 }
@@ -176,7 +177,8 @@ export function mapElements(
   return new NDArray(dtype, shape, out);
 }
 
-interface Row {
+/** The elements of the result that one pass fills. */
+interface Span {
   readonly out: TypedArray;
   readonly to: number;
   readonly n: number;
@@ -187,7 +189,7 @@ function mapRow(
   data: readonly TypedArray[],
   at: readonly number[],
   steps: readonly number[],
-  { out, to, n }: Row,
+  { out, to, n }: Span,
 ): void {
   const call = f as (...x: (number | bigint)[]) => number;
   const [x, y, z] = data as [TypedArray, TypedArray, TypedArray],

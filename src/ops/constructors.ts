@@ -1,13 +1,38 @@
 /** Variables from values: constants, fills, ranges and shared variables. */
-import { allocate, type Dtype, isBig, isFloat, isInteger, promote } from "../graph/dtype.ts";
+import {
+  allocate,
+  type Dtype,
+  isBig,
+  isFloat,
+  isInteger,
+  promote,
+} from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
 import type { Length } from "../graph/length.ts";
-import { array, type ArrayLike, castElement, NDArray, type Nested } from "../graph/ndarray.ts";
+import {
+  array,
+  type ArrayLike,
+  castElement,
+  NDArray,
+  type Nested,
+} from "../graph/ndarray.ts";
 import { HostStorage } from "../graph/storage.ts";
 import { dense, describeType, type Dim } from "../graph/type.ts";
-import { Constant, type Op, SharedVariable, Variable } from "../graph/variable.ts";
+import {
+  Constant,
+  type Op,
+  SharedVariable,
+  Variable,
+} from "../graph/variable.ts";
 import { broadcastAs, broadcastTo } from "./broadcast_to.ts";
-import { asVariable, asVariables, constant as scalarConstant, defineOp, type OpFunction, type Operand } from "./define.ts";
+import {
+  asVariable,
+  asVariables,
+  constant as scalarConstant,
+  defineOp,
+  type Operand,
+  type OpFunction,
+} from "./define.ts";
 import { expandDims } from "./dimshuffle.ts";
 import { add, cast, ceil, div, maximum, mul, sub } from "./elemwise.ts";
 import { eq } from "./elemwise_logic.ts";
@@ -21,59 +46,108 @@ import { call, castExpr } from "./scalar.ts";
 export type Value = NDArray | Nested | ArrayBufferView | ArrayLike;
 
 /** A value as part of the graph; numbers are floatX unless `dtype` says otherwise. */
-export function constant(value: Value, { dtype, name }: { readonly dtype?: Dtype; readonly name?: string } = {}): Constant {
+export function constant(
+  value: Value,
+  { dtype, name }: { readonly dtype?: Dtype; readonly name?: string } = {},
+): Constant {
   return new Constant(typed(value, dtype), name);
 }
 
 /** Typed arrays keep their dtype unless another is asked for; numbers are floatX. */
 function typed(value: Value, dtype?: Dtype): NDArray {
-  const own = value instanceof NDArray || ArrayBuffer.isView(value) || (typeof value === "object" && "data" in value);
-  return array(value, { dtype: dtype ?? (own ? undefined : typeof value === "boolean" ? "bool" : config.floatX) });
+  const own = value instanceof NDArray || ArrayBuffer.isView(value) ||
+    (typeof value === "object" && "data" in value);
+  return array(value, {
+    dtype: dtype ??
+      (own ? undefined : typeof value === "boolean" ? "bool" : config.floatX),
+  });
 }
 
 /** x as a Variable, converted to `dtype` if given. */
-export function asTensor(x: Operand, { dtype }: { readonly dtype?: Dtype } = {}): Variable {
-  return dtype && !(x instanceof Variable) ? constant(x, { dtype }) : dtype ? cast(x, dtype) : asVariable(x);
+export function asTensor(
+  x: Operand,
+  { dtype }: { readonly dtype?: Dtype } = {},
+): Variable {
+  return dtype && !(x instanceof Variable)
+    ? constant(x, { dtype })
+    : dtype
+    ? cast(x, dtype)
+    : asVariable(x);
 }
 
 /** A shape; one number is that of a vector. */
 type Lengths = number | ShapeLike;
-type Rank<L extends Lengths> = L extends number ? 1 : L extends ShapeLike ? RankOf<L> : number;
+type Rank<L extends Lengths> = L extends number ? 1
+  : L extends ShapeLike ? RankOf<L>
+  : number;
 
 /** An array of this shape that holds `value` everywhere, in its dtype or, for a number, in floatX. A view: it takes no memory. */
-export function full<const L extends Lengths>(shape: L, value: Operand, dtype?: Dtype): Variable<Rank<L>> {
-  const lengths: ShapeLike = typeof shape === "number" ? [shape] : shape instanceof Variable && shape.ndim === 0 ? [shape] : shape as ShapeLike;
-  return broadcastTo(asTensor(value, { dtype }), lengths) as Variable as Variable<Rank<L>>;
+export function full<const L extends Lengths>(
+  shape: L,
+  value: Operand,
+  dtype?: Dtype,
+): Variable<Rank<L>> {
+  const lengths: ShapeLike = typeof shape === "number"
+    ? [shape]
+    : shape instanceof Variable && shape.ndim === 0
+    ? [shape]
+    : shape as ShapeLike;
+  return broadcastTo(
+    asTensor(value, { dtype }),
+    lengths,
+  ) as Variable as Variable<Rank<L>>;
 }
 
 /** Zeros; see `full`. */
-export function zeros<const L extends Lengths>(shape: L, dtype: Dtype = config.floatX): Variable<Rank<L>> {
+export function zeros<const L extends Lengths>(
+  shape: L,
+  dtype: Dtype = config.floatX,
+): Variable<Rank<L>> {
   return full(shape, 0, dtype);
 }
 
 /** Ones; see `full`. */
-export function ones<const L extends Lengths>(shape: L, dtype: Dtype = config.floatX): Variable<Rank<L>> {
+export function ones<const L extends Lengths>(
+  shape: L,
+  dtype: Dtype = config.floatX,
+): Variable<Rank<L>> {
   return full(shape, 1, dtype);
 }
 
 /** `value`, repeated to these lengths. */
-export function alloc<const L extends readonly (number | Variable)[]>(value: Operand, ...lengths: L): Variable<L["length"]> {
+export function alloc<const L extends readonly (number | Variable)[]>(
+  value: Operand,
+  ...lengths: L
+): Variable<L["length"]> {
   return full(lengths, value) as Variable as Variable<L["length"]>;
 }
 
 /** An array of the shape of x, and unless given of its dtype, that holds `value` everywhere. Does not compute x. */
-export function fullLike<R extends number = number>(x: Variable<R> | Operand, value: Operand, dtype?: Dtype): Variable<R> {
+export function fullLike<R extends number = number>(
+  x: Variable<R> | Operand,
+  value: Operand,
+  dtype?: Dtype,
+): Variable<R> {
   const v = asVariable(x);
-  return broadcastAs(asTensor(value, { dtype: dtype ?? v.dtype }), v) as Variable<R>;
+  return broadcastAs(
+    asTensor(value, { dtype: dtype ?? v.dtype }),
+    v,
+  ) as Variable<R>;
 }
 
 /** Zeros of the shape and dtype of x. Does not compute x. */
-export function zerosLike<R extends number = number>(x: Variable<R> | Operand, dtype?: Dtype): Variable<R> {
+export function zerosLike<R extends number = number>(
+  x: Variable<R> | Operand,
+  dtype?: Dtype,
+): Variable<R> {
   return fullLike(x, 0, dtype);
 }
 
 /** Ones of the shape and dtype of x. Does not compute x. */
-export function onesLike<R extends number = number>(x: Variable<R> | Operand, dtype?: Dtype): Variable<R> {
+export function onesLike<R extends number = number>(
+  x: Variable<R> | Operand,
+  dtype?: Dtype,
+): Variable<R> {
   return fullLike(x, 1, dtype);
 }
 
@@ -83,26 +157,47 @@ const progression: OpFunction<Progression> = defineOp<Progression>({
   name: "arange",
   arity: 3,
   infer: ([start, step, n], _, lengths) => {
-    if (start.dtype !== step.dtype || [start, step, n].some((x) => x.shape.length > 0) || !isInteger(n.dtype)) {
-      throw new TypeError(`Cannot apply arange: operands are ${[start, step, n].map((x) => describeType(x.type)).join(", ")}`);
+    if (
+      start.dtype !== step.dtype || [start, step, n].some((x) =>
+        x.shape.length > 0
+      ) || !isInteger(n.dtype)
+    ) {
+      throw new TypeError(
+        `Cannot apply arange: operands are ${
+          [start, step, n].map((x) => describeType(x.type)).join(", ")
+        }`,
+      );
     }
     return { dtype: start.dtype, shape: [lengths.max(0, n.value)] };
   },
   eval: ([start, step, n]) => {
-    const { dtype } = start, size = Math.max(0, n.item()), data = allocate(dtype, size);
+    const { dtype } = start,
+      size = Math.max(0, n.item()),
+      data = allocate(dtype, size);
     const first = start.data[start.offset]!, by = step.data[step.offset]!;
     for (let i = 0; i < size; i++) {
-      data[i] = isBig(dtype) ? (first as bigint) + BigInt(i) * (by as bigint) : castElement((first as number) + i * (by as number), dtype);
+      data[i] = isBig(dtype)
+        ? (first as bigint) + BigInt(i) * (by as bigint)
+        : castElement((first as number) + i * (by as number), dtype);
     }
     return new NDArray(dtype, [size], data);
   },
-  vjp: ({ inputs: [start, , n] }, g) => isFloat(start.dtype) ? [sum(g), sum(mul(g, counted(n, start.dtype))), null] : [null, null, null],
+  vjp: ({ inputs: [start, , n] }, g) =>
+    isFloat(start.dtype)
+      ? [sum(g), sum(mul(g, counted(n, start.dtype))), null]
+      : [null, null, null],
   jvp: ({ inputs: [start, , n] }, [s, t]) => {
     const along = t && mul(t, counted(n, start.dtype));
     return s ? add(broadcastTo(s, [n]), along ?? 0) : along;
   },
   loops: ({ outputs: [y] }) => {
-    const { dtype } = y!, load = (input: number) => ({ kind: "load" as const, input, index: [], dtype });
+    const { dtype } = y!,
+      load = (input: number) => ({
+        kind: "load" as const,
+        input,
+        index: [],
+        dtype,
+      });
     return {
       axes: [{ of: "output", operand: 0, axis: 0 }],
       outer: [0],
@@ -111,7 +206,11 @@ const progression: OpFunction<Progression> = defineOp<Progression>({
         axes: [],
         output: 0,
         index: [{ kind: "axis", axis: 0 }],
-        value: call(add, load(0), call(mul, castExpr({ kind: "axis", axis: 0 }, dtype), load(1))),
+        value: call(
+          add,
+          load(0),
+          call(mul, castExpr({ kind: "axis", axis: 0 }, dtype), load(1)),
+        ),
       }],
     };
   },
@@ -123,21 +222,51 @@ function counted(n: Variable, dtype: Dtype): Variable {
   return progression(scalarConstant(0, dtype), scalarConstant(1, dtype), n);
 }
 
-function range(...args: [stop: Operand] | [start: Operand, stop: Operand, step?: Operand, dtype?: Dtype]): Variable<1> {
+function range(
+  ...args: [stop: Operand] | [
+    start: Operand,
+    stop: Operand,
+    step?: Operand,
+    dtype?: Dtype,
+  ]
+): Variable<1> {
   const [from, to, by = 1, dtype] = args.length === 1 ? [0, args[0]] : args;
-  const given = [from, to, by], whole = given.every((x) => typeof x === "bigint" || (typeof x === "number" && Number.isInteger(x)));
-  const vs = whole ? given.map((x) => scalarConstant(x as number, "int64")) : asVariables(given), common = vs.map((v) => v.dtype).reduce(promote);
-  const operands = vs.map((v) => cast(v, common === "bool" ? "int64" : common)), [start, stop, step] = operands as [Variable, Variable, Variable];
-  if (operands.some((v) => v.ndim > 0)) throw new TypeError(`Cannot apply arange: expected scalars, got ${operands.map((v) => describeType(v.type)).join(", ")}`);
-  const numbers = given.every((x) => typeof x === "number") ? given as number[] : null;
-  const n = isFloat(start.dtype) ? floatCount(start, stop, step, numbers) : integerCount(start, stop, step);
+  const given = [from, to, by],
+    whole = given.every((x) =>
+      typeof x === "bigint" || (typeof x === "number" && Number.isInteger(x))
+    );
+  const vs = whole
+      ? given.map((x) => scalarConstant(x as number, "int64"))
+      : asVariables(given),
+    common = vs.map((v) => v.dtype).reduce(promote);
+  const operands = vs.map((v) => cast(v, common === "bool" ? "int64" : common)),
+    [start, stop, step] = operands as [Variable, Variable, Variable];
+  if (operands.some((v) => v.ndim > 0)) {
+    throw new TypeError(
+      `Cannot apply arange: expected scalars, got ${
+        operands.map((v) => describeType(v.type)).join(", ")
+      }`,
+    );
+  }
+  const numbers = given.every((x) => typeof x === "number")
+    ? given as number[]
+    : null;
+  const n = isFloat(start.dtype)
+    ? floatCount(start, stop, step, numbers)
+    : integerCount(start, stop, step);
   const made = dtype ?? start.dtype;
-  return progression(cast(start, made), cast(step, made), asVariable(n as Variable | number, "int64")) as Variable<1>;
+  return progression(
+    cast(start, made),
+    cast(step, made),
+    asVariable(n as Variable | number, "int64"),
+  ) as Variable<1>;
 }
 
 /** How many integers there are from start to stop. */
 function integerCount(start: Variable, stop: Variable, step: Variable): Length {
-  const [a, b, by] = [start, stop, step].map((v): Length => v.value !== null && typeof v.value === "number" ? v.value : cast(v, "int64")) as [Length, Length, Length];
+  const [a, b, by] = [start, stop, step].map((v): Length =>
+    v.value !== null && typeof v.value === "number" ? v.value : cast(v, "int64")
+  ) as [Length, Length, Length];
   const { sub, add, floorDiv, max } = SYMBOLIC;
   if (by === 0) throw new RangeError("Cannot apply arange: the step is 0");
   if (typeof by !== "number") return max(0, sub(0, floorDiv(sub(a, b), by)));
@@ -146,8 +275,15 @@ function integerCount(start: Variable, stop: Variable, step: Variable): Length {
 }
 
 /** The same for floats: in the numbers themselves where they are known. */
-function floatCount(start: Variable, stop: Variable, step: Variable, numbers: readonly number[] | null): Length {
-  if (!numbers) return maximum(0, cast(ceil(div(sub(stop, start), step)), "int64"));
+function floatCount(
+  start: Variable,
+  stop: Variable,
+  step: Variable,
+  numbers: readonly number[] | null,
+): Length {
+  if (!numbers) {
+    return maximum(0, cast(ceil(div(sub(stop, start), step)), "int64"));
+  }
   const [a, b, by] = numbers as [number, number, number];
   if (by === 0) throw new RangeError("Cannot apply arange: the step is 0");
   return Math.max(0, Math.ceil((b - a) / by));
@@ -159,10 +295,18 @@ function floatCount(start: Variable, stop: Variable, step: Variable, numbers: re
  *
  * RangeError: the step is 0. TypeError: an operand has axes.
  */
-export const arange: typeof range & { readonly op: Op<void> } = Object.assign(range, { op: progression.op });
+export const arange: typeof range & { readonly op: Op<void> } = Object.assign(
+  range,
+  { op: progression.op },
+);
 
 /** A matrix of n rows and m columns with ones on diagonal k, counted upwards from the main one. */
-export function eye(n: number | Variable, m: number | Variable = n, k: number | Variable = 0, dtype: Dtype = config.floatX): Variable<2> {
+export function eye(
+  n: number | Variable,
+  m: number | Variable = n,
+  k: number | Variable = 0,
+  dtype: Dtype = config.floatX,
+): Variable<2> {
   const rows = expandDims(arange(n), 1), columns = expandDims(arange(m), 0);
   return cast(eq(add(rows, k), columns), dtype) as Variable<2>;
 }
@@ -190,14 +334,39 @@ export interface SharedOptions {
  *
  * RangeError: the value has other lengths than `shape` says.
  */
-export function shared<R extends number>(value: Variable<R>, options?: SharedOptions): SharedVariable<R>;
-export function shared(value: number, options?: SharedOptions): SharedVariable<0>;
-export function shared(value: Value | Variable, options?: SharedOptions): SharedVariable;
-export function shared(value: Value | Variable, { name, dtype, borrow = false, shape }: SharedOptions = {}): SharedVariable {
-  const made = value instanceof Variable ? evaluate([value])[0]!.astype(dtype ?? value.dtype) : typed(value, dtype);
+export function shared<R extends number>(
+  value: Variable<R>,
+  options?: SharedOptions,
+): SharedVariable<R>;
+export function shared(
+  value: number,
+  options?: SharedOptions,
+): SharedVariable<0>;
+export function shared(
+  value: Value | Variable,
+  options?: SharedOptions,
+): SharedVariable;
+export function shared(
+  value: Value | Variable,
+  { name, dtype, borrow = false, shape }: SharedOptions = {},
+): SharedVariable {
+  const made = value instanceof Variable
+    ? evaluate([value])[0]!.astype(dtype ?? value.dtype)
+    : typed(value, dtype);
   const dims = shape ?? made.shape.map((n) => n === 1 ? 1 : null);
-  if (dims.length !== made.ndim || dims.some((d, axis) => typeof d === "number" && d !== made.shape[axis])) {
-    throw new RangeError(`Cannot make a shared variable: the value has shape (${made.shape}), not (${dims.map((d) => d ?? "?").join(", ")})`);
+  if (
+    dims.length !== made.ndim ||
+    dims.some((d, axis) => typeof d === "number" && d !== made.shape[axis])
+  ) {
+    throw new RangeError(
+      `Cannot make a shared variable: the value has shape (${made.shape}), not (${
+        dims.map((d) => d ?? "?").join(", ")
+      })`,
+    );
   }
-  return new SharedVariable(dense(made.dtype, dims), new HostStorage(borrow ? made : made.copy()), name);
+  return new SharedVariable(
+    dense(made.dtype, dims),
+    new HostStorage(borrow ? made : made.copy()),
+    name,
+  );
 }

@@ -1,6 +1,12 @@
 /** Values that pass through unchanged while something is said or checked. */
 import type { Op, Variable } from "../graph/variable.ts";
-import { asVariable, defineOp, type OpFunction, type Operand, type X } from "./define.ts";
+import {
+  asVariable,
+  defineOp,
+  type Operand,
+  type OpFunction,
+  type X,
+} from "./define.ts";
 import { sameView } from "./specify_shape.ts";
 
 interface MessageParams {
@@ -22,33 +28,49 @@ const printed: OpFunction<X, MessageParams> = defineOp<X, MessageParams>({
   ordered: true,
 });
 
-function printValue<R extends number = number>(x: Variable<R> | Operand, { message }: { readonly message?: string } = {}): Variable<R> {
+function printValue<R extends number = number>(
+  x: Variable<R> | Operand,
+  { message }: { readonly message?: string } = {},
+): Variable<R> {
   const v = asVariable(x);
-  return printed(v, { message: message ?? v.name ?? v.owner?.op.name ?? "value" }) as Variable<R>;
+  return printed(v, {
+    message: message ?? v.name ?? v.owner?.op.name ?? "value",
+  }) as Variable<R>;
 }
 
 /** x, which is printed with its dtype and shape each time it is computed, in the order in which the graph was built. */
-export const print: typeof printValue & { readonly op: Op<MessageParams> } = Object.assign(printValue, { op: printed.op });
+export const print: typeof printValue & { readonly op: Op<MessageParams> } =
+  Object.assign(printValue, { op: printed.op });
 
-const asserted: OpFunction<[x: Operand, condition: Operand], MessageParams> = defineOp<[x: Operand, condition: Operand], MessageParams>({
-  name: "assert",
-  arity: 2,
-  infer: ([x]) => x,
-  eval: ([x, condition], { message }) => {
-    if (condition.flat().some((c: number | bigint) => Number(c) === 0)) throw new RangeError(`Cannot pass an assertion: ${message}`);
-    return x;
-  },
-  vjp: (_, g) => [g, null],
-  jvp: (_, [t]) => t,
-  views: [0],
-  view: ({ inputs: [x] }) => sameView(x!.shape.length),
-  mayFail: true,
-  connects: () => [[true], [false]],
-});
+const asserted: OpFunction<[x: Operand, condition: Operand], MessageParams> =
+  defineOp<[x: Operand, condition: Operand], MessageParams>({
+    name: "assert",
+    arity: 2,
+    infer: ([x]) => x,
+    eval: ([x, condition], { message }) => {
+      if (condition.flat().some((c: number | bigint) => Number(c) === 0)) {
+        throw new RangeError(`Cannot pass an assertion: ${message}`);
+      }
+      return x;
+    },
+    vjp: (_, g) => [g, null],
+    jvp: (_, [t]) => t,
+    views: [0],
+    view: ({ inputs: [x] }) => sameView(x!.shape.length),
+    mayFail: true,
+    connects: () => [[true], [false]],
+  });
 
-function assertValue<R extends number = number>(x: Variable<R> | Operand, condition: Operand, message = "a condition is false"): Variable<R> {
-  return asserted(asVariable(x), asVariable(condition, "bool"), { message }) as Variable<R>;
+function assertValue<R extends number = number>(
+  x: Variable<R> | Operand,
+  condition: Operand,
+  message = "a condition is false",
+): Variable<R> {
+  return asserted(asVariable(x), asVariable(condition, "bool"), {
+    message,
+  }) as Variable<R>;
 }
 
 /** x; RangeError with `message` when it is computed and an element of the condition is 0. */
-export const assert: typeof assertValue & { readonly op: Op<MessageParams> } = Object.assign(assertValue, { op: asserted.op });
+export const assert: typeof assertValue & { readonly op: Op<MessageParams> } =
+  Object.assign(assertValue, { op: asserted.op });

@@ -1,7 +1,13 @@
 /** The same axes in another order, with axes of length 1 put in or left out. */
 import { describeType } from "../graph/type.ts";
 import type { Op, Variable, ViewMap } from "../graph/variable.ts";
-import { asVariable, defineOp, type OpFunction, type Operand, type X } from "./define.ts";
+import {
+  asVariable,
+  defineOp,
+  type Operand,
+  type OpFunction,
+  type X,
+} from "./define.ts";
 import { axisOf } from "./shape.ts";
 import { look } from "./view.ts";
 
@@ -34,16 +40,23 @@ const shuffle: OpFunction<X, DimshuffleParams> = defineOp<X, DimshuffleParams>({
     x.type.shape.forEach((d, axis) => {
       if (d === 1 || pattern.includes(axis)) return;
       throw new TypeError(
-        `Cannot drop axis ${axis} of ${describeType(x.type)}: its length is not known to be 1; say so with specifyShape`,
+        `Cannot drop axis ${axis} of ${
+          describeType(x.type)
+        }: its length is not known to be 1; say so with specifyShape`,
       );
     });
     return { dtype: x.dtype, shape: shuffled(pattern, x.shape) };
   },
-  eval: ([x], { pattern }) => look([x], shuffleView(pattern, x.ndim), shuffled(pattern, x.shape)),
-  vjp: ({ inputs: [x], params: { pattern } }, g) => [dimshuffle(g, inverse(pattern, x.ndim))],
+  eval: ([x], { pattern }) =>
+    look([x], shuffleView(pattern, x.ndim), shuffled(pattern, x.shape)),
+  vjp: (
+    { inputs: [x], params: { pattern } },
+    g,
+  ) => [dimshuffle(g, inverse(pattern, x.ndim))],
   jvp: ({ params }, [t]) => t && shuffle(t, params),
   views: [0],
-  view: ({ inputs: [x], params }) => shuffleView(params.pattern, x!.shape.length),
+  view: ({ inputs: [x], params }) =>
+    shuffleView(params.pattern, x!.shape.length),
 });
 
 /** The pattern that undoes `pattern`; axes that it dropped come back with length 1. */
@@ -54,11 +67,20 @@ export function inverse(pattern: Pattern, ndim: number): Pattern {
   });
 }
 
-function shuffleAxes<const P extends Pattern>(x: Operand, pattern: P): Variable<P["length"]> {
+function shuffleAxes<const P extends Pattern>(
+  x: Operand,
+  pattern: P,
+): Variable<P["length"]> {
   const v = asVariable(x);
-  const axes = pattern.map((axis) => axis === "x" ? axis : axisOf("dimshuffle", axis, v.ndim));
+  const axes = pattern.map((axis) =>
+    axis === "x" ? axis : axisOf("dimshuffle", axis, v.ndim)
+  );
   axes.forEach((axis, i) => {
-    if (axis !== "x" && axes.indexOf(axis) < i) throw new RangeError(`Cannot apply dimshuffle: axis ${axis} stands twice in [${pattern}]`);
+    if (axis !== "x" && axes.indexOf(axis) < i) {
+      throw new RangeError(
+        `Cannot apply dimshuffle: axis ${axis} stands twice in [${pattern}]`,
+      );
+    }
   });
   return shuffle(v, { pattern: axes }) as Variable<P["length"]>;
 }
@@ -69,23 +91,43 @@ function shuffleAxes<const P extends Pattern>(x: Operand, pattern: P): Variable<
  *
  * TypeError when a dropped axis is not known to have length 1.
  */
-export const dimshuffle: typeof shuffleAxes & { readonly op: Op<DimshuffleParams> } = Object.assign(shuffleAxes, { op: shuffle.op });
+export const dimshuffle: typeof shuffleAxes & {
+  readonly op: Op<DimshuffleParams>;
+} = Object.assign(shuffleAxes, { op: shuffle.op });
 
 function range(n: number): number[] {
   return Array.from({ length: n }, (_, i) => i);
 }
 
 /** The axes in the order of `axes`, or reversed. A view. RangeError unless each axis is named once. */
-export function transpose<R extends number = number>(x: Variable<R> | Operand, axes?: readonly number[]): Variable<R> {
+export function transpose<R extends number = number>(
+  x: Variable<R> | Operand,
+  axes?: readonly number[],
+): Variable<R> {
   const v = asVariable(x), order = axes ?? range(v.ndim).reverse();
-  if (order.length !== v.ndim) throw new RangeError(`Cannot apply transpose: [${order}] does not name the ${v.ndim} axes of ${describeType(v.type)}`);
+  if (order.length !== v.ndim) {
+    throw new RangeError(
+      `Cannot apply transpose: [${order}] does not name the ${v.ndim} axes of ${
+        describeType(v.type)
+      }`,
+    );
+  }
   return dimshuffle(v, order) as Variable<R>;
 }
 
 /** Two axes exchanged. A view. */
-export function swapaxes<R extends number = number>(x: Variable<R> | Operand, a: number, b: number): Variable<R> {
-  const v = asVariable(x), i = axisOf("swapaxes", a, v.ndim), j = axisOf("swapaxes", b, v.ndim);
-  return transpose(v, range(v.ndim).map((axis) => axis === i ? j : axis === j ? i : axis)) as Variable<R>;
+export function swapaxes<R extends number = number>(
+  x: Variable<R> | Operand,
+  a: number,
+  b: number,
+): Variable<R> {
+  const v = asVariable(x),
+    i = axisOf("swapaxes", a, v.ndim),
+    j = axisOf("swapaxes", b, v.ndim);
+  return transpose(
+    v,
+    range(v.ndim).map((axis) => axis === i ? j : axis === j ? i : axis),
+  ) as Variable<R>;
 }
 
 /** Axes moved from places `source` to places `destination`, the others kept in order. A view. */
@@ -96,33 +138,59 @@ export function moveaxis<R extends number = number>(
 ): Variable<R> {
   const v = asVariable(x);
   const from = [source].flat().map((axis) => axisOf("moveaxis", axis, v.ndim));
-  const to = [destination].flat().map((axis) => axisOf("moveaxis", axis, v.ndim));
+  const to = [destination].flat().map((axis) =>
+    axisOf("moveaxis", axis, v.ndim)
+  );
   if (from.length !== to.length || new Set(to).size < to.length) {
-    throw new RangeError(`Cannot apply moveaxis: axes [${from}] cannot go to [${to}]`);
+    throw new RangeError(
+      `Cannot apply moveaxis: axes [${from}] cannot go to [${to}]`,
+    );
   }
   const rest = range(v.ndim).filter((axis) => !from.includes(axis));
-  return transpose(v, range(v.ndim).map((axis) => to.includes(axis) ? from[to.indexOf(axis)]! : rest.shift()!)) as Variable<R>;
+  return transpose(
+    v,
+    range(v.ndim).map((axis) =>
+      to.includes(axis) ? from[to.indexOf(axis)]! : rest.shift()!
+    ),
+  ) as Variable<R>;
 }
 
 /**
  * Without the axes of length 1: all that the type knows, or those of `axis`.
  * A view. TypeError when one of them is not known to have length 1.
  */
-export function squeeze(x: Operand, axis?: number | readonly number[]): Variable {
+export function squeeze(
+  x: Operand,
+  axis?: number | readonly number[],
+): Variable {
   const v = asVariable(x);
   const dropped = axis === undefined
     ? range(v.ndim).filter((i) => v.type.shape[i] === 1)
     : [axis].flat().map((i) => axisOf("squeeze", i, v.ndim));
-  return dropped.length ? dimshuffle(v, range(v.ndim).filter((i) => !dropped.includes(i))) : v;
+  return dropped.length
+    ? dimshuffle(v, range(v.ndim).filter((i) => !dropped.includes(i)))
+    : v;
 }
 
 /** New axes of length 1 at places `axis` of the result. A view. */
-export function expandDims(x: Operand, axis: number | readonly number[]): Variable {
-  const v = asVariable(x), places = [axis].flat(), ndim = v.ndim + places.length;
+export function expandDims(
+  x: Operand,
+  axis: number | readonly number[],
+): Variable {
+  const v = asVariable(x),
+    places = [axis].flat(),
+    ndim = v.ndim + places.length;
   const made = places.map((i) => axisOf("expandDims", i, ndim));
-  if (new Set(made).size < made.length) throw new RangeError(`Cannot apply expandDims: an axis stands twice in [${places}]`);
+  if (new Set(made).size < made.length) {
+    throw new RangeError(
+      `Cannot apply expandDims: an axis stands twice in [${places}]`,
+    );
+  }
   const rest = range(v.ndim);
-  return dimshuffle(v, range(ndim).map((i) => made.includes(i) ? "x" : rest.shift()!));
+  return dimshuffle(
+    v,
+    range(ndim).map((i) => made.includes(i) ? "x" : rest.shift()!),
+  );
 }
 
 /** With `n` new axes of length 1 in front. A view. */

@@ -1,5 +1,11 @@
 /** Products of vectors and matrices. */
-import { allocate, type Dtype, isBig, isFloat, promote } from "../graph/dtype.ts";
+import {
+  allocate,
+  type Dtype,
+  isBig,
+  isFloat,
+  promote,
+} from "../graph/dtype.ts";
 import type { Length, Lengths, Shaped } from "../graph/length.ts";
 import type { Expr, Loops } from "../graph/loops.ts";
 import { castElement, NDArray } from "../graph/ndarray.ts";
@@ -7,34 +13,56 @@ import { describeType } from "../graph/type.ts";
 import type { LoopSite, Op, Variable } from "../graph/variable.ts";
 import { loadAligned, sumToLike, valueShape } from "./broadcast.ts";
 import { broadcastAs } from "./broadcast_to.ts";
-import { asVariables, defineOp, type OpFunction, type Operand, type XY } from "./define.ts";
+import {
+  asVariables,
+  defineOp,
+  type Operand,
+  type OpFunction,
+  type XY,
+} from "./define.ts";
 import { expandDims, transpose } from "./dimshuffle.ts";
 import { add, cast, mul } from "./elemwise.ts";
 import { sum } from "./reduce.ts";
 import { flatten } from "./reshape.ts";
-import { call } from "./scalar.ts";
+import { call, castExpr } from "./scalar.ts";
 
 function productShape(x: Shaped, y: Shaped, lengths: Lengths): Length[] {
   for (const { type, shape } of [x, y]) {
     if (shape.length < 1 || shape.length > 2 || type.kind !== "dense") {
-      throw new TypeError(`Cannot apply dot: expected vectors or matrices, got ${describeType(x.type)} and ${describeType(y.type)}`);
+      throw new TypeError(
+        `Cannot apply dot: expected vectors or matrices, got ${
+          describeType(x.type)
+        } and ${describeType(y.type)}`,
+      );
     }
   }
-  if (x.dtype !== y.dtype) throw new TypeError(`Cannot apply dot: dtypes are ${x.dtype} and ${y.dtype}`);
-  lengths.same(x.shape.at(-1)!, y.shape[0]!, (k, l) => new RangeError(`Cannot apply dot: inner lengths are ${k} and ${l}`));
+  if (x.dtype !== y.dtype) {
+    throw new TypeError(
+      `Cannot apply dot: dtypes are ${x.dtype} and ${y.dtype}`,
+    );
+  }
+  lengths.same(
+    x.shape.at(-1)!,
+    y.shape[0]!,
+    (k, l) =>
+      new RangeError(`Cannot apply dot: inner lengths are ${k} and ${l}`),
+  );
   return [...x.shape.slice(0, -1), ...y.shape.slice(1)];
 }
 
 /** The axes of a product: those of the output, then the inner one. */
-function contraction({ inputs: [x, y], outputs: [z] }: LoopSite<unknown>, operand: number) {
+function contraction(
+  { inputs: [x, y], outputs: [z] }: LoopSite<unknown>,
+  operand: number,
+) {
   const outer = z!.shape.map((_, axis) => axis), inner = outer.length;
-  const rows = outer.slice(0, x!.shape.length - 1), columns = outer.slice(rows.length);
-  const load = (input: number, axes: readonly number[], dtype: Dtype): Expr => ({
-    kind: "load",
-    input,
-    index: axes.map((axis) => ({ kind: "axis", axis })),
-    dtype,
-  });
+  const rows = outer.slice(0, x!.shape.length - 1),
+    columns = outer.slice(rows.length);
+  const { dtype } = z!, sums = dtype === "float16" ? "float32" : dtype;
+  const load = (input: number, axes: readonly number[]): Expr => {
+    const index = axes.map((axis): Expr => ({ kind: "axis", axis }));
+    return castExpr({ kind: "load", input, index, dtype }, sums);
+  };
   return {
     axes: [
       ...outer.map((axis) => ({ of: "output" as const, operand: 0, axis })),
@@ -44,10 +72,15 @@ function contraction({ inputs: [x, y], outputs: [z] }: LoopSite<unknown>, operan
     terms: {
       kind: "reduce" as const,
       axes: [inner],
-      combine: z!.dtype === "bool" ? "or" as const : "sum" as const,
-      value: call(mul, load(operand, [...rows, inner], x!.dtype), load(operand + 1, [inner, ...columns], y!.dtype)),
-      dtype: z!.dtype,
+      combine: dtype === "bool" ? "or" as const : "sum" as const,
+      value: call(
+        mul,
+        load(operand, [...rows, inner]),
+        load(operand + 1, [inner, ...columns]),
+      ),
+      dtype: sums,
     },
+    product: { kind: "stage", stage: 0, dtype: sums } as Expr,
     index: outer.map((axis): Expr => ({ kind: "axis", axis })),
   };
 }
@@ -55,7 +88,10 @@ function contraction({ inputs: [x, y], outputs: [z] }: LoopSite<unknown>, operan
 const product: OpFunction<XY> = defineOp<XY>({
   name: "dot",
   arity: 2,
-  infer: ([x, y], _, lengths) => ({ dtype: x.dtype, shape: productShape(x, y, lengths) }),
+  infer: ([x, y], _, lengths) => ({
+    dtype: x.dtype,
+    shape: productShape(x, y, lengths),
+  }),
   eval: ([x, y]) => multiply(x, y),
   vjp: ({ inputs: [x, y] }, g) => productCotangents(x, y, g),
   jvp: ({ inputs: [x, y] }, [s, t]) => {
@@ -63,17 +99,27 @@ const product: OpFunction<XY> = defineOp<XY>({
     return left && right ? add(left, right) : left ?? right;
   },
   loops: (site): Loops => {
-    const { axes, outer, terms, index } = contraction(site, 0);
+    const { axes, outer, terms, product, index } = contraction(site, 0);
     return {
       axes,
       outer,
-      stages: [terms, { kind: "store", axes: [], output: 0, index, value: { kind: "stage", stage: 0, dtype: terms.dtype } }],
+      stages: [terms, {
+        kind: "store",
+        axes: [],
+        output: 0,
+        index,
+        value: castExpr(product, site.outputs[0]!.dtype),
+      }],
     };
   },
 });
 
 /** Cotangents of both factors: products again. */
-function productCotangents(x: Variable, y: Variable, g: Variable): [Variable, Variable] {
+function productCotangents(
+  x: Variable,
+  y: Variable,
+  g: Variable,
+): [Variable, Variable] {
   if (x.ndim === 1 && y.ndim === 1) return [mul(g, y), mul(g, x)];
   if (x.ndim === 1) return [dot(y, g), outer(x, g)];
   if (y.ndim === 1) return [outer(g, y), dot(transpose(x), g)];
@@ -82,18 +128,40 @@ function productCotangents(x: Variable, y: Variable, g: Variable): [Variable, Va
 
 /** x · y of values; sums of floats in double precision, integers wrap. */
 function multiply(x: NDArray, y: NDArray): NDArray {
-  const m = x.ndim === 2 ? x.shape[0]! : 1, k = x.shape.at(-1)!, n = y.ndim === 2 ? y.shape[1]! : 1;
-  if (k !== y.shape[0]) throw new RangeError(`Cannot apply dot: inner lengths are ${k} and ${y.shape[0]}`);
+  const m = x.ndim === 2 ? x.shape[0]! : 1,
+    k = x.shape.at(-1)!,
+    n = y.ndim === 2 ? y.shape[1]! : 1;
+  if (k !== y.shape[0]) {
+    throw new RangeError(
+      `Cannot apply dot: inner lengths are ${k} and ${y.shape[0]}`,
+    );
+  }
   const a = x.flat(), b = y.flat(), out = allocate(x.dtype, m * n);
   for (let i = 0; i < m; i++) {
-    for (let j = 0; j < n; j++) out[i * n + j] = innerProduct(x.dtype, k, (l) => a[i * k + l]!, (l) => b[l * n + j]!);
+    for (let j = 0; j < n; j++) {
+      out[i * n + j] = innerProduct(
+        x.dtype,
+        k,
+        (l) => a[i * k + l]!,
+        (l) => b[l * n + j]!,
+      );
+    }
   }
-  return new NDArray(x.dtype, [...x.shape.slice(0, -1), ...y.shape.slice(1)], out);
+  return new NDArray(
+    x.dtype,
+    [...x.shape.slice(0, -1), ...y.shape.slice(1)],
+    out,
+  );
 }
 
 type Read = (l: number) => number | bigint;
 
-function innerProduct(dtype: Dtype, k: number, x: Read, y: Read): number | bigint {
+function innerProduct(
+  dtype: Dtype,
+  k: number,
+  x: Read,
+  y: Read,
+): number | bigint {
   if (isBig(dtype)) {
     let total = 0n;
     for (let l = 0; l < k; l++) total += (x(l) as bigint) * (y(l) as bigint);
@@ -104,13 +172,16 @@ function innerProduct(dtype: Dtype, k: number, x: Read, y: Read): number | bigin
     for (let l = 0; l < k; l++) total += (x(l) as number) * (y(l) as number);
     return total;
   }
-  for (let l = 0; l < k; l++) total = (total + Math.imul(x(l) as number, y(l) as number)) | 0;
+  for (let l = 0; l < k; l++) {
+    total = (total + Math.imul(x(l) as number, y(l) as number)) | 0;
+  }
   return castElement(total, dtype);
 }
 
 /** Both factors in the dtype that they promote to. */
 function promoted(x: Operand, y: Operand): [Variable, Variable] {
-  const [a, b] = asVariables([x, y]) as [Variable, Variable], dtype = promote(a.dtype, b.dtype);
+  const [a, b] = asVariables([x, y]) as [Variable, Variable],
+    dtype = promote(a.dtype, b.dtype);
   return [cast(a, dtype), cast(b, dtype)];
 }
 
@@ -125,7 +196,10 @@ function dotProduct(x: Operand, y: Operand): Variable {
  *
  * RangeError: the inner lengths differ. TypeError: more than two axes.
  */
-export const dot: typeof dotProduct & { readonly op: Op<void> } = Object.assign(dotProduct, { op: product.op });
+export const dot: typeof dotProduct & { readonly op: Op<void> } = Object.assign(
+  dotProduct,
+  { op: product.op },
+);
 
 type Added = [c: Operand, alpha: Operand, x: Operand, y: Operand];
 
@@ -138,26 +212,55 @@ export const dotAdd: OpFunction<Added> = defineOp<Added>({
   name: "dotAdd",
   arity: 4,
   infer: ([c, alpha, x, y], _, lengths) => {
-    const shape = productShape(x, y, lengths), lead = shape.length - c.shape.length;
-    if (c.dtype !== x.dtype || alpha.dtype !== x.dtype || alpha.shape.length > 0 || lead < 0) {
-      throw new TypeError(`Cannot apply dotAdd: operands are ${[c, alpha, x, y].map((v) => describeType(v.type)).join(", ")}`);
+    const shape = productShape(x, y, lengths),
+      lead = shape.length - c.shape.length;
+    if (
+      c.dtype !== x.dtype || alpha.dtype !== x.dtype ||
+      alpha.shape.length > 0 || lead < 0
+    ) {
+      throw new TypeError(
+        `Cannot apply dotAdd: operands are ${
+          [c, alpha, x, y].map((v) => describeType(v.type)).join(", ")
+        }`,
+      );
     }
     c.shape.forEach((n, axis) => {
       if (c.type.shape[axis] === 1) return;
-      lengths.same(n, shape[axis + lead]!, (n, m) => new RangeError(`Cannot apply dotAdd: axis ${axis} of the first operand has length ${n}, of the product ${m}`));
+      lengths.same(
+        n,
+        shape[axis + lead]!,
+        (n, m) =>
+          new RangeError(
+            `Cannot apply dotAdd: axis ${axis} of the first operand has length ${n}, of the product ${m}`,
+          ),
+      );
     });
     return { dtype: x.dtype, shape };
   },
   eval: ([c, alpha, x, y]) => {
-    const xy = multiply(x, y), shape = valueShape("dotAdd", [c, xy]), data = allocate(x.dtype, xy.size);
-    if (shape.some((n, axis) => n !== xy.shape[axis])) throw new RangeError(`Cannot apply dotAdd: (${c.shape}) does not broadcast to (${xy.shape})`);
-    const from = add.op.eval([c, mul.op.eval([alpha, xy], undefined)[0]!], undefined)[0]!;
+    const xy = multiply(x, y),
+      shape = valueShape("dotAdd", [c, xy]),
+      data = allocate(x.dtype, xy.size);
+    if (shape.some((n, axis) => n !== xy.shape[axis])) {
+      throw new RangeError(
+        `Cannot apply dotAdd: (${c.shape}) does not broadcast to (${xy.shape})`,
+      );
+    }
+    const from = add.op.eval(
+      [c, mul.op.eval([alpha, xy], undefined)[0]!],
+      undefined,
+    )[0]!;
     data.set(from.flat() as never);
     return new NDArray(x.dtype, xy.shape, data);
   },
   vjp: ({ inputs: [c, alpha, x, y] }, g) => {
     const [gx, gy] = productCotangents(x, y, g);
-    return [sumToLike(g, c), sum(mul(g, dot(x, y))), mul(alpha, gx), mul(alpha, gy)];
+    return [
+      sumToLike(g, c),
+      sum(mul(g, dot(x, y))),
+      mul(alpha, gx),
+      mul(alpha, gy),
+    ];
   },
   jvp: ({ inputs: [, alpha, x, y], output }, [tc, ta, tx, ty]) => {
     const terms = [
@@ -170,13 +273,28 @@ export const dotAdd: OpFunction<Added> = defineOp<Added>({
   },
   loops: (site): Loops => {
     const { inputs: [c, alpha, x, y], outputs: [z] } = site;
-    const { axes, outer, terms, index } = contraction({ ...site, inputs: [x!, y!] }, 2);
-    const scaled = call(mul, { kind: "load", input: 1, index: [], dtype: alpha!.dtype }, { kind: "stage", stage: 0, dtype: terms.dtype });
-    const full = c!.shape.length === z!.shape.length && c!.shape.every((d, axis) => d !== 1 || z!.shape[axis] === 1);
+    const { axes, outer, terms, product, index } = contraction({
+      ...site,
+      inputs: [x!, y!],
+    }, 2);
+    const scaled = call(mul, {
+      kind: "load",
+      input: 1,
+      index: [],
+      dtype: alpha!.dtype,
+    }, product);
+    const full = c!.shape.length === z!.shape.length &&
+      c!.shape.every((d, axis) => d !== 1 || z!.shape[axis] === 1);
     return {
       axes,
       outer,
-      stages: [terms, { kind: "store", axes: [], output: 0, index, value: call(add, loadAligned(0, c!, z!), scaled) }],
+      stages: [terms, {
+        kind: "store",
+        axes: [],
+        output: 0,
+        index,
+        value: castExpr(call(add, loadAligned(0, c!, z!), scaled), z!.dtype),
+      }],
       ...(full && { inplace: [0] }),
     };
   },
@@ -185,5 +303,7 @@ export const dotAdd: OpFunction<Added> = defineOp<Added>({
 /** The matrix of all products of an element of x and one of y, each flattened to a vector. */
 export function outer(x: Operand, y: Operand): Variable<2> {
   const [a, b] = promoted(x, y);
-  return mul(expandDims(flatten(a), 1), expandDims(flatten(b), 0)) as Variable<2>;
+  return mul(expandDims(flatten(a), 1), expandDims(flatten(b), 0)) as Variable<
+    2
+  >;
 }

@@ -1,7 +1,7 @@
 /** Elementwise arithmetic, exponentials, trigonometry and rounding: one row is the whole op. */
 import { castsSafely, type Dtype, DTYPES, isFloat } from "../graph/dtype.ts";
 import type { Length, Lengths } from "../graph/length.ts";
-import type { Variable } from "../graph/variable.ts";
+import type { Op, Variable } from "../graph/variable.ts";
 import { elementLoops } from "./broadcast.ts";
 import {
   asVariable,
@@ -241,6 +241,7 @@ export const log1p: Unary = unary("log1p", {
   partials: ([x]) => [(t) => div(t, add(1, x))],
 });
 
+/** The sine of x radians. */
 export const sin: Unary = unary("sin", {
   dtype: floating,
   eval: Math.sin,
@@ -248,6 +249,7 @@ export const sin: Unary = unary("sin", {
   partials: ([x]) => [cos(x)],
 });
 
+/** The cosine of x radians. */
 export const cos: Unary = unary("cos", {
   dtype: floating,
   eval: Math.cos,
@@ -255,6 +257,7 @@ export const cos: Unary = unary("cos", {
   partials: ([x]) => [neg(sin(x))],
 });
 
+/** The tangent of x radians. */
 export const tan: Unary = unary("tan", {
   dtype: floating,
   eval: Math.tan,
@@ -262,6 +265,7 @@ export const tan: Unary = unary("tan", {
   partials: (_, y) => [add(1, sqr(y))],
 });
 
+/** The angle in [-π/2, π/2] whose sine is x; NaN outside [-1, 1]. */
 export const arcsin: Unary = unary("arcsin", {
   dtype: floating,
   eval: Math.asin,
@@ -269,6 +273,7 @@ export const arcsin: Unary = unary("arcsin", {
   partials: ([x]) => [(t) => div(t, sqrt(sub(1, sqr(x))))],
 });
 
+/** The angle in [0, π] whose cosine is x; NaN outside [-1, 1]. */
 export const arccos: Unary = unary("arccos", {
   dtype: floating,
   eval: Math.acos,
@@ -276,6 +281,7 @@ export const arccos: Unary = unary("arccos", {
   partials: ([x]) => [(t) => neg(div(t, sqrt(sub(1, sqr(x)))))],
 });
 
+/** The angle in (-π/2, π/2) whose tangent is x. */
 export const arctan: Unary = unary("arctan", {
   dtype: floating,
   eval: Math.atan,
@@ -294,6 +300,7 @@ export const arctan2: Binary = binary("arctan2", {
   ],
 });
 
+/** The hyperbolic sine. */
 export const sinh: Unary = unary("sinh", {
   dtype: floating,
   eval: Math.sinh,
@@ -301,6 +308,7 @@ export const sinh: Unary = unary("sinh", {
   partials: ([x]) => [cosh(x)],
 });
 
+/** The hyperbolic cosine. */
 export const cosh: Unary = unary("cosh", {
   dtype: floating,
   eval: Math.cosh,
@@ -308,6 +316,7 @@ export const cosh: Unary = unary("cosh", {
   partials: ([x]) => [sinh(x)],
 });
 
+/** The hyperbolic tangent. */
 export const tanh: Unary = unary("tanh", {
   dtype: floating,
   eval: Math.tanh,
@@ -315,6 +324,7 @@ export const tanh: Unary = unary("tanh", {
   partials: (_, y) => [sub(1, sqr(y))],
 });
 
+/** The inverse of sinh. */
 export const arcsinh: Unary = unary("arcsinh", {
   dtype: floating,
   eval: Math.asinh,
@@ -322,6 +332,7 @@ export const arcsinh: Unary = unary("arcsinh", {
   partials: ([x]) => [(t) => div(t, sqrt(add(1, sqr(x))))],
 });
 
+/** The inverse of cosh; NaN below 1. */
 export const arccosh: Unary = unary("arccosh", {
   dtype: floating,
   eval: Math.acosh,
@@ -329,6 +340,7 @@ export const arccosh: Unary = unary("arccosh", {
   partials: ([x]) => [(t) => div(t, sqrt(sub(sqr(x), 1)))],
 });
 
+/** The inverse of tanh; NaN outside [-1, 1]. */
 export const arctanh: Unary = unary("arctanh", {
   dtype: floating,
   eval: Math.atanh,
@@ -485,7 +497,7 @@ const castTo: OpFunction<X, Dtype> = defineOp<X, Dtype>({
  */
 export const cast:
   & ((x: Operand, dtype: Dtype) => Variable)
-  & Pick<typeof castTo, "op"> = Object.assign(
+  & { readonly op: Op<Dtype> } = Object.assign(
     (x: Operand, dtype: Dtype): Variable => {
       const v = asVariable(x);
       return v.dtype === dtype ? v : castTo(v, dtype);

@@ -1,13 +1,24 @@
 /** Values of a graph by the reference rule of each op; what every kernel is compared with. */
 import type { NDArray } from "../graph/ndarray.ts";
-import { type Apply, Constant, SharedVariable, type Variable } from "../graph/variable.ts";
+import {
+  type Apply,
+  Constant,
+  SharedVariable,
+  type Variable,
+} from "../graph/variable.ts";
 import { ifelse } from "./ifelse.ts";
 
 /** Computes one application; a linker that watches or replaces evaluation gives its own. */
-export type EvaluateNode = (node: Apply, inputs: readonly NDArray[]) => readonly NDArray[];
+export type EvaluateNode = (
+  node: Apply,
+  inputs: readonly NDArray[],
+) => readonly NDArray[];
 
 /** The op's own reference values. */
-export function evaluateNode(node: Apply, inputs: readonly NDArray[]): readonly NDArray[] {
+export function evaluateNode(
+  node: Apply,
+  inputs: readonly NDArray[],
+): readonly NDArray[] {
   return node.op.eval(inputs, node.params);
 }
 
@@ -36,26 +47,41 @@ export function evaluate(
     }
     const node = v.owner;
     if (!node) throw new TypeError(`Cannot evaluate: ${v} has no value`);
-    const wanted = wantedInputs(node, find), missing = wanted.filter((v) => !find(v));
+    const wanted = wantedInputs(node, find),
+      missing = wanted.filter((v) => !find(v));
     if (missing.length) {
       stack.push(...missing.reverse());
       continue;
     }
     const isChoice = node.op === ifelse.op;
-    const made = isChoice ? wanted.slice(1).map((v) => find(v)!) : compute(node, wanted.map((v) => find(v)!));
+    const made = isChoice
+      ? wanted.slice(1).map((v) => find(v)!)
+      : compute(node, wanted.map((v) => find(v)!));
     node.outputs.forEach((v, i) => known.has(v) || known.set(v, made[i]!));
   }
   return outputs.map((v) => known.get(v)!);
 }
 
 function ownValue(v: Variable): NDArray | undefined {
-  return v instanceof Constant ? v.data : v instanceof SharedVariable ? v.storage.read(true) : undefined;
+  return v instanceof Constant
+    ? v.data
+    : v instanceof SharedVariable
+    ? v.storage.read(true)
+    : undefined;
 }
 
 /** The inputs that an application needs as far as is known: of a choice its condition, then also the branch taken. */
-function wantedInputs(node: Apply, find: (v: Variable) => NDArray | undefined): readonly Variable[] {
+function wantedInputs(
+  node: Apply,
+  find: (v: Variable) => NDArray | undefined,
+): readonly Variable[] {
   if (node.op !== ifelse.op) return node.inputs;
-  const [condition, ...branches] = node.inputs, c = find(condition!), half = branches.length / 2;
+  const [condition, ...branches] = node.inputs,
+    c = find(condition!),
+    half = branches.length / 2;
   if (!c) return [condition!];
-  return [condition!, ...(c.item() !== 0 ? branches.slice(0, half) : branches.slice(half))];
+  return [
+    condition!,
+    ...(c.item() !== 0 ? branches.slice(0, half) : branches.slice(half)),
+  ];
 }

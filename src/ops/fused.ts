@@ -10,6 +10,7 @@ import { evaluate } from "./evaluate.ts";
 
 /** A graph of elementwise applications. Its inputs have the operands' types, its outputs one shape. */
 export interface FusedParams {
+  /** What is computed. */
   readonly graph: {
     readonly inputs: readonly Variable[];
     readonly outputs: readonly Variable[];

@@ -15,16 +15,27 @@ import { Variable } from "../graph/variable.ts";
  *
  * RangeError: a length is negative or no integer.
  */
-export function tensor<const S extends readonly Dim[]>(dtype: Dtype, shape: S, name?: string): Variable<S["length"]> {
-  const bad = shape.find((d) => typeof d === "number" && !(Number.isInteger(d) && d >= 0));
-  if (bad !== undefined) throw new RangeError(`Cannot make an input: ${bad} is not a length`);
+export function tensor<const S extends readonly Dim[]>(
+  dtype: Dtype,
+  shape: S,
+  name?: string,
+): Variable<S["length"]> {
+  const bad = shape.find((d) =>
+    typeof d === "number" && !(Number.isInteger(d) && d >= 0)
+  );
+  if (bad !== undefined) {
+    throw new RangeError(`Cannot make an input: ${bad} is not a length`);
+  }
   return new Variable(dense(dtype, [...shape]), null, 0, name);
 }
 
 /** Makes inputs of one type. */
 export type Input<R extends number> = (name?: string) => Variable<R>;
 
-function input<const S extends readonly Dim[]>(shape: S, dtype?: Dtype): Input<S["length"]> {
+function input<const S extends readonly Dim[]>(
+  shape: S,
+  dtype?: Dtype,
+): Input<S["length"]> {
   return (name) => tensor(dtype ?? config.floatX, shape, name);
 }
 
@@ -75,7 +86,10 @@ export const wtensor3: Input<3> = input([null, null, null], "int16");
 /** An array of 4 axes of int16. */
 export const wtensor4: Input<4> = input([null, null, null, null], "int16");
 /** An array of 5 axes of int16. */
-export const wtensor5: Input<5> = input([null, null, null, null, null], "int16");
+export const wtensor5: Input<5> = input(
+  [null, null, null, null, null],
+  "int16",
+);
 /** A value without axes of int32. */
 export const iscalar: Input<0> = input([], "int32");
 /** A vector of int32. */
@@ -91,7 +105,10 @@ export const itensor3: Input<3> = input([null, null, null], "int32");
 /** An array of 4 axes of int32. */
 export const itensor4: Input<4> = input([null, null, null, null], "int32");
 /** An array of 5 axes of int32. */
-export const itensor5: Input<5> = input([null, null, null, null, null], "int32");
+export const itensor5: Input<5> = input(
+  [null, null, null, null, null],
+  "int32",
+);
 /** A value without axes of int64. */
 export const lscalar: Input<0> = input([], "int64");
 /** A vector of int64. */
@@ -107,7 +124,10 @@ export const ltensor3: Input<3> = input([null, null, null], "int64");
 /** An array of 4 axes of int64. */
 export const ltensor4: Input<4> = input([null, null, null, null], "int64");
 /** An array of 5 axes of int64. */
-export const ltensor5: Input<5> = input([null, null, null, null, null], "int64");
+export const ltensor5: Input<5> = input(
+  [null, null, null, null, null],
+  "int64",
+);
 /** A value without axes of float32. */
 export const fscalar: Input<0> = input([], "float32");
 /** A vector of float32. */
@@ -123,7 +143,10 @@ export const ftensor3: Input<3> = input([null, null, null], "float32");
 /** An array of 4 axes of float32. */
 export const ftensor4: Input<4> = input([null, null, null, null], "float32");
 /** An array of 5 axes of float32. */
-export const ftensor5: Input<5> = input([null, null, null, null, null], "float32");
+export const ftensor5: Input<5> = input(
+  [null, null, null, null, null],
+  "float32",
+);
 /** A value without axes of float64. */
 export const dscalar: Input<0> = input([], "float64");
 /** A vector of float64. */
@@ -139,4 +162,7 @@ export const dtensor3: Input<3> = input([null, null, null], "float64");
 /** An array of 4 axes of float64. */
 export const dtensor4: Input<4> = input([null, null, null, null], "float64");
 /** An array of 5 axes of float64. */
-export const dtensor5: Input<5> = input([null, null, null, null, null], "float64");
+export const dtensor5: Input<5> = input(
+  [null, null, null, null, null],
+  "float64",
+);

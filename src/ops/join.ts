@@ -8,7 +8,13 @@ import { describeType } from "../graph/type.ts";
 import { Constant, type Op, type Variable } from "../graph/variable.ts";
 import { at } from "./at.ts";
 import { zerosLike } from "./constructors.ts";
-import { asVariable, asVariables, defineOp, type OpFunction, type Operand } from "./define.ts";
+import {
+  asVariable,
+  asVariables,
+  defineOp,
+  type Operand,
+  type OpFunction,
+} from "./define.ts";
 import { dimshuffle, expandDims } from "./dimshuffle.ts";
 import { add, cast } from "./elemwise.ts";
 import { SYMBOLIC } from "./length_graph.ts";
@@ -20,7 +26,10 @@ interface JoinParams {
   readonly axis: number;
 }
 
-const concatenation: OpFunction<Operand[], JoinParams> = defineOp<Operand[], JoinParams>({
+const concatenation: OpFunction<Operand[], JoinParams> = defineOp<
+  Operand[],
+  JoinParams
+>({
   name: "join",
   arity: -1,
   infer: (inputs, { axis }, lengths) => {
@@ -30,48 +39,87 @@ const concatenation: OpFunction<Operand[], JoinParams> = defineOp<Operand[], Joi
       inputs.map((x): Length => x.shape[d]!).reduce((a, b) =>
         d === axis
           ? lengths.add(a, b)
-          : lengths.same(a, b, (a, b) => new RangeError(`Cannot join along axis ${axis}: axis ${d} has lengths ${a} and ${b}`))
+          : lengths.same(a, b, (a, b) =>
+            new RangeError(
+              `Cannot join along axis ${axis}: axis ${d} has lengths ${a} and ${b}`,
+            ))
       )
     );
     return { dtype: first.dtype, shape };
   },
   eval: (inputs, { axis }) => joinArrays(inputs, axis),
-  vjp: ({ inputs, params: { axis } }, g) => split(g, inputs.map((x) => lengthsOf(x)[axis]!), axis),
-  jvp: ({ inputs, params }, ts) => ts.some((t) => t) ? concatenation(...inputs.map((x, i) => ts[i] ?? zerosLike(x)), params) : null,
+  vjp: ({ inputs, params: { axis } }, g) =>
+    split(g, inputs.map((x) => lengthsOf(x)[axis]!), axis),
+  jvp: ({ inputs, params }, ts) =>
+    ts.some((t) => t)
+      ? concatenation(...inputs.map((x, i) => ts[i] ?? zerosLike(x)), params)
+      : null,
   // Axes that are not joined are common; each operand has an axis of its own besides.
   loops: ({ inputs, outputs: [y], params: { axis } }) => {
-    const common = y!.shape.flatMap((_, d) => d === axis ? [] : [d]), dtype = y!.dtype;
-    const along = (joined: Expr): Expr[] => y!.shape.map((_, d) => d === axis ? joined : { kind: "axis", axis: common.indexOf(d) });
+    const common = y!.shape.flatMap((_, d) => d === axis ? [] : [d]),
+      dtype = y!.dtype;
+    const along = (joined: Expr): Expr[] =>
+      y!.shape.map((_, d) =>
+        d === axis ? joined : { kind: "axis", axis: common.indexOf(d) }
+      );
     let before: Expr | null = null;
     return {
       axes: [
         ...common.map((d) => ({ of: "output" as const, operand: 0, axis: d })),
-        ...inputs.map((_, operand) => ({ of: "input" as const, operand, axis })),
+        ...inputs.map((_, operand) => ({
+          of: "input" as const,
+          operand,
+          axis,
+        })),
       ],
       outer: common.map((_, i) => i),
       stages: inputs.map((x, input) => {
-        const own = common.length + input, here: Expr = { kind: "axis", axis: own }, n = x.shape[axis];
+        const own = common.length + input,
+          here: Expr = { kind: "axis", axis: own },
+          n = x.shape[axis];
         const to = before ? call(add, before, here) : here;
-        const length: Expr = typeof n === "number" ? { kind: "constant", value: n, dtype: "int64" } : { kind: "length", axis: own };
+        const length: Expr = typeof n === "number"
+          ? { kind: "constant", value: n, dtype: "int64" }
+          : { kind: "length", axis: own };
         before = before ? call(add, before, length) : length;
-        return { kind: "store", axes: [own], output: 0, index: along(to), value: { kind: "load", input, index: along(here), dtype } };
+        return {
+          kind: "store",
+          axes: [own],
+          output: 0,
+          index: along(to),
+          value: { kind: "load", input, index: along(here), dtype },
+        };
       }),
     };
   },
 });
 
 function checkJoins(first: Shaped, x: Shaped, i: number): void {
-  if (x.shape.length > 0 && x.shape.length === first.shape.length && x.dtype === first.dtype) return;
+  if (
+    x.shape.length > 0 && x.shape.length === first.shape.length &&
+    x.dtype === first.dtype
+  ) return;
   const remedy = x.shape.length === 0 ? "; stack joins scalars" : "";
-  throw new TypeError(`Cannot join: operand 0 is ${describeType(first.type)}, operand ${i} is ${describeType(x.type)}${remedy}`);
+  throw new TypeError(
+    `Cannot join: operand 0 is ${describeType(first.type)}, operand ${i} is ${
+      describeType(x.type)
+    }${remedy}`,
+  );
 }
 
-function joinAll<R extends number = number>(axis: number, ...xs: (Variable<R> | Operand)[]): Variable<R> {
-  if (xs.length === 0) throw new TypeError("Cannot join: there are no operands");
+function joinAll<R extends number = number>(
+  axis: number,
+  ...xs: (Variable<R> | Operand)[]
+): Variable<R> {
+  if (xs.length === 0) {
+    throw new TypeError("Cannot join: there are no operands");
+  }
   const vs = asVariables(xs), at = axisOf("join", axis, vs[0]!.ndim);
   if (vs.length === 1) return vs[0] as Variable<R>;
   const dtype = vs.map((v) => v.dtype).reduce(promote);
-  return concatenation(...vs.map((v) => cast(v, dtype)), { axis: at }) as Variable<R>;
+  return concatenation(...vs.map((v) => cast(v, dtype)), {
+    axis: at,
+  }) as Variable<R>;
 }
 
 /**
@@ -80,10 +128,14 @@ function joinAll<R extends number = number>(axis: number, ...xs: (Variable<R> | 
  * TypeError: no operands, scalars, or other ranks. RangeError: other lengths
  * along another axis.
  */
-export const join: typeof joinAll & { readonly op: Op<JoinParams> } = Object.assign(joinAll, { op: concatenation.op });
+export const join: typeof joinAll & { readonly op: Op<JoinParams> } = Object
+  .assign(joinAll, { op: concatenation.op });
 
 /** NumPy's order of arguments for `join`. */
-export function concatenate<R extends number = number>(xs: readonly (Variable<R> | Operand)[], axis = 0): Variable<R> {
+export function concatenate<R extends number = number>(
+  xs: readonly (Variable<R> | Operand)[],
+  axis = 0,
+): Variable<R> {
   return join(axis, ...xs);
 }
 
@@ -96,14 +148,24 @@ export function stack(xs: readonly Operand[], axis = 0): Variable {
  * Parts of x along an axis, of these sizes; views. RangeError: the sizes do
  * not add up to the length of the axis.
  */
-export function split(x: Operand, sizes: readonly (number | Variable)[], axis = 0): Variable[] {
+export function split(
+  x: Operand,
+  sizes: readonly (number | Variable)[],
+  axis = 0,
+): Variable[] {
   const v = asVariable(x), along = axisOf("split", axis, v.ndim);
   const ends: (number | Variable)[] = [];
-  for (const n of sizes) ends.push(SYMBOLIC.add(ends.at(-1) ?? 0, n) as number | Variable);
+  for (const n of sizes) {
+    ends.push(SYMBOLIC.add(ends.at(-1) ?? 0, n) as number | Variable);
+  }
   const total = ends.at(-1) ?? 0;
-  const whole = typeof total === "number" && v.type.shape[along] === total ? v : specifyShape(v, v.type.shape.map((_, d) => d === along ? total : null));
+  const whole = typeof total === "number" && v.type.shape[along] === total
+    ? v
+    : specifyShape(v, v.type.shape.map((_, d) => d === along ? total : null));
   const before = Array<string>(along).fill(":");
-  return ends.map((end, i) => at(whole, ...before, slice(ends[i - 1] ?? 0, end)));
+  return ends.map((end, i) =>
+    at(whole, ...before, slice(ends[i - 1] ?? 0, end))
+  );
 }
 
 /** The scalars that a vector was made of, as numbers where they are known; null where it was made otherwise. */
@@ -111,8 +173,9 @@ export function vectorScalars(vector: Variable): (number | Variable)[] | null {
   const found: (number | Variable)[] = [], todo = [vector];
   for (let v = todo.pop(); v; v = todo.pop()) {
     const { owner } = v;
-    if (v instanceof Constant && v.ndim === 1) found.push(...[...v.data.flat()].map(Number));
-    else if (owner?.op === join.op) todo.push(...[...owner.inputs].reverse());
+    if (v instanceof Constant && v.ndim === 1) {
+      found.push(...[...v.data.flat()].map(Number));
+    } else if (owner?.op === join.op) todo.push(...[...owner.inputs].reverse());
     else if (owner?.op === dimshuffle.op && owner.inputs[0]!.ndim === 0) {
       const x = owner.inputs[0]!;
       found.push(typeof x.value === "number" ? x.value : x);
@@ -123,12 +186,20 @@ export function vectorScalars(vector: Variable): (number | Variable)[] | null {
 
 /** Values end to end along an axis, row-major. RangeError: other lengths along another axis. */
 export function joinArrays(arrays: readonly NDArray[], axis: number): NDArray {
-  const first = arrays[0]!, total = arrays.reduce((n, x) => n + x.shape[axis]!, 0);
-  const shape = first.shape.with(axis, total), strides = rowMajor(shape), data = allocate(first.dtype, strides.length ? shape.reduce((a, b) => a * b, 1) : 1);
+  const first = arrays[0]!,
+    total = arrays.reduce((n, x) => n + x.shape[axis]!, 0);
+  const shape = first.shape.with(axis, total),
+    strides = rowMajor(shape),
+    data = allocate(
+      first.dtype,
+      strides.length ? shape.reduce((a, b) => a * b, 1) : 1,
+    );
   let start = 0;
   for (const x of arrays) {
     if (x.shape.some((n, d) => d !== axis && n !== shape[d])) {
-      throw new RangeError(`Cannot join along axis ${axis}: shapes are (${first.shape}) and (${x.shape})`);
+      throw new RangeError(
+        `Cannot join along axis ${axis}: shapes are (${first.shape}) and (${x.shape})`,
+      );
     }
     const from = x.flat();
     let i = 0;

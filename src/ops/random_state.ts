@@ -25,7 +25,11 @@ export class RandomState {
   /** Three words of each recurrence, the newest first. */
   readonly #state: Int32Array;
   constructor(seed: number) {
-    if (!Number.isInteger(seed) || seed < 1 || seed >= M2) throw new RangeError(`Cannot seed with ${seed}: expected an integer from 1 to ${M2 - 1}`);
+    if (!Number.isInteger(seed) || seed < 1 || seed >= M2) {
+      throw new RangeError(
+        `Cannot seed with ${seed}: expected an integer from 1 to ${M2 - 1}`,
+      );
+    }
     this.#state = new Int32Array(6).fill(seed);
   }
 
@@ -35,13 +39,15 @@ export class RandomState {
     let x1 = s[0]!, x2 = s[1]!, x3 = s[2]!, y1 = s[3]!, y2 = s[4]!, y3 = s[5]!;
     for (let i = 0; i < n; i++) {
       // x = 2^22 x2 + (2^7 + 1) x3 modulo 2^31 - 1.
-      let x = ((x2 & 511) << 22) + (x2 >>> 9) + ((x3 & 16777215) << 7) + (x3 >>> 24);
+      let x = ((x2 & 511) << 22) + (x2 >>> 9) + ((x3 & 16777215) << 7) +
+        (x3 >>> 24);
       if (x >= M1) x -= M1;
       x += x3;
       if (x >= M1) x -= M1;
       x3 = x2, x2 = x1, x1 = x;
       // y = 2^15 y1 + (2^15 + 1) y3 modulo 2^31 - 21069.
-      let y = ((y1 & 65535) << 15) + 21069 * (y1 >>> 16), w = ((y3 & 65535) << 15) + 21069 * (y3 >>> 16);
+      let y = ((y1 & 65535) << 15) + 21069 * (y1 >>> 16),
+        w = ((y3 & 65535) << 15) + 21069 * (y3 >>> 16);
       if (y >= M2) y -= M2;
       if (w >= M2) w -= M2;
       w += y3;
@@ -62,17 +68,25 @@ export class RandomState {
    */
   uniform(low = 0, high = 1, shape: Shape = []): NDArray {
     const { out, data } = floats(shape), z = this.#fill(data.length);
-    const [shift, unit] = out.dtype === "float64" ? [0, 2 ** -31] : [7, 2 ** -24];
-    for (let i = 0; i < z.length; i++) data[i] = low + (high - low) * ((z[i]! >>> shift) * unit);
+    const [shift, unit] = out.dtype === "float64"
+      ? [0, 2 ** -31]
+      : [7, 2 ** -24];
+    for (let i = 0; i < z.length; i++) {
+      data[i] = low + (high - low) * ((z[i]! >>> shift) * unit);
+    }
     return out;
   }
 
   /** Normally distributed numbers in floatX: each pair of z · 2^-31 gives two by the transform of Box and Muller. RangeError: std is negative. */
   normal(mean = 0, std = 1, shape: Shape = []): NDArray {
-    if (!(std >= 0)) throw new RangeError(`Cannot draw normal numbers: std is ${std}`);
-    const { out, data } = floats(shape), z = this.#fill(2 * Math.ceil(data.length / 2));
+    if (!(std >= 0)) {
+      throw new RangeError(`Cannot draw normal numbers: std is ${std}`);
+    }
+    const { out, data } = floats(shape),
+      z = this.#fill(2 * Math.ceil(data.length / 2));
     for (let i = 0; i < data.length; i += 2) {
-      const radius = std * Math.sqrt(-2 * Math.log(z[i]! * 2 ** -31)), angle = 2 * Math.PI * z[i + 1]! * 2 ** -31;
+      const radius = std * Math.sqrt(-2 * Math.log(z[i]! * 2 ** -31)),
+        angle = 2 * Math.PI * z[i + 1]! * 2 ** -31;
       data[i] = mean + radius * Math.cos(angle);
       if (i + 1 < data.length) data[i + 1] = mean + radius * Math.sin(angle);
     }
@@ -84,19 +98,29 @@ export class RandomState {
    * int32 unless another integer dtype is given. RangeError: there are none,
    * or more than 2^31 - 1.
    */
-  integers(low: number, high: number, shape: Shape = [], dtype: Dtype = "int32"): NDArray {
+  integers(
+    low: number,
+    high: number,
+    shape: Shape = [],
+    dtype: Dtype = "int32",
+  ): NDArray {
     const dims = [shape].flat(), n = high - low;
     if (!Number.isInteger(low) || !Number.isInteger(n) || n < 1 || n > M1) {
-      throw new RangeError(`Cannot draw integers from ${low} to ${high}: expected 1 to ${M1} of them`);
+      throw new RangeError(
+        `Cannot draw integers from ${low} to ${high}: expected 1 to ${M1} of them`,
+      );
     }
     const values = this.#below(sizeOf(dims), () => n);
-    const drawn = new Float64Array(values.length).map((_, i) => low + values[i]!);
+    const drawn = new Float64Array(values.length).map((_, i) =>
+      low + values[i]!
+    );
     return new NDArray("float64", dims, drawn).astype(dtype);
   }
 
   /** The integers 0 … n - 1 in random order, int32. */
   permutation(n: number): NDArray {
-    const order = Int32Array.from({ length: n }, (_, i) => i), picks = this.#below(Math.max(0, n - 1), (k) => n - k);
+    const order = Int32Array.from({ length: n }, (_, i) => i),
+      picks = this.#below(Math.max(0, n - 1), (k) => n - k);
     picks.forEach((pick, k) => {
       const i = n - 1 - k;
       [order[i], order[pick]] = [order[pick]!, order[i]!];
@@ -117,7 +141,14 @@ export class RandomState {
   }
 }
 
-function floats(shape: Shape): { readonly out: NDArray; readonly data: Float32Array | Float64Array | Float16Array } {
-  const dims = [shape].flat(), dtype = config.floatX, data = allocate(dtype, sizeOf(dims)) as Float32Array<ArrayBuffer>;
+function floats(
+  shape: Shape,
+): {
+  readonly out: NDArray;
+  readonly data: Float32Array | Float64Array | Float16Array;
+} {
+  const dims = [shape].flat(),
+    dtype = config.floatX,
+    data = allocate(dtype, sizeOf(dims)) as Float32Array<ArrayBuffer>;
   return { out: new NDArray(dtype, dims, data), data };
 }

@@ -31,6 +31,7 @@ export type Axis = number | readonly number[];
 
 /** How to reduce. */
 export interface ReduceOptions {
+  /** All unless given. */
   readonly axis?: Axis;
   /** Reduced axes stay, with length 1. */
   readonly keepdims?: boolean;
@@ -44,6 +45,7 @@ export interface SumOptions extends ReduceOptions {
 
 /** The parameters of a reduction: the axes in ascending order. */
 export interface ReduceParams {
+  /** The axes that go. */
   readonly axes: readonly number[];
   /** The dtype of the result where it is not the usual one. */
   readonly dtype?: Dtype;
@@ -53,6 +55,7 @@ export interface ReduceParams {
 export interface Reduction<O extends ReduceOptions = ReduceOptions> {
   (x: Operand): Variable<0>;
   (x: Operand, options: O): Variable;
+  /** What rules match on. */
   readonly op: Op<ReduceParams>;
 }
 

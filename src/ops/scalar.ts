@@ -38,9 +38,13 @@ import {
 import { add, mul, neg } from "./elemwise.ts";
 import { broadcastAs } from "./broadcast_to.ts";
 
-/** Elementwise ops by their number of operands. */
+/** An elementwise op of one operand. */
 export type Unary = OpFunction<X>;
+
+/** An elementwise op of two operands, which broadcast. */
 export type Binary = OpFunction<XY>;
+
+/** An elementwise op of three operands, which broadcast. */
 export type Ternary = OpFunction<XYZ>;
 
 /**
@@ -55,6 +59,7 @@ export interface Row<A extends readonly Operand[]> {
   readonly dtype: (...inputs: Dtype[]) => Dtype;
   /** The dtypes that the operands are converted to; the result's unless given. */
   readonly operands?: (result: Dtype, ...inputs: Dtype[]) => readonly Dtype[];
+  /** The value; integers of up to 32 bits wrap when it is stored. */
   readonly eval: (...x: Each<A, number>) => number | boolean;
   /** For integers of up to 32 bits, where `eval` does not do. */
   readonly int?: (...x: Each<A, number>) => number;
@@ -69,7 +74,9 @@ export interface Row<A extends readonly Operand[]> {
   ) => Each<A, Derivative>;
   /** The same function of lengths, so that a 0-d integer result may serve as one. */
   readonly length?: (lengths: Lengths, ...x: Each<A, Length>) => Length;
+  /** See Facts. */
   readonly commutative?: boolean;
+  /** See Facts. */
   readonly connects?: Each<A, readonly [boolean]>;
 }
 

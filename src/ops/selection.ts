@@ -1,20 +1,36 @@
 /** The language of indices: which elements of an array they name, as a shape, as expressions for a kernel, and as offsets into values. */
 import type { Length, Lengths, Shaped } from "../graph/length.ts";
 import type { Expr } from "../graph/loops.ts";
-import { forEachOffset, type NDArray, rowMajor, sizeOf } from "../graph/ndarray.ts";
+import {
+  forEachOffset,
+  type NDArray,
+  rowMajor,
+  sizeOf,
+} from "../graph/ndarray.ts";
 import type { Type } from "../graph/type.ts";
 import type { ViewMap } from "../graph/variable.ts";
 import { alignedStrides, broadcastShape, valueShape } from "./broadcast.ts";
 import { add, maximum, minimum, mul } from "./elemwise.ts";
 import { lt, where } from "./elemwise_logic.ts";
 import { call } from "./scalar.ts";
-import { checkedIndex, indexError, look, type Scalar, scalarValue } from "./view.ts";
+import {
+  checkedIndex,
+  indexError,
+  look,
+  type Scalar,
+  scalarValue,
+} from "./view.ts";
 
 /** What an axis of the operand is indexed by; axes after the last entry are taken whole. */
 export type IndexParam =
   /** One element; the axis goes. */
   | { readonly kind: "at"; readonly at: Scalar }
-  | { readonly kind: "slice"; readonly start?: Scalar; readonly stop?: Scalar; readonly step: number }
+  | {
+    readonly kind: "slice";
+    readonly start?: Scalar;
+    readonly stop?: Scalar;
+    readonly step: number;
+  }
   /** No axis of the operand: a new one of length 1. */
   | { readonly kind: "new" }
   /** The elements that integer array `input` names; several such arrays broadcast together. */
@@ -41,11 +57,22 @@ interface Placement {
 const WHOLE: IndexParam = { kind: "slice", step: 1 };
 
 /** Axes go where NumPy puts them: index arrays stay together in their place, or go first where others stand between them. */
-function place(index: readonly IndexParam[], ranks: readonly number[]): Placement {
+function place(
+  index: readonly IndexParam[],
+  ranks: readonly number[],
+): Placement {
   const used = index.filter((e) => e.kind !== "new").length;
-  const entries = [...index, ...Array<IndexParam>(ranks[0]! - used).fill(WHOLE)];
-  const rows = entries.flatMap((e) => e.kind === "rows" ? [ranks[e.input]!] : []), ndim = Math.max(0, ...rows);
-  const arrays = entries.flatMap((e, i) => e.kind === "rows" || (e.kind === "at" && rows.length) ? [i] : []);
+  const entries = [
+    ...index,
+    ...Array<IndexParam>(ranks[0]! - used).fill(WHOLE),
+  ];
+  const rows = entries.flatMap((e) =>
+      e.kind === "rows" ? [ranks[e.input]!] : []
+    ),
+    ndim = Math.max(0, ...rows);
+  const arrays = entries.flatMap((e, i) =>
+    e.kind === "rows" || (e.kind === "at" && rows.length) ? [i] : []
+  );
   const together = arrays.every((i, k) => i === arrays[0]! + k);
   const axes: { entry: Entry; to: number }[] = [], made: number[] = [];
   let next = together ? 0 : ndim, at = together ? -1 : 0;
@@ -65,8 +92,12 @@ function place(index: readonly IndexParam[], ranks: readonly number[]): Placemen
 }
 
 /** The same index of an op that has `by` inputs more before those that the index names. */
-export function shiftInputs(index: readonly IndexParam[], by: number): IndexParam[] {
-  const shift = (p: Scalar): Scalar => typeof p === "number" ? p : { input: p.input + by };
+export function shiftInputs(
+  index: readonly IndexParam[],
+  by: number,
+): IndexParam[] {
+  const shift = (p: Scalar): Scalar =>
+    typeof p === "number" ? p : { input: p.input + by };
   return index.map((e) => {
     switch (e.kind) {
       case "new":
@@ -89,33 +120,58 @@ export function shiftInputs(index: readonly IndexParam[], by: number): IndexPara
 }
 
 /** The shape of the elements that an index names. RangeError: an integer is known to be out of range. */
-export function selectedShape(inputs: readonly Shaped[], index: readonly IndexParam[], lengths: Lengths): Length[] {
-  const x = inputs[0]!, { axes, joint, ndim } = place(index, inputs.map((x) => x.shape.length));
+export function selectedShape(
+  inputs: readonly Shaped[],
+  index: readonly IndexParam[],
+  lengths: Lengths,
+): Length[] {
+  const x = inputs[0]!,
+    { axes, joint, ndim } = place(index, inputs.map((x) => x.shape.length));
   const shape: Length[] = Array(ndim).fill(1), arrays: Shaped[] = [];
   axes.forEach(({ entry, to }, axis) => {
     const n = x.shape[axis]!;
     if (entry.kind === "rows") arrays.push(inputs[entry.input]!);
     else if (entry.kind === "at") {
       const i = scalarValue(entry.at, inputs);
-      if (typeof i === "number" && typeof n === "number" && (i < -n || i >= n)) throw indexError(i, axis, n);
-    } else shape[to] = lengths.slice(bound(entry.start, inputs), bound(entry.stop, inputs), entry.step, n);
+      if (
+        typeof i === "number" && typeof n === "number" && (i < -n || i >= n)
+      ) throw indexError(i, axis, n);
+    } else {shape[to] = lengths.slice(
+        bound(entry.start, inputs),
+        bound(entry.stop, inputs),
+        entry.step,
+        n,
+      );}
   });
-  broadcastShape("at", arrays, lengths).forEach((n, i) => shape[joint.at + i] = n);
+  broadcastShape("at", arrays, lengths).forEach((n, i) =>
+    shape[joint.at + i] = n
+  );
   return shape;
 }
 
-function bound(p: Scalar | undefined, inputs: readonly Shaped[]): Length | undefined {
+function bound(
+  p: Scalar | undefined,
+  inputs: readonly Shaped[],
+): Length | undefined {
   return p === undefined ? undefined : scalarValue(p, inputs);
 }
 
 /** Where the result of an index without arrays looks. */
-export function selectionView(index: readonly IndexParam[], ndim: number): ViewMap {
+export function selectionView(
+  index: readonly IndexParam[],
+  ndim: number,
+): ViewMap {
   return viewOf(place(index, [ndim]).axes);
 }
 
 /** Where the element looks that an index names, its arrays left out. */
 function viewOf(axes: Placement["axes"]): ViewMap {
-  const start = (e: Entry): Scalar => e.kind === "at" ? e.at : e.kind === "slice" ? e.start ?? (e.step > 0 ? 0 : -1) : 0;
+  const start = (e: Entry): Scalar =>
+    e.kind === "at"
+      ? e.at
+      : e.kind === "slice"
+      ? e.start ?? (e.step > 0 ? 0 : -1)
+      : 0;
   return {
     kind: "affine",
     start: axes.map(({ entry }) => start(entry)),
@@ -132,21 +188,31 @@ export interface NestAxes {
 }
 
 /** For each axis of the operand the position of the element that belongs to a point of the result. */
-export function positions(inputs: readonly Type[], index: readonly IndexParam[], nest: NestAxes): Expr[] {
+export function positions(
+  inputs: readonly Type[],
+  index: readonly IndexParam[],
+  nest: NestAxes,
+): Expr[] {
   const { axes, joint } = place(index, inputs.map((x) => x.shape.length));
   return axes.map(({ entry, to }, axis): Expr => {
     const n: Expr = { kind: "length", axis: nest.operand(axis) };
     switch (entry.kind) {
       case "at":
-        return typeof entry.at === "number" && entry.at < 0 ? call(add, n, entry.at) : scalarExpr(entry.at, inputs);
+        return typeof entry.at === "number" && entry.at < 0
+          ? call(add, n, entry.at)
+          : scalarExpr(entry.at, inputs);
       case "rows": {
-        const { shape, dtype } = inputs[entry.input]!, first = joint.at + joint.ndim - shape.length;
-        const at = shape.map((d, i): Expr => d === 1 ? integer(0) : { kind: "axis", axis: nest.result(first + i) });
+        const { shape, dtype } = inputs[entry.input]!,
+          first = joint.at + joint.ndim - shape.length;
+        const at = shape.map((d, i): Expr =>
+          d === 1 ? integer(0) : { kind: "axis", axis: nest.result(first + i) }
+        );
         return { kind: "load", input: entry.input, index: at, dtype };
       }
       case "slice": {
         const along: Expr = { kind: "axis", axis: nest.result(to) };
-        const start = firstOf(entry.start, entry.step, n, inputs), steps = entry.step === 1 ? along : call(mul, along, entry.step);
+        const start = firstOf(entry.start, entry.step, n, inputs),
+          steps = entry.step === 1 ? along : call(mul, along, entry.step);
         return start ? call(add, start, steps) : steps;
       }
       default:
@@ -160,20 +226,42 @@ function integer(value: number): Expr {
 }
 
 function scalarExpr(p: Scalar, inputs: readonly Type[]): Expr {
-  return typeof p === "number" ? integer(p) : { kind: "load", input: p.input, index: [], dtype: inputs[p.input]!.dtype };
+  return typeof p === "number" ? integer(p) : {
+    kind: "load",
+    input: p.input,
+    index: [],
+    dtype: inputs[p.input]!.dtype,
+  };
 }
 
 /** The first element of a slice that has any, or null for 0: clipped only where that can leave elements. */
-function firstOf(start: Scalar | undefined, step: number, n: Expr, inputs: readonly Type[]): Expr | null {
+function firstOf(
+  start: Scalar | undefined,
+  step: number,
+  n: Expr,
+  inputs: readonly Type[],
+): Expr | null {
   if (start === undefined) return step > 0 ? null : call(add, n, -1);
-  if (typeof start === "number" && start >= 0 && step > 0) return start === 0 ? null : integer(start);
+  if (typeof start === "number" && start >= 0 && step > 0) {
+    return start === 0 ? null : integer(start);
+  }
   const given = scalarExpr(start, inputs);
-  const from = typeof start !== "number" ? call(where, call(lt, given, 0), call(add, given, n), given) : start < 0 ? call(add, n, start) : given;
-  return step > 0 ? call(maximum, from, 0) : call(minimum, from, call(add, n, -1));
+  const from = typeof start !== "number"
+    ? call(where, call(lt, given, 0), call(add, given, n), given)
+    : start < 0
+    ? call(add, n, start)
+    : given;
+  return step > 0
+    ? call(maximum, from, 0)
+    : call(minimum, from, call(add, n, -1));
 }
 
 /** Offsets into the data of `inputs[0]` of the elements that an index names, in row-major order of `shape`. RangeError: out of range. */
-export function selectedOffsets(inputs: readonly NDArray[], index: readonly IndexParam[], shape: readonly number[]): number[] {
+export function selectedOffsets(
+  inputs: readonly NDArray[],
+  index: readonly IndexParam[],
+  shape: readonly number[],
+): number[] {
   const { axes, joint } = place(index, inputs.map((x) => x.ndim));
   const seen = look(inputs, viewOf(axes), shape);
   const offsets: number[] = [];
@@ -187,15 +275,27 @@ export function selectedOffsets(inputs: readonly NDArray[], index: readonly Inde
 }
 
 /** What index arrays add to an offset, at each point of their joint shape. */
-function rowOffsets(inputs: readonly NDArray[], axes: Placement["axes"]): { readonly shape: readonly number[]; readonly offsets: readonly number[] } {
+function rowOffsets(
+  inputs: readonly NDArray[],
+  axes: Placement["axes"],
+): { readonly shape: readonly number[]; readonly offsets: readonly number[] } {
   const x = inputs[0]!;
-  const arrays = axes.flatMap(({ entry }, axis) => entry.kind === "rows" ? [{ axis, rows: inputs[entry.input]! }] : []);
-  const shape = valueShape("at", arrays.map((a) => a.rows)), offsets = Array<number>(sizeOf(shape)).fill(0);
+  const arrays = axes.flatMap(({ entry }, axis) =>
+    entry.kind === "rows" ? [{ axis, rows: inputs[entry.input]! }] : []
+  );
+  const shape = valueShape("at", arrays.map((a) => a.rows)),
+    offsets = Array<number>(sizeOf(shape)).fill(0);
   for (const { axis, rows } of arrays) {
     let to = 0;
-    forEachOffset(shape, alignedStrides(rows, shape.length), rows.offset, (at) => {
-      offsets[to++]! += x.strides[axis]! * checkedIndex(Number(rows.data[at]), axis, x.shape[axis]!);
-    });
+    forEachOffset(
+      shape,
+      alignedStrides(rows, shape.length),
+      rows.offset,
+      (at) => {
+        offsets[to++]! += x.strides[axis]! *
+          checkedIndex(Number(rows.data[at]), axis, x.shape[axis]!);
+      },
+    );
   }
   return { shape, offsets };
 }

@@ -19,12 +19,14 @@ import { axisOf } from "./shape.ts";
 
 /** The axis along which elements compete. */
 export interface AxisParams {
+  /** Counted from the start. */
   readonly axis: number;
 }
 
 /** A function of rows, along the last axis unless given. */
 export interface RowFunction {
   (x: Operand, options?: Partial<AxisParams>): Variable;
+  /** What rules match on. */
   readonly op: Op<AxisParams>;
 }
 

@@ -47,6 +47,7 @@ function meanDtype(x: Variable, dtype?: Dtype): Dtype {
 
 /** The arithmetic mean over axes, a float; NaN of nothing. */
 export function mean(x: Operand): Variable<0>;
+/** The same over some axes. */
 export function mean(x: Operand, options: SumOptions): Variable;
 export function mean(x: Operand, options: SumOptions = {}): Variable {
   const v = asVariable(x),
@@ -66,6 +67,7 @@ export interface VarOptions extends ReduceOptions {
 
 /** The mean squared distance from the mean over axes. */
 export function var_(x: Operand): Variable<0>;
+/** The same over some axes. */
 export function var_(x: Operand, options: VarOptions): Variable;
 export function var_(
   x: Operand,
@@ -86,6 +88,7 @@ export function var_(
 
 /** The square root of the variance over axes. */
 export function std(x: Operand): Variable<0>;
+/** The same over some axes. */
 export function std(x: Operand, options: VarOptions): Variable;
 export function std(x: Operand, options: VarOptions = {}): Variable {
   return sqrt(var_(x, options));
@@ -99,6 +102,7 @@ export interface NormOptions extends ReduceOptions {
 
 /** The norm of all elements, or of vectors along axes: (Σ |x|^ord)^(1/ord). */
 export function norm(x: Operand): Variable<0>;
+/** The same over some axes. */
 export function norm(x: Operand, options: NormOptions): Variable;
 export function norm(
   x: Operand,
@@ -123,6 +127,7 @@ export function norm(
 
 /** max - min over axes. */
 export function ptp(x: Operand): Variable<0>;
+/** The same over some axes. */
 export function ptp(x: Operand, options: ReduceOptions): Variable;
 export function ptp(x: Operand, options: ReduceOptions = {}): Variable {
   const v = asVariable(x);
@@ -131,6 +136,7 @@ export function ptp(x: Operand, options: ReduceOptions = {}): Variable {
 
 /** log Σ e^x over axes, without overflow: m + log Σ e^(x - m) with m = max(x), or 0 where that is infinite. */
 export function logsumexp(x: Operand): Variable<0>;
+/** The same over some axes. */
 export function logsumexp(x: Operand, options: ReduceOptions): Variable;
 export function logsumexp(
   x: Operand,

@@ -43,10 +43,10 @@ interface Group {
  * index space; every value is computed once; a value that others need too is
  * one of its outputs. Linear in the graph.
  *
- * No path may leave a group and come back. So walking from the results to the
- * leaves, each application has a stage: that of its latest client if it joins
- * that client's group, else one more. All of a group have one stage, and
- * stages rise along every edge that leaves a group.
+ * No path may leave a group and come back. So, walking from the results to the
+ * leaves, each application gets a stage no lower than its clients have. All of
+ * a group share one, and it is higher than that of any client outside: a path
+ * that leaves the group never rises to it again.
  */
 export function fuseElementwise(
   outputs: readonly Variable[],
@@ -64,7 +64,7 @@ export function fuseElementwise(
       late.size === 1 && !results.has(node.outputs[0]!);
     const joined = isElementwise(node) ? join(node, late, only) : null;
     const made = joined ?? alone(node);
-    stage.set(node, joined ? last : last + 1);
+    stage.set(node, joined || !made.elementwise ? last : last + 1);
     for (const member of made.nodes) group.set(member, made);
   }
   return rebuild(outputs, order, { group, stage, clients });
@@ -135,7 +135,7 @@ interface Grouping {
   readonly clients: ReadonlyMap<Variable, readonly Apply[]>;
 }
 
-/** Groups in the order of falling stages, which is one in which inputs come first. */
+/** Groups in the order of falling stages, and in each stage those that no group feeds first: so inputs come before what needs them. */
 function rebuild(
   outputs: readonly Variable[],
   order: readonly Apply[],
@@ -143,7 +143,9 @@ function rebuild(
 ): readonly Variable[] {
   const groups = [...new Set(order.map((node) => group.get(node)!))];
   const stageOf = (g: Group) => stage.get([...g.nodes][0]!)!;
-  groups.sort((a, b) => stageOf(b) - stageOf(a));
+  groups.sort((a, b) =>
+    stageOf(b) - stageOf(a) || Number(a.elementwise) - Number(b.elementwise)
+  );
   const now = new Map<Variable, Variable>(), results = new Set(outputs);
   const resolve = (v: Variable) => now.get(v) ?? v;
   const put = (before: readonly Variable[], made: Apply) =>

@@ -4,11 +4,13 @@ import { Constant, Variable } from "../graph/variable.ts";
 import { describePattern, type Pattern, type Rule } from "./pattern.ts";
 import { fillValue } from "./values.ts";
 
-/** What stands for a name in turn: operands of most ops, class numbers, vectors. */
+/** What stands for a name in turn: operands of most ops, class numbers, vectors, and what broadcasts. */
 const TYPES: readonly DenseType[] = [
   dense("float64", [3, 4]),
   dense("int64", [3]),
   dense("float64", [3]),
+  dense("float64", [1, 4]),
+  dense("float64", [3, 1]),
 ];
 
 /** Nothing surrounds an instance: every variable is used once. */

@@ -1,12 +1,10 @@
 /** Lengths without their variables, and views and reductions that merge or do nothing. */
-import { isInteger } from "../graph/dtype.ts";
-import type { Length, Shaped } from "../graph/length.ts";
 import { type Apply, Constant, Variable } from "../graph/variable.ts";
 import { remake } from "../graph/walk.ts";
 import { constant } from "../ops/define.ts";
 import { dimshuffle, type Pattern as AxisOrder } from "../ops/dimshuffle.ts";
 import { cast, mul, neg } from "../ops/elemwise.ts";
-import { SYMBOLIC } from "../ops/length_graph.ts";
+import { lengthFrom } from "../ops/length_graph.ts";
 import { max, min, prod, type ReduceParams, sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/reshape.ts";
 import { shapeAt } from "../ops/shape.ts";
@@ -144,25 +142,6 @@ function lengthThrough(v: Variable): Variable | null {
   const found = lengthFrom(v.owner!.inputs[0]!, axis);
   if (typeof found === "number") return constant(found, "int64");
   return found instanceof Variable ? cast(found, "int64") : null;
-}
-
-/** The length of an axis in terms of the lengths and integers that the variable's inputs have; null where it depends on data. */
-function lengthFrom(y: Variable, axis: number): Length {
-  const known = y.type.shape[axis]!, node = y.owner;
-  if (typeof known === "number" || !node) return known;
-  const seen = node.inputs.map((x): Shaped => ({
-    type: x.type,
-    dtype: x.dtype,
-    shape: x.type.shape.map((n, i) => typeof n === "number" ? n : shapeAt(x, i)),
-    value: lengthOf(x),
-  }));
-  return node.op.infer(seen, node.params, SYMBOLIC)[y.index]!.shape[axis]!;
-}
-
-/** The value of a 0-d integer in the arithmetic of shape graphs. */
-function lengthOf(x: Variable): Length {
-  if (typeof x.value === "number") return x.value;
-  return x.ndim === 0 && isInteger(x.dtype) ? x : null;
 }
 
 /** True if a reshape keeps all lengths; one may be left open, because the number of elements decides it. */

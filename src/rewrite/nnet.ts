@@ -3,6 +3,7 @@ import { isInteger } from "../graph/dtype.ts";
 import type { Variable } from "../graph/variable.ts";
 import { ancestors, replace, toposort } from "../graph/walk.ts";
 import { argmax, type ArgParams } from "../ops/argmax.ts";
+import { broadcastAs } from "../ops/broadcast_to.ts";
 import {
   crossentropyCategorical1Hot,
   crossentropyCategorical1HotGrad,
@@ -31,7 +32,7 @@ export const nnet: readonly Rule[] = [
   rule("argmax_log_softmax", [argmax, named("p", [logSoftmax, "x"])], ({ p, x }, y) => axisOf(p).axis === (y.owner!.params as ArgParams).axis ? argmax(x, axisOf(p)) : null),
   rule("crossentropy_of_softmax", [crossentropyCategorical1Hot, named("p", [softmax, "x"]), "y"], ({ p, x, y }) => alongRows(p) ? crossentropySoftmax1Hot(x, y)[0]! : null),
   rule("crossentropy_of_softmax_grad", [softmaxGrad, [crossentropyCategorical1HotGrad, "g", named("p", [softmax, "x"]), "y"], "p"], ({ g, p, y }, z) => alongRows(z) && isInteger(y.dtype) && y.ndim === p.ndim - 1 && g.ndim === y.ndim ? crossentropySoftmax1HotGrad(g, p, y) : null),
-  rule("log_softmax_grad", [softmaxGrad, [div, "g", named("p", [softmax, "x"])], "p"], ({ g, p }, z) => sub(g, mul(p, sum(g, { ...axisOf(z), keepdims: true })))),
+  rule("log_softmax_grad", [softmaxGrad, [div, "g", named("p", [softmax, "x"])], "p"], ({ g, p }, z) => sub(g, mul(p, sum(broadcastAs(g, p), { ...axisOf(z), keepdims: true })))),
   rule("exp_log_softmax", [exp, named("p", [logSoftmax, "x"])], ({ p, x }) => softmax(x, axisOf(p))),
 ];
 

@@ -22,7 +22,13 @@ export type Phase =
   };
 
 /** What tidies up behind all other rules. */
-const tidy: readonly Rule[] = [...fold, ...useless, ...signs];
+const tidy: readonly Rule[] = [
+  ...fold,
+  ...useless,
+  ...signs,
+  ...fills,
+  ...layout,
+];
 
 /** Equal nodes become one; the driver does that whenever it walks. */
 const merge: Phase = rules("merge", []);
@@ -31,8 +37,6 @@ const canonical: Phase = rules("canonicalize", [
   ...tidy,
   ...cancelling,
   ...gathering,
-  ...fills,
-  ...layout,
   ...indexing,
 ]);
 

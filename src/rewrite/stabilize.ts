@@ -37,24 +37,34 @@ export const stabilize: readonly Rule[] = [
   ruleAt(
     "exp_over_one_plus_exp",
     [mul, div],
-    { equation: "y * exp(x) / (1 + exp(x)) → y * sigmoid(x)" },
+    { equation: "y * exp(x) / (1 + exp(x)), y * exp(x) * sigmoid(-x) → y * sigmoid(x)" },
     (z) => sigmoidInProduct(z),
   ),
 ];
 
-/** A product with exp(x) above and 1 + exp(x) below its line, or sigmoid(-x) above, has sigmoid(x). */
+/** A product with exp(x) and 1 + exp(x) below its line, or sigmoid(-x), has sigmoid(x). */
 function sigmoidInProduct(z: Variable): Variable | null {
   const { constant, over, under } = factors(z);
   for (const [i, above] of over.entries()) {
-    const e = match([exp, "x"], above);
-    if (!e) continue;
-    const below = under.findIndex((u) =>
-      match([add, 1, [exp, "x"]], u)?.x === e.x
+    const x = match([exp, "x"], above)?.x;
+    if (!x) continue;
+    const partner = over.findIndex((v) => isSigmoidOfNegative(v, x));
+    const below = under.findIndex((v) =>
+      match([add, 1, [exp, "x"]], v)?.x === x
     );
-    if (below < 0) continue;
-    const product = [sigmoid(e.x), ...over.toSpliced(i, 1)].reduce((a, b) => mul(a, b));
-    const whole = under.toSpliced(below, 1).reduce((a, b) => div(a, b), product);
+    if (partner < 0 && below < 0) continue;
+    const left = over.filter((_, k) => k !== i && k !== partner);
+    const rest = under.filter((_, k) => partner >= 0 || k !== below);
+    const product = [sigmoid(x), ...left].reduce((a, b) => mul(a, b));
+    const whole = rest.reduce((a, b) => div(a, b), product);
     return constant === 1 ? whole : mul(whole, constant);
   }
   return null;
+}
+
+/** True for sigmoid(-x). */
+function isSigmoidOfNegative(v: Variable, x: Variable): boolean {
+  const y = match([sigmoid, "y"], v)?.y;
+  return y !== undefined &&
+    (match([neg, "x"], y)?.x === x || match([neg, "y"], x)?.y === y);
 }

@@ -7,7 +7,7 @@ import { broadcastAs, broadcastTo } from "../../src/ops/broadcast_to.ts";
 import { constant, zerosLike } from "../../src/ops/constructors.ts";
 import { dimshuffle, transpose } from "../../src/ops/dimshuffle.ts";
 import { dot } from "../../src/ops/dot.ts";
-import { abs, add, cast, div, exp, mul, neg, pow, second, sqr, sub } from "../../src/ops/elemwise.ts";
+import { abs, add, cast, div, exp, mul, neg, pow, second, sigmoid, sqr, sub } from "../../src/ops/elemwise.ts";
 import { max, restoreAxes, sum } from "../../src/ops/reduce.ts";
 import { reshape } from "../../src/ops/reshape.ts";
 import { shapeAt } from "../../src/ops/shape.ts";
@@ -51,7 +51,7 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
   reduce_reduce: [sum(sum(x, { axis: 1 })), max(max(x, { axis: 0 }))],
   sum_scaled: [sum(mul(s, x), { axis: 0 }), sum(neg(x)), sum(mul(x, 2), { axis: 1 })],
   index_all: [at(x, ":"), at(x, "0:3", ":")],
-  exp_over_one_plus_exp: [div(exp(x), add(1, exp(x))), div(mul(mul(y, 2), exp(x)), add(exp(x), 1))],
+  exp_over_one_plus_exp: [div(exp(x), add(1, exp(x))), div(mul(mul(y, 2), exp(x)), add(exp(x), 1)), mul(exp(x), sigmoid(neg(x))), mul(sigmoid(x), exp(neg(x)))],
   softmax_written_out: [div(exp(x), restoreAxes(sum(exp(x), { axis: 1 }), [1])), div(exp(x), sum(exp(x), { axis: 0 })), div(exp(v), sum(exp(v)))],
   transpose_of_dot: [transpose(dot(x, square))],
   dot_add: [

@@ -11,7 +11,6 @@ import {
   CHECKED,
   cvm,
   f32,
-  kernel,
   share,
   TWICE,
 } from "./assembly.ts";
@@ -148,28 +147,6 @@ Deno.test("in place: the output is written in the memory of an input", () => {
   assertEquals(vm.output(0).toArray(), [7, 11]);
   assertEquals(vm.live, 1);
   vm.free();
-});
-
-Deno.test("the arena: slots share buffers that the VM keeps", () => {
-  const a = new Assembly();
-  a.gc = false;
-  a.arena.push(64, 64);
-  const x = a.input("float32", [4]);
-  const t = a.temporary("float32", [4], 0),
-    u = a.temporary("float32", [4], 1),
-    y = a.temporary("float32", [4], 0);
-  a.call(TWICE, [x], [t]);
-  a.call(TWICE, [t], [u]);
-  a.call(TWICE, [u], [y]);
-  const vm = a.vm([y]);
-  vm.setInput(0, f32([0, 1, 2, 3]));
-  for (let k = 0; k < 3; k++) assertEquals(vm.run(5), null);
-  assertEquals(vm.output(0).toArray(), [7, 15, 23, 31]);
-  assertEquals(vm.live, 0);
-  vm.release();
-  assertEquals(vm.run(), null);
-  assertEquals(vm.output(0).toArray(), [7, 15, 23, 31]);
-  assertEquals(vm.free(), 0);
 });
 
 Deno.test("SWAP: every VM that uses a storage sees it; nCalls repeat it", () => {
@@ -331,41 +308,6 @@ Deno.test("a failure inside a block names the place it was called from", () => {
   const stop = vm.run();
   assert(stop?.kind === "failed");
   assertEquals([stop.site.pc, stop.site.loops.length], [3, 0]);
-  vm.free();
-});
-
-Deno.test("large outputs go back to the heap when a call is finished, and the next call finds them", () => {
-  const a = new Assembly(), n = 1 << 18;
-  const x = a.input("float32", [n]), y = a.temporary("float32", [n]);
-  a.call(TWICE, [x], [y]);
-  const vm = a.vm([y]);
-  const value = f32(Array(n).fill(1)), addresses = new Set<number>();
-  for (let k = 0; k < 3; k++) {
-    vm.setInput(0, value);
-    vm.run();
-    addresses.add(vm.live);
-    assertEquals(vm.output(0).data[n - 1], 3);
-    vm.finish();
-    assertEquals(vm.live, 0);
-  }
-  assertEquals([...addresses], [1]);
-  vm.free();
-});
-
-Deno.test("kernels get scratch memory and BLAS by their context", () => {
-  const scratch = kernel(
-    "scratch",
-    ["float", "float"],
-    "if (ctx->reserve_scratch(ctx, 8 * hi)) return DAMO_MEMORY;\n  for (int64_t i = 0; i < hi; i++) x1[i] = (float)(ctx->blas == NULL), ((double *)ctx->scratch)[i] = x0[i];",
-  );
-  const a = new Assembly(),
-    x = a.input("float32", [300]),
-    y = a.temporary("float32", [300]);
-  a.call(scratch, [x], [y]);
-  const vm = a.vm([y]);
-  vm.setInput(0, f32(Array(300).fill(1)));
-  assertEquals(vm.run(2), null);
-  assertEquals(vm.output(0).data[299], cvm().blas === 0n ? 1 : 0);
   vm.free();
 });
 

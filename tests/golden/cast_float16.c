@@ -1,0 +1,11 @@
+/* cast: float16 x -> float32 y; i < n_i */
+int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
+  const _Float16 *x = args[0]->data;
+  float *y = args[1]->data;
+  #pragma GCC ivdep
+  for (int64_t i = lo; i < hi; i++) {
+    y[i] = (float)((float)x[i]);
+  }
+  return DAMO_OK;
+}
+/* extents: [100] */

@@ -1,0 +1,47 @@
+/* softmax: float32 x -> float32 y; i < n_i, j < n_j */
+typedef float f32x16 __attribute__((vector_size(64)));
+int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
+  const float *x = args[0]->data;
+  float *y = args[1]->data;
+  const int64_t *n = args[2]->data;
+  const int64_t n_j = n[1], x_i = n[2], y_i = n[3];
+  for (int64_t i = lo; i < hi; i++) {
+    f32x16 sum0 = (f32x16){0} + -DAMO_INF_F32;
+    float rest0[16];
+    for (int lane = 0; lane < 16; lane++) rest0[lane] = -DAMO_INF_F32;
+    for (int64_t j = 0; j + 16 <= n_j; j += 16) {
+      for (int lane = 0; lane < 16; lane++) {
+        sum0[lane] = maximum_f32(sum0[lane], x[i * x_i + j + lane]);
+      }
+    }
+    for (int64_t j = n_j - n_j % 16, lane = 0; j + lane < n_j; lane++) {
+      rest0[lane] = maximum_f32(rest0[lane], x[i * x_i + j + lane]);
+    }
+    for (int lane = 0; lane < 16; lane++) rest0[lane] = maximum_f32(rest0[lane], sum0[lane]);
+    for (int half = 8; half; half /= 2) {
+      for (int lane = 0; lane < half; lane++) rest0[lane] = maximum_f32(rest0[lane], rest0[lane + half]);
+    }
+    const float s0 = rest0[0];
+    f32x16 sum1 = {0};
+    float rest1[16] = {0};
+    for (int64_t j = 0; j + 16 <= n_j; j += 16) {
+      for (int lane = 0; lane < 16; lane++) {
+        sum1[lane] += exp_f32(x[i * x_i + j + lane] - s0);
+      }
+    }
+    for (int64_t j = n_j - n_j % 16, lane = 0; j + lane < n_j; lane++) {
+      rest1[lane] += exp_f32(x[i * x_i + j + lane] - s0);
+    }
+    for (int lane = 0; lane < 16; lane++) rest1[lane] += sum1[lane];
+    for (int half = 8; half; half /= 2) {
+      for (int lane = 0; lane < half; lane++) rest1[lane] += rest1[lane + half];
+    }
+    const float s1 = rest1[0];
+    #pragma GCC ivdep
+    for (int64_t j = 0; j < n_j; j++) {
+      y[i * y_i + j] = exp_f32(x[i * x_i + j] - s0) / s1;
+    }
+  }
+  return DAMO_OK;
+}
+/* extents: [60,500,500,500] */

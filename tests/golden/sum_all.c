@@ -1,0 +1,26 @@
+/* sum: float32 x -> float32 y; i < n_i */
+typedef double f64x8 __attribute__((vector_size(64)));
+int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
+  const float *x = args[0]->data;
+  float *y = args[1]->data;
+  const int64_t *n = args[2]->data;
+  const int64_t n_i = n[0];
+  f64x8 sum0 = {0};
+  double rest0[8] = {0};
+  for (int64_t i = 0; i + 8 <= n_i; i += 8) {
+    for (int lane = 0; lane < 8; lane++) {
+      sum0[lane] += (double)x[i + lane];
+    }
+  }
+  for (int64_t i = n_i - n_i % 8, lane = 0; i + lane < n_i; lane++) {
+    rest0[lane] += (double)x[i + lane];
+  }
+  for (int lane = 0; lane < 8; lane++) rest0[lane] += sum0[lane];
+  for (int half = 4; half; half /= 2) {
+    for (int lane = 0; lane < half; lane++) rest0[lane] += rest0[lane + half];
+  }
+  const double s0 = rest0[0];
+  y[0] = (float)s0;
+  return DAMO_OK;
+}
+/* extents: [30000] */

@@ -1,0 +1,129 @@
+/** dot, dotAdd and outer against NumPy: ranks, dtypes, errors. */
+import { assertEquals, assertThrows } from "@std/assert";
+import { array } from "../../src/graph/ndarray.ts";
+import type { Variable } from "../../src/graph/variable.ts";
+import { constant, zeros } from "../../src/ops/constructors.ts";
+import { transpose } from "../../src/ops/dimshuffle.ts";
+import { dot, dotAdd, outer } from "../../src/ops/dot.ts";
+import { mul } from "../../src/ops/elemwise.ts";
+import { evaluate } from "../../src/ops/evaluate.ts";
+import {
+  imatrix,
+  ivector,
+  matrix,
+  scalar,
+  tensor,
+  tensor3,
+  vector,
+} from "../../src/ops/inputs.ts";
+
+const A = constant([[1, 2, 3], [4, 5, 6]]),
+  v = constant([1, -1, 2]),
+  w = constant([10, 1]);
+
+function run(y: Variable) {
+  return evaluate([y])[0]!.toArray();
+}
+
+Deno.test("dot of vectors and matrices", () => {
+  assertEquals(run(dot(v, v)), 6);
+  assertEquals(run(dot(A, v)), [5, 11]);
+  assertEquals(run(dot(w, A)), [14, 25, 36]);
+  assertEquals(run(dot(A, transpose(A))), [[14, 32], [32, 77]]);
+  assertEquals(dot(2, A).owner!.op, mul.op);
+});
+
+Deno.test("integers wrap in their dtype; what is mixed is promoted", () => {
+  assertEquals(
+    run(dot(constant(Uint8Array.of(200, 3)), constant(Uint8Array.of(2, 1)))),
+    (400 + 3) & 255,
+  );
+  assertEquals(
+    run(
+      dot(constant(Int32Array.of(2 ** 30, 1)), constant(Int32Array.of(4, 7))),
+    ),
+    7,
+  );
+  assertEquals(
+    run(
+      dot(
+        constant(BigInt64Array.of(2n ** 40n)),
+        constant(BigInt64Array.of(2n)),
+      ),
+    ),
+    2 ** 41,
+  );
+  assertEquals(
+    run(
+      dot(
+        constant([true, false], { dtype: "bool" }),
+        constant([true, true], { dtype: "bool" }),
+      ),
+    ),
+    1,
+  );
+  assertEquals(dot(imatrix(), vector()).dtype, "float32");
+  assertEquals(dot(ivector(), imatrix()).dtype, "int32");
+});
+
+Deno.test("inner lengths and ranks are checked when the graph is built, where they are known", () => {
+  assertThrows(
+    () => dot(zeros([2, 3]), zeros([4, 5])),
+    RangeError,
+    "Cannot apply dot: inner lengths are 3 and 4",
+  );
+  assertThrows(
+    () => dot(tensor3(), matrix()),
+    TypeError,
+    "Cannot apply dot: expected vectors or matrices, got float32 (?, ?, ?)",
+  );
+  const x = vector("x");
+  assertThrows(
+    () => evaluate([dot(x, v)], new Map([[x, array([1])]])),
+    RangeError,
+    "inner lengths are 1 and 3",
+  );
+  assertEquals(
+    dot(tensor("float32", ["n", 3]), tensor("float32", [3, 1])).type.shape,
+    ["n", 1],
+  );
+});
+
+Deno.test("dotAdd adds a scaled product", () => {
+  assertEquals(run(dotAdd(w, constant(2), A, v)), [20, 23]);
+  assertEquals(run(dotAdd(constant([1, 2]), constant(-1), A, transpose(A))), [[
+    -13,
+    -30,
+  ], [-31, -75]]);
+  assertThrows(
+    () => dotAdd(matrix(), scalar(), A, v),
+    TypeError,
+    "Cannot apply dotAdd: operands are float32 (?, ?)",
+  );
+  assertThrows(
+    () => dotAdd(zeros([3]), scalar(), A, v),
+    RangeError,
+    "axis 0 of the first operand has length 3, of the product 2",
+  );
+});
+
+Deno.test("dotAdd may write in the memory of its first operand only where that has the full shape", () => {
+  const inplace = (y: Variable) => {
+    const { op, inputs, outputs, params } = y.owner!;
+    return op.loops!({
+      inputs: inputs.map((v) => v.type),
+      outputs: outputs.map((v) => v.type),
+      params,
+    }).inplace;
+  };
+  assertEquals(inplace(dotAdd(matrix(), scalar(), matrix(), matrix())), [0]);
+  assertEquals(
+    inplace(dotAdd(vector(), scalar(), matrix(), matrix())),
+    undefined,
+  );
+});
+
+Deno.test("outer flattens its operands", () => {
+  assertEquals(run(outer(w, v)), [[10, -10, 20], [1, -1, 2]]);
+  assertEquals(outer(A, 3).type.shape, [6, 1]);
+});

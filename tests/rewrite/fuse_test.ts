@@ -1,0 +1,59 @@
+/** Fusion: which applications become one, and that no group needs what depends on it. */
+import { assert, assertEquals } from "@std/assert";
+import { NDArray, sizeOf } from "../../src/graph/ndarray.ts";
+import type { Variable } from "../../src/graph/variable.ts";
+import { leaves, toposort } from "../../src/graph/walk.ts";
+import { dot } from "../../src/ops/dot.ts";
+import { add, exp, mul, neg, sqr, sub, tanh } from "../../src/ops/elemwise.ts";
+import { evaluate } from "../../src/ops/evaluate.ts";
+import { tensor } from "../../src/ops/inputs.ts";
+import { sum } from "../../src/ops/reduce.ts";
+import { fuseElementwise } from "../../src/rewrite/fuse.ts";
+
+const matrix = (name: string) => tensor("float64", [3, 3], name);
+const vector = (name: string) => tensor("float64", [3], name);
+
+/** The names of the applications, after comparing values; a fused one as a list. */
+function fused(...outputs: Variable[]): (string | string[])[] {
+  const made = fuseElementwise(outputs);
+  let seed = 0.5;
+  const values = new Map(leaves(outputs).filter((v) => !("data" in v)).map((v) => {
+    const shape = v.type.shape as number[];
+    return [v, new NDArray("float64", shape, Float64Array.from({ length: sizeOf(shape) }, () => (seed = (seed + 0.618) % 1) - 0.5))];
+  }));
+  assertEquals(evaluate(made, values).map((v) => v.toArray()), evaluate(outputs, values).map((v) => v.toArray()));
+  return toposort(made).map((node) => node.op.name === "fused" ? toposort(node.params.graph.outputs).map((inner) => inner.op.name) : node.op.name);
+}
+
+Deno.test("a chain is one application", () => {
+  const x = matrix("x"), y = matrix("y");
+  assertEquals(fused(tanh(add(mul(x, y), 1))), [["mul", "add", "tanh"]]);
+});
+
+Deno.test("a value that others need is computed once, as one of several outputs", () => {
+  const x = matrix("x"), e = exp(x);
+  assertEquals(fused(e, mul(e, 2)), [["exp", "mul"]]);
+  assertEquals(fused(sum(e), mul(e, 2)), [["exp", "mul"], "sum"]);
+});
+
+Deno.test("no group needs what depends on it", () => {
+  const x = matrix("x"), h = tanh(x);
+  // h goes through a product into the second group, which also wants 1 - h² and nothing earlier does.
+  assertEquals(fused(mul(dot(h, x), sub(1, sqr(h)))), ["tanh", "dot", ["sqr", "sub", "mul"]]);
+  const a = exp(x), b = dot(a, x);
+  assertEquals(fused(add(a, b), neg(a)), ["exp", "dot", "add", "neg"]);
+});
+
+Deno.test("a costly function is not computed again for every row", () => {
+  const x = matrix("x"), v = vector("v");
+  assertEquals(fused(mul(x, exp(v))), ["exp", "mul"]);
+  assertEquals(fused(mul(x, neg(v))), [["neg", "mul"]]);
+});
+
+Deno.test("a group has at most 32 operands", () => {
+  const xs = Array.from({ length: 80 }, (_, i) => matrix(`x${i}`));
+  const made = fuseElementwise([xs.reduce<Variable>((a, b) => add(a, b), xs[0]!)]);
+  const groups = toposort(made).filter((node) => node.op.name === "fused");
+  assert(groups.length > 1);
+  assert(groups.every((node) => node.inputs.length <= 32));
+});
