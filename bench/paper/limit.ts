@@ -1,12 +1,22 @@
 /** The C programs of `limit/`: built once, run as one process each, and the random numbers they start from. */
 
+import { findBlas } from "../../ffi/openblas.ts";
+
 const SOURCES = new URL("./limit/", import.meta.url).pathname;
 
-/** The environment for a measurement: without what holds OpenBLAS back. */
-export function quietEnvironment(): Record<string, string> {
+/**
+ * The environment for a measurement: without what holds OpenBLAS back, and
+ * with the core that Damo uses too, because OpenBLAS takes some processors
+ * for older ones.
+ */
+export function quietEnvironment(core = ""): Record<string, string> {
   const { OPENBLAS_CORETYPE: _core, OPENBLAS_L2_SIZE: _l2, ...rest } = Deno.env
     .toObject();
-  return { ...rest, OPENBLAS_NUM_THREADS: "1" };
+  return {
+    ...rest,
+    OPENBLAS_NUM_THREADS: "1",
+    ...(core && { OPENBLAS_CORETYPE: core }),
+  };
 }
 
 /** Where the programs are, or why they cannot be here. */
@@ -50,7 +60,7 @@ export function runLimit(
   const { success, stdout, stderr } = new Deno.Command("taskset", {
     args: ["-c", String(core), `${path}/${program}`, ...args],
     clearEnv: true,
-    env: quietEnvironment(),
+    env: quietEnvironment(findBlas()?.core),
   }).outputSync();
   if (!success) {
     throw new Error(

@@ -164,10 +164,15 @@ function inLanes(nest: Nest, { axes, combine, dtype }: Reduce): boolean {
   return !nest.tile && last !== undefined && !positional && isFloat(dtype) && typeof nest.axes[last]!.length !== "number";
 }
 
-/** One element into the accumulator of a reduction. */
+/** One element into the accumulator of a reduction; a sum of products rounds once a term. */
 function accumulate(scope: Scope, { combine, value, dtype, axes }: Reduce, sum: string, best: string): void {
-  const { writer, nest } = scope, text = render(value, scope);
-  if (combine !== "argmax" && combine !== "argmin") return line(writer, `${merge(combine, computed(dtype), sum, bare(text))};`);
+  const { writer, nest } = scope, into = computed(dtype);
+  if (combine === "sum" && isFloat(into) && value.kind === "call" && value.name === "mul" && value.args.every((x) => valueDtype(x) === into)) {
+    const [x, y] = value.args.map((x) => bare(render(x, scope)));
+    return line(writer, `${sum} = fma_${DTYPES[into].suffix}(${x}, ${y}, ${sum});`);
+  }
+  const text = render(value, scope);
+  if (combine !== "argmax" && combine !== "argmin") return line(writer, `${merge(combine, into, sum, bare(text))};`);
   const type = valueDtype(value), sign = combine === "argmax" ? ">" : "<";
   line(writer, `const ${typeName(type)} v = ${bare(text)};`);
   const nan = isFloat(type) ? ` | ((v != v) & (${best} == ${best}))` : "";
@@ -234,11 +239,49 @@ function columnForm(scope: Scope, axis: number): void {
       line(writer, `${sum} = ${positional ? "0" : identity(stage.combine, computed(stage.dtype))};`);
       if (positional) line(writer, `${best} = ${identity(stage.combine, valueDtype(stage.value))};`);
     });
-    for (const a of stage.axes) open(scope, a);
+    for (const a of stage.axes.slice(0, -1)) open(scope, a);
+    const last = stage.axes.at(-1);
+    if (last !== undefined && unrolls(nest, stage)) {
+      sumSeveral(scope, stage, last, axis, sum);
+      return close(scope, stage.axes.length - 1);
+    }
+    if (last !== undefined) open(scope, last);
     overTile([stage.value], true, (s) => accumulate(s, stage, sum, best));
     close(scope, stage.axes.length);
   });
   close(scope, nest.outer.length);
+}
+
+/** Rows that a sum in column form adds in one pass over its accumulators, in the order of the rows. */
+const SEVERAL = 4;
+
+function unrolls(nest: Nest, { combine, dtype, axes }: Reduce): boolean {
+  return combine === "sum" && isFloat(dtype) && typeof nest.axes[axes.at(-1)!]!.length !== "number";
+}
+
+/** The sum over `along` of a tile of `axis`, some rows at a time. */
+function sumSeveral(scope: Scope, stage: Reduce, along: number, axis: number, sum: string): void {
+  const { nest, writer } = scope, { name } = nest.axes[along]!, length = amount(nest, nest.axes[along]!.length);
+  const column = nest.axes[axis]!.name;
+  const pass = (rows: number) => {
+    const at = (row: number) => new Map([...scope.variables, [along, row === 0 ? name : `${name} + ${row}`]]);
+    const scopes = Array.from({ length: rows }, (_, row) => hoist([stage.value], axis, { ...scope, variables: at(row) }));
+    line(writer, "#pragma GCC ivdep");
+    line(writer, `for (int64_t ${column} = first; ${column} < past; ${column}++) {`);
+    writer.depth++;
+    line(writer, `${resultType(stage)} sum = ${sum};`);
+    for (const s of scopes) accumulate(s, stage, "sum", "");
+    line(writer, `${sum} = sum;`);
+    close(scope);
+  };
+  line(writer, `for (int64_t ${name} = 0; ${name} + ${SEVERAL} <= ${length}; ${name} += ${SEVERAL}) {`);
+  writer.depth++;
+  pass(SEVERAL);
+  close(scope);
+  line(writer, `for (int64_t ${name} = ${length} - ${length} % ${SEVERAL}; ${name} < ${length}; ${name}++) {`);
+  writer.depth++;
+  pass(1);
+  close(scope);
 }
 
 function valueDtype(e: Expr): Dtype {

@@ -320,10 +320,11 @@ export function planCheck(name: string, layout: Layout, length: Extent, axis: nu
     outer: [],
     stages: [{ kind: "reduce", axes: layout.shape.map((_, a) => a), combine: "and", value, dtype: "bool" }],
   }, { name, layouts: [layout], inputs: 1, inplace: -1 });
+  const { axes, value: element } = nest.stages[0] as NestStage & { kind: "reduce" };
   const bound = typeof length === "number" && length > 0 && length <= LITERAL;
   return {
     ...nest,
-    stages: [{ kind: "check", axes: nest.stages[0]!.axes, value: nest.stages[0]!.value, length: bound ? length as number : { extent: nest.extents.length }, axis }],
+    stages: [{ kind: "check", axes, value: element, length: bound ? length as number : { extent: nest.extents.length }, axis }],
     extents: bound ? nest.extents : [...nest.extents, { name: "length", value: length }],
   };
 }

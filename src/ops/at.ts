@@ -1,5 +1,5 @@
 /** `x.at(…)`, and changing what it names: from how users write an index to the ops of subtensor.ts. */
-import { castsSafely, isInteger } from "../graph/dtype.ts";
+import { isInteger } from "../graph/dtype.ts";
 import {
   type Bound,
   type Index,
@@ -121,7 +121,9 @@ function asParam(
       }: expected integers`,
     );
   }
-  return v.ndim === 0 ? { kind: "at", at: scalars.take(v) } : scalars.rows(v);
+  return v.ndim === 0
+    ? { kind: "at", at: scalars.take(v) }
+    : { kind: "rows", input: scalars.array(v) };
 }
 
 const SLICE = /^\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?\s*)?$/;
@@ -147,9 +149,8 @@ function sliceParam(
 ): IndexParam {
   const by = step instanceof Variable ? step.value : step ?? 1;
   if (typeof by !== "number") {
-    return scalars.rows(
-      rowsOf(shapeAt(x, axis), start, stop, step as Variable),
-    );
+    const named = rowsOf(shapeAt(x, axis), start, stop, step as Variable);
+    return { kind: "along", input: scalars.array(named) };
   }
   if (by === 0 || !Number.isInteger(by)) {
     throw new RangeError(`Cannot take a slice: its step is ${by}`);
@@ -258,24 +259,17 @@ function changed<R extends number>(
   set: boolean,
 ): Variable<R> {
   const { x, rest, index } = named(v), value = asVariable(y, x.dtype);
-  if (!castsSafely(value.dtype, x.dtype)) {
-    throw new TypeError(
-      `Cannot change elements of ${
-        describeType(x.type)
-      }: the new ones are ${value.dtype}; convert them with cast`,
-    );
-  }
   const typed = cast(value, x.dtype);
   const full = isSmaller(typed.type, v.type) ? broadcastAs(typed, v) : typed;
   return increment(x, full, ...rest, { index, set }) as Variable<R>;
 }
 
 /**
- * x with the elements that `v = x.at(…)` names replaced by y, which broadcasts
- * to the shape of v. Of an element named twice by an index array the last
- * value stays.
+ * x with the elements that `v = x.at(…)` names replaced by y, which is
+ * converted to the dtype of x and broadcasts to the shape of v. Of an element
+ * named twice by an index array the last value stays.
  *
- * TypeError: v was not made by `at`, or y's dtype does not convert without loss.
+ * TypeError: v was not made by `at`, or y has more axes than v.
  *
  * ```ts
  * import { setSubtensor, vector } from "damo";

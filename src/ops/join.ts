@@ -5,7 +5,7 @@ import type { Length, Shaped } from "../graph/length.ts";
 import { forEachOffset, NDArray, rowMajor } from "../graph/ndarray.ts";
 import { slice } from "../graph/indexing.ts";
 import { describeType } from "../graph/type.ts";
-import { Constant, type Op, type Variable } from "../graph/variable.ts";
+import { Constant, type Op, Variable } from "../graph/variable.ts";
 import { at } from "./at.ts";
 import { zerosLike } from "./constructors.ts";
 import {
@@ -15,8 +15,10 @@ import {
   type Operand,
   type OpFunction,
 } from "./define.ts";
+import { assert } from "./debug.ts";
 import { dimshuffle, expandDims } from "./dimshuffle.ts";
 import { add, cast } from "./elemwise.ts";
+import { ge } from "./elemwise_logic.ts";
 import { SYMBOLIC } from "./length_graph.ts";
 import { call } from "./scalar.ts";
 import { axisOf, lengthsOf } from "./shape.ts";
@@ -49,7 +51,7 @@ const concatenation: OpFunction<Operand[], JoinParams> = defineOp<
   },
   eval: (inputs, { axis }) => joinArrays(inputs, axis),
   vjp: ({ inputs, params: { axis } }, g) =>
-    split(g, inputs.map((x) => lengthsOf(x)[axis]!), axis),
+    parts(g, inputs.map((x) => lengthsOf(x)[axis]!), axis),
   jvp: ({ inputs, params }, ts) =>
     ts.some((t) => t)
       ? concatenation(...inputs.map((x, i) => ts[i] ?? zerosLike(x)), params)
@@ -144,9 +146,25 @@ export function stack(xs: readonly Operand[], axis = 0): Variable {
   return join(axis, ...asVariables(xs).map((v) => expandDims(v, axis)));
 }
 
+/** Parts of x along an axis, whose sizes are known to add up to its length. */
+function parts(
+  x: Variable,
+  sizes: readonly (number | Variable)[],
+  axis: number,
+): Variable[] {
+  const before = Array<string>(axis).fill(":");
+  let start: number | Variable = 0;
+  return sizes.map((n) => {
+    const end = SYMBOLIC.add(start, n) as number | Variable;
+    const part = at(x, ...before, slice(start, end));
+    start = end;
+    return part;
+  });
+}
+
 /**
- * Parts of x along an axis, of these sizes; views. RangeError: the sizes do
- * not add up to the length of the axis.
+ * Parts of x along an axis, of these sizes; views. RangeError: a size is
+ * negative, or they do not add up to the length of the axis.
  */
 export function split(
   x: Operand,
@@ -154,18 +172,23 @@ export function split(
   axis = 0,
 ): Variable[] {
   const v = asVariable(x), along = axisOf("split", axis, v.ndim);
-  const ends: (number | Variable)[] = [];
-  for (const n of sizes) {
-    ends.push(SYMBOLIC.add(ends.at(-1) ?? 0, n) as number | Variable);
+  const negative = sizes.find((n) => typeof n === "number" && n < 0);
+  if (negative !== undefined) {
+    throw new RangeError(`Cannot split: a size is ${negative}`);
   }
-  const total = ends.at(-1) ?? 0;
-  const whole = typeof total === "number" && v.type.shape[along] === total
+  const total = sizes.reduce(
+    (a: number | Variable, n) => SYMBOLIC.add(a, n) as number | Variable,
+    0,
+  );
+  const whole = v.type.shape[along] === total
     ? v
     : specifyShape(v, v.type.shape.map((_, d) => d === along ? total : null));
-  const before = Array<string>(along).fill(":");
-  return ends.map((end, i) =>
-    at(whole, ...before, slice(ends[i - 1] ?? 0, end))
-  );
+  const checked = sizes.filter((n) => n instanceof Variable)
+    .reduce(
+      (w, n) => assert(w, ge(n, 0), "a size of split is negative"),
+      whole,
+    );
+  return parts(checked, sizes, along);
 }
 
 /** The scalars that a vector was made of, as numbers where they are known; null where it was made otherwise. */

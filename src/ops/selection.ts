@@ -34,7 +34,9 @@ export type IndexParam =
   /** No axis of the operand: a new one of length 1. */
   | { readonly kind: "new" }
   /** The elements that integer array `input` names; several such arrays broadcast together. */
-  | { readonly kind: "rows"; readonly input: number };
+  | { readonly kind: "rows"; readonly input: number }
+  /** The elements that integer vector `input` names, along an axis of its own: a slice whose step only the run knows. */
+  | { readonly kind: "along"; readonly input: number };
 
 /** Parameters of an op that indexes input 0. */
 export interface SelectionParams {
@@ -47,11 +49,16 @@ type Entry = Exclude<IndexParam, { readonly kind: "new" }>;
 interface Placement {
   /** For each axis of the operand its entry, and the axis of the result that follows it: of rows the first, -1 for none. */
   readonly axes: readonly { readonly entry: Entry; readonly to: number }[];
-  /** Axes of the result that follow none of the operand. */
-  readonly made: readonly number[];
-  /** The axes of the result that index arrays make. */
+  /** The axes of the result that index arrays make together. */
   readonly joint: { readonly at: number; readonly ndim: number };
   readonly ndim: number;
+}
+
+/** True for an entry that an integer array says. */
+export function isArrayEntry(
+  e: IndexParam,
+): e is Extract<IndexParam, { readonly input: number }> {
+  return e.kind === "rows" || e.kind === "along";
 }
 
 const WHOLE: IndexParam = { kind: "slice", step: 1 };
@@ -66,29 +73,23 @@ function place(
     ...index,
     ...Array<IndexParam>(ranks[0]! - used).fill(WHOLE),
   ];
-  const rows = entries.flatMap((e) =>
-      e.kind === "rows" ? [ranks[e.input]!] : []
-    ),
-    ndim = Math.max(0, ...rows);
+  const rows = entries.filter((e) => e.kind === "rows");
+  const ndim = Math.max(0, ...rows.map((e) => ranks[e.input]!));
   const arrays = entries.flatMap((e, i) =>
     e.kind === "rows" || (e.kind === "at" && rows.length) ? [i] : []
   );
   const together = arrays.every((i, k) => i === arrays[0]! + k);
-  const axes: { entry: Entry; to: number }[] = [], made: number[] = [];
+  const axes: { entry: Entry; to: number }[] = [];
   let next = together ? 0 : ndim, at = together ? -1 : 0;
   for (const entry of entries) {
-    if (entry.kind === "new") made.push(next++);
-    else if (entry.kind === "slice") axes.push({ entry, to: next++ });
+    if (entry.kind === "new") next++;
     else if (entry.kind === "at") axes.push({ entry, to: -1 });
-    else {
-      if (at < 0) {
-        at = next;
-        next += ndim;
-      }
+    else if (entry.kind === "rows") {
+      if (at < 0) [at, next] = [next, next + ndim];
       axes.push({ entry, to: at });
-    }
+    } else axes.push({ entry, to: next++ });
   }
-  return { axes, made, joint: { at, ndim }, ndim: next };
+  return { axes, joint: { at, ndim }, ndim: next };
 }
 
 /** The same index of an op that has `by` inputs more before those that the index names. */
@@ -103,7 +104,8 @@ export function shiftInputs(
       case "new":
         return e;
       case "rows":
-        return { kind: "rows", input: e.input + by };
+      case "along":
+        return { kind: e.kind, input: e.input + by };
       case "at":
         return { kind: "at", at: shift(e.at) };
       case "slice":
@@ -131,6 +133,7 @@ export function selectedShape(
   axes.forEach(({ entry, to }, axis) => {
     const n = x.shape[axis]!;
     if (entry.kind === "rows") arrays.push(inputs[entry.input]!);
+    else if (entry.kind === "along") shape[to] = inputs[entry.input]!.shape[0]!;
     else if (entry.kind === "at") {
       const i = scalarValue(entry.at, inputs);
       if (
@@ -209,6 +212,13 @@ export function positions(
         );
         return { kind: "load", input: entry.input, index: at, dtype };
       }
+      case "along":
+        return {
+          kind: "load",
+          input: entry.input,
+          index: [{ kind: "axis", axis: nest.result(to) }],
+          dtype: inputs[entry.input]!.dtype,
+        };
       case "slice": {
         const along: Expr = { kind: "axis", axis: nest.result(to) };
         const start = firstOf(entry.start, entry.step, n, inputs),
@@ -263,39 +273,40 @@ export function selectedOffsets(
   shape: readonly number[],
 ): number[] {
   const { axes, joint } = place(index, inputs.map((x) => x.ndim));
-  const seen = look(inputs, viewOf(axes), shape);
-  const offsets: number[] = [];
+  const seen = look(inputs, viewOf(axes), shape), offsets: number[] = [];
   forEachOffset(shape, seen.strides, seen.offset, (at) => offsets.push(at));
-  if (joint.ndim === 0) return offsets;
-  const rows = rowOffsets(inputs, axes), strides = shape.map(() => 0);
-  rowMajor(rows.shape).forEach((step, i) => strides[joint.at + i] = step);
-  let to = 0;
-  forEachOffset(shape, strides, 0, (at) => offsets[to++]! += rows.offsets[at]!);
+  const arrays = axes.flatMap(({ entry, to }, axis) =>
+    isArrayEntry(entry)
+      ? [{ axis, to, joins: entry.kind === "rows", rows: inputs[entry.input]! }]
+      : []
+  );
+  const joined = arrays.filter((a) => a.joins);
+  const groups = arrays.filter((a) => !a.joins)
+    .map((a) => ({ at: a.to, arrays: [a] }));
+  if (joined.length) groups.push({ at: joint.at, arrays: joined });
+  for (const { at, arrays } of groups) {
+    const rows = rowOffsets(inputs[0]!, arrays), strides = shape.map(() => 0);
+    rowMajor(rows.shape).forEach((step, i) => strides[at + i] = step);
+    let to = 0;
+    forEachOffset(shape, strides, 0, (i) => offsets[to++]! += rows.offsets[i]!);
+  }
   return offsets;
 }
 
 /** What index arrays add to an offset, at each point of their joint shape. */
 function rowOffsets(
-  inputs: readonly NDArray[],
-  axes: Placement["axes"],
+  x: NDArray,
+  arrays: readonly { readonly axis: number; readonly rows: NDArray }[],
 ): { readonly shape: readonly number[]; readonly offsets: readonly number[] } {
-  const x = inputs[0]!;
-  const arrays = axes.flatMap(({ entry }, axis) =>
-    entry.kind === "rows" ? [{ axis, rows: inputs[entry.input]! }] : []
-  );
-  const shape = valueShape("at", arrays.map((a) => a.rows)),
-    offsets = Array<number>(sizeOf(shape)).fill(0);
+  const shape = valueShape("at", arrays.map((a) => a.rows));
+  const offsets = Array<number>(sizeOf(shape)).fill(0);
   for (const { axis, rows } of arrays) {
+    const strides = alignedStrides(rows, shape.length);
     let to = 0;
-    forEachOffset(
-      shape,
-      alignedStrides(rows, shape.length),
-      rows.offset,
-      (at) => {
-        offsets[to++]! += x.strides[axis]! *
-          checkedIndex(Number(rows.data[at]), axis, x.shape[axis]!);
-      },
-    );
+    forEachOffset(shape, strides, rows.offset, (at) => {
+      const i = checkedIndex(Number(rows.data[at]), axis, x.shape[axis]!);
+      offsets[to++]! += x.strides[axis]! * i;
+    });
   }
   return { shape, offsets };
 }

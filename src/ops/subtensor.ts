@@ -14,6 +14,7 @@ import {
 } from "./define.ts";
 import {
   type IndexParam,
+  isArrayEntry,
   positions,
   selectedOffsets,
   selectedShape,
@@ -123,9 +124,7 @@ export function elementsAt(
   rest: readonly Operand[],
   index: readonly IndexParam[],
 ): Variable {
-  const op = index.some((e) => e.kind === "rows")
-    ? advancedSubtensor
-    : subtensor;
+  const op = index.some(isArrayEntry) ? advancedSubtensor : subtensor;
   return op(x, ...rest, { index });
 }
 
@@ -248,7 +247,7 @@ function checksOf(
   index: readonly IndexParam[],
 ): { input: number; of: "input"; operand: number; axis: number }[] {
   return index.filter((e) => e.kind !== "new").flatMap((e, axis) => {
-    const input = e.kind === "rows"
+    const input = isArrayEntry(e)
       ? e.input
       : e.kind === "at" && typeof e.at === "object"
       ? e.at.input
@@ -264,7 +263,7 @@ function inputsOf(e: IndexParam): number[] {
     : e.kind === "slice"
     ? [e.start, e.stop]
     : [];
-  return e.kind === "rows"
+  return isArrayEntry(e)
     ? [e.input]
     : scalars.flatMap((p) => typeof p === "object" ? [p.input] : []);
 }

@@ -41,9 +41,9 @@ export class Scalars {
     return { input: this.first + this.inputs.push(cast(x, "int64")) - 1 };
   }
 
-  /** The entry of an index for an array of integers. */
-  rows(x: Variable): { readonly kind: "rows"; readonly input: number } {
-    return { kind: "rows", input: this.first + this.inputs.push(x) - 1 };
+  /** The position of an array of integers, which becomes an input too. */
+  array(x: Variable): number {
+    return this.first + this.inputs.push(x) - 1;
   }
 }
 

@@ -2,7 +2,11 @@
 import { isFloat } from "../graph/dtype.ts";
 import type { Variable } from "../graph/variable.ts";
 import { constant } from "../ops/define.ts";
-import { dimshuffle, type Pattern as AxisOrder, transpose } from "../ops/dimshuffle.ts";
+import {
+  dimshuffle,
+  type Pattern as AxisOrder,
+  transpose,
+} from "../ops/dimshuffle.ts";
 import { dot, dotAdd } from "../ops/dot.ts";
 import { add, div, mul, neg, sub } from "../ops/elemwise.ts";
 import { factors } from "./factors.ts";
@@ -76,7 +80,9 @@ function scaledDot(
     return null;
   }
   const sameShape = z.ndim === root.ndim &&
-    z.type.shape.every((n, axis) => (n === 1) === (root.type.shape[axis] === 1));
+    z.type.shape.every((n, axis) =>
+      (n === 1) === (root.type.shape[axis] === 1)
+    );
   if (!sameShape) return null;
   const scalars = over.filter((f) => f !== z);
   const scale = scalar(sign * by, scalars, under, root);
@@ -84,7 +90,12 @@ function scaledDot(
     const [x, y] = z.owner!.inputs as [Variable, Variable];
     return { alpha: scale, c: null, x, y };
   }
-  const [c, alpha, x, y] = z.owner!.inputs as [Variable, Variable, Variable, Variable];
+  const [c, alpha, x, y] = z.owner!.inputs as [
+    Variable,
+    Variable,
+    Variable,
+    Variable,
+  ];
   const inner = c.owner?.op;
   const full = c.ndim === z.ndim &&
     c.type.shape.every((n, axis) => n !== 1 || z.type.shape[axis] === 1);
@@ -93,7 +104,11 @@ function scaledDot(
 }
 
 /** True if `z` and all between it and `v` have one client each. */
-export function isOnlyUsed(v: Variable, z: Variable, around: Surroundings): boolean {
+export function isOnlyUsed(
+  v: Variable,
+  z: Variable,
+  around: Surroundings,
+): boolean {
   for (let at = v;; at = at.owner!.inputs.find((u) => u.ndim > 0)!) {
     if (around.clients(at) > 1) return false;
     if (at === z) return true;

@@ -46,13 +46,28 @@ export const useless: readonly Rule[] = [
   rule("neg_neg", [neg, [neg, "x"]], ({ x }) => x, "exact"),
   rule("abs_abs", [abs, named("y", [abs, "x"])], ({ y }) => y, "exact"),
   rule("abs_neg", [abs, [neg, "x"]], ({ x }) => abs(x), "exact"),
-  rule("abs_sqr", [abs, named("y", [sqr, "x"])], ({ y }) => isFloat(y.dtype) ? y : null, "exact"),
+  rule(
+    "abs_sqr",
+    [abs, named("y", [sqr, "x"])],
+    ({ y }) => isFloat(y.dtype) ? y : null,
+    "exact",
+  ),
   rule("sqr_neg", [sqr, [neg, "x"]], ({ x }) => sqr(x), "exact"),
   rule("sqr_abs", [sqr, [abs, "x"]], ({ x }) => sqr(x), "exact"),
   rule("maximum_self", [maximum, "x", "x"], ({ x }) => x, "exact"),
   rule("minimum_self", [minimum, "x", "x"], ({ x }) => x, "exact"),
-  rule("where_true", [where, 1, "x", "y"], ({ x }, z) => cast(x, z.dtype), "exact"),
-  rule("where_false", [where, 0, "x", "y"], ({ y }, z) => cast(y, z.dtype), "exact"),
+  rule(
+    "where_true",
+    [where, 1, "x", "y"],
+    ({ x }, z) => cast(x, z.dtype),
+    "exact",
+  ),
+  rule(
+    "where_false",
+    [where, 0, "x", "y"],
+    ({ y }, z) => cast(y, z.dtype),
+    "exact",
+  ),
   rule("where_same", [where, "c", "x", "x"], ({ x }) => x, "exact"),
   rule("identity", [identity, "x"], ({ x }) => x, "exact"),
   ruleAt(
@@ -64,7 +79,10 @@ export const useless: readonly Rule[] = [
   ruleAt(
     "cast_cast",
     [cast],
-    { equation: "cast(cast(x)) → cast(x), if the inner one loses nothing", licence: "exact" },
+    {
+      equation: "cast(cast(x)) → cast(x), if the inner one loses nothing",
+      licence: "exact",
+    },
     (y) => {
       const inner = y.owner!.inputs[0]!, { owner } = inner;
       if (owner?.op !== cast.op) return null;
@@ -78,14 +96,39 @@ export const useless: readonly Rule[] = [
 export const cancelling: readonly Rule[] = [
   ...exactForIntegers("sub_self", [sub, "x", "x"], (_, y) => filled(0, y)),
   ...exactForIntegers("mul_zero", [mul, "x", 0], (_, y) => filled(0, y)),
-  rule("div_self", [div, "x", "x"], (_, y) => filled(1, y), "may change NaN/inf"),
+  rule(
+    "div_self",
+    [div, "x", "x"],
+    (_, y) => filled(1, y),
+    "may change NaN/inf",
+  ),
   rule("zero_div", [div, 0, "x"], (_, y) => filled(0, y), "may change NaN/inf"),
-  rule("eq_self", [eq, "x", "x"], ({ x }, y) => isFloat(x.dtype) ? null : filled(1, y), "exact"),
-  rule("le_self", [le, "x", "x"], ({ x }, y) => isFloat(x.dtype) ? null : filled(1, y), "exact"),
-  rule("ge_self", [ge, "x", "x"], ({ x }, y) => isFloat(x.dtype) ? null : filled(1, y), "exact"),
+  rule(
+    "eq_self",
+    [eq, "x", "x"],
+    ({ x }, y) => isFloat(x.dtype) ? null : filled(1, y),
+    "exact",
+  ),
+  rule(
+    "le_self",
+    [le, "x", "x"],
+    ({ x }, y) => isFloat(x.dtype) ? null : filled(1, y),
+    "exact",
+  ),
+  rule(
+    "ge_self",
+    [ge, "x", "x"],
+    ({ x }, y) => isFloat(x.dtype) ? null : filled(1, y),
+    "exact",
+  ),
   rule("lt_self", [lt, "x", "x"], (_, y) => filled(0, y), "exact"),
   rule("gt_self", [gt, "x", "x"], (_, y) => filled(0, y), "exact"),
-  rule("neq_self", [neq, "x", "x"], ({ x }, y) => isFloat(x.dtype) ? null : filled(0, y), "exact"),
+  rule(
+    "neq_self",
+    [neq, "x", "x"],
+    ({ x }, y) => isFloat(x.dtype) ? null : filled(0, y),
+    "exact",
+  ),
   rule("log_exp", [log, [exp, "x"]], ({ x }) => x),
   rule("exp_log", [exp, [log, "x"]], ({ x }) => x, "may change NaN/inf"),
   rule("sqrt_sqr", [sqrt, [sqr, "x"]], ({ x }) => abs(x)),
@@ -125,4 +168,3 @@ function embeds(from: Dtype, to: Dtype): boolean {
   }
   return a.kind === "uint" && b.kind === "int" && b.size > a.size;
 }
-

@@ -1,6 +1,11 @@
 /** The driver: rebuilds a graph from its leaves, merging what is equal and applying rules until none fires. */
 import { derived, type Origin } from "../graph/origin.ts";
-import { type AnyOp, type Apply, Constant, type Variable } from "../graph/variable.ts";
+import {
+  type AnyOp,
+  type Apply,
+  Constant,
+  type Variable,
+} from "../graph/variable.ts";
 import { countClients, remake, replace, toposort } from "../graph/walk.ts";
 import { type Interner, interner } from "./merge.ts";
 import type { Rule, Surroundings } from "./pattern.ts";
@@ -12,6 +17,7 @@ export interface Fired {
   readonly count: number;
   /** Where in the user's program the first node that it replaced comes from. */
   readonly origin: Origin | null;
+  toString(): string;
 }
 
 /** Rules undo each other, or make a graph grow without end. */
@@ -25,9 +31,9 @@ export interface Session {
   readonly fired: Map<string, Fired>;
 }
 
-/** A session in which nothing has happened. */
-export function session(): Session {
-  return { merged: interner(), fired: new Map() };
+/** A session that has seen no node; rules that fire are counted in `fired`. */
+export function session(fired: Session["fired"] = new Map()): Session {
+  return { merged: interner(), fired };
 }
 
 /** Passes over the graph that one phase may take; all but the last change it. */
@@ -53,6 +59,7 @@ export function applyRules(
       rule: rule.name,
       count: (before?.count ?? 0) + 1,
       origin: before ? before.origin : root.owner?.origin ?? null,
+      toString: describeFired,
     });
   };
   let now = outputs;
@@ -62,6 +69,13 @@ export function applyRules(
     now = next;
   }
   return now;
+}
+
+/** A line for explain(): `stabilize/log1p: 2 times, first at train.ts:7:12`. */
+function describeFired(this: Fired): string {
+  const { phase, rule, count, origin } = this;
+  const times = count === 1 ? "once" : `${count} times`;
+  return `${phase}/${rule}: ${times}, first at ${origin?.line ?? "unknown"}`;
 }
 
 /** For each op the rules to try, in order. */
@@ -92,7 +106,8 @@ function pass(
   const around: Surroundings = { clients: (v) => clients.get(v) ?? 2 };
   const rest = new Map<Variable, Variable>();
   /** On the stack: what each is waiting for, and the rule that made it wait. */
-  const waits = new Map<Variable, Variable | null>(), by = new Map<Variable, Rule>();
+  const waits = new Map<Variable, Variable | null>(),
+    by = new Map<Variable, Rule>();
   const recent: string[] = [];
   let budget = 20 * order.length + 1000;
 
@@ -184,7 +199,9 @@ function restless(
   const [a, b] = new Set(names.filter(Boolean));
   const who = b ? `rules ${a} and ${b} ${how}` : `rule ${a} alone would ${how}`;
   return new RewriteError(
-    `Cannot finish rewriting ${at}: ${who}; exclude ${b ? "one of them" : "it"}`,
+    `Cannot finish rewriting ${at}: ${who}; exclude ${
+      b ? "one of them" : "it"
+    }`,
   );
 }
 
@@ -204,7 +221,8 @@ export function keepOrder(
   const now = new Map<Variable, Variable>();
   const rebuild = (node: Apply) => {
     const inputs = node.inputs.map((v) => now.get(v) ?? v);
-    const kept = !node.op.ordered && inputs.every((v, i) => v === node.inputs[i]);
+    const kept = !node.op.ordered &&
+      inputs.every((v, i) => v === node.inputs[i]);
     const made = kept ? node : remake(node, inputs);
     node.outputs.forEach((v, i) => now.set(v, made.outputs[i]!));
   };

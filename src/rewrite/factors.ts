@@ -116,7 +116,12 @@ export function outwards(x: Variable, root: Variable): Variable | null {
 
 /** Constant factors and terms come together. */
 export const gathering: readonly Rule[] = [
-  rule("add_self", [add, "x", "x"], ({ x }) => isFloat(x.dtype) ? mul(2, x) : null, "exact"),
+  rule(
+    "add_self",
+    [add, "x", "x"],
+    ({ x }) => isFloat(x.dtype) ? mul(2, x) : null,
+    "exact",
+  ),
   ruleAt(
     "gather_product",
     [mul, div, neg],
@@ -162,7 +167,10 @@ export const gathering: readonly Rule[] = [
   ruleAt(
     "integer_terms",
     [add, sub],
-    { equation: "(i + 1) * 60 - i * 60 → 60, for 0-d integers", licence: "exact" },
+    {
+      equation: "(i + 1) * 60 - i * 60 → 60, for 0-d integers",
+      licence: "exact",
+    },
     integerTerms,
   ),
 ];
@@ -179,7 +187,9 @@ function gatherProduct(y: Variable): Variable | null {
     if (leads || trails) {
       const inner = leads ? z : x, c = leads ? a : b;
       const by = c.ndim === 0 ? fillValue(c) : null;
-      return by === null || inner.by === 1 ? null : scale(by * inner.by, inner.of);
+      return by === null || inner.by === 1
+        ? null
+        : scale(by * inner.by, inner.of);
     }
     if (movable(x)) return scale(x.by, mul(x.of, b));
     return movable(z) ? scale(z.by, mul(a, z.of)) : null;

@@ -147,5 +147,7 @@ function sumOfFill(v: Variable): Variable | null {
   const small = mul(cast(slim, v.dtype), cast(count, v.dtype));
   const rest = fill.type.shape.map((_, axis) => axis)
     .filter((axis) => !axes.includes(axis));
-  return rest.length === 0 ? small : broadcastTo(small, rest.map((axis) => lengths[axis]!));
+  return rest.length === 0
+    ? small
+    : broadcastTo(small, rest.map((axis) => lengths[axis]!));
 }

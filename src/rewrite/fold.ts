@@ -1,7 +1,7 @@
 /** Constant folding: what depends on constants only is computed now. */
 import { type Apply, Constant, type Variable } from "../graph/variable.ts";
 import { constant } from "../ops/define.ts";
-import { ruleAt, type Rule } from "./pattern.ts";
+import { type Rule, ruleAt } from "./pattern.ts";
 import { knownSize } from "./values.ts";
 
 /** A folded constant may have this many elements, or as many as what it is made of. */
@@ -12,7 +12,10 @@ export const fold: readonly Rule[] = [
   ruleAt(
     "fold_length",
     null,
-    { equation: "an integer scalar that types know → constant", licence: "exact" },
+    {
+      equation: "an integer scalar that types know → constant",
+      licence: "exact",
+    },
     (v) =>
       typeof v.value === "number" && v.ndim === 0
         ? constant(v.value, v.dtype)
@@ -28,7 +31,9 @@ export const fold: readonly Rule[] = [
       const inputs = node.inputs as readonly Constant[];
       const elements = inputs.reduce((n, c) => n + c.data.size, 0);
       const size = knownSize(v);
-      if (size === null || size > Math.max(MOST_ELEMENTS, elements)) return null;
+      if (size === null || size > Math.max(MOST_ELEMENTS, elements)) {
+        return null;
+      }
       return evaluated(node, v, inputs);
     },
   ),
@@ -46,7 +51,10 @@ function evaluated(
   inputs: readonly Constant[],
 ): Variable | null {
   try {
-    const value = node.op.eval(inputs.map((c) => c.data), node.params)[v.index]!;
+    const value = node.op.eval(
+      inputs.map((c) => c.data),
+      node.params,
+    )[v.index]!;
     return new Constant(value.copy());
   } catch {
     return null;

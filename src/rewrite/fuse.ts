@@ -1,8 +1,23 @@
 /** Fusion: elementwise applications over one index space become one, so that each operand is read once. */
-import { type AnyOp, type Apply, Constant, type Variable } from "../graph/variable.ts";
+import {
+  type AnyOp,
+  type Apply,
+  Constant,
+  type Variable,
+} from "../graph/variable.ts";
 import { remake, toposort } from "../graph/walk.ts";
 import { derived } from "../graph/origin.ts";
-import { abs, add, cast, maximum, minimum, mul, neg, sqr, sub } from "../ops/elemwise.ts";
+import {
+  abs,
+  add,
+  cast,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  sqr,
+  sub,
+} from "../ops/elemwise.ts";
 import { eq, ge, gt, le, lt, neq, where } from "../ops/elemwise_logic.ts";
 import { fuse } from "../ops/fused.ts";
 
@@ -119,7 +134,11 @@ function join(
   inputs.delete(y);
   operands(node).forEach((v) => inputs.add(v));
   if (size > MOST_NODES || inputs.size > MOST_INPUTS) return null;
-  const nodes = new Set([...first.nodes, ...others.flatMap((g) => [...g.nodes]), node]);
+  const nodes = new Set([
+    ...first.nodes,
+    ...others.flatMap((g) => [...g.nodes]),
+    node,
+  ]);
   return { nodes, inputs, like: first.like, elementwise: true };
 }
 

@@ -31,7 +31,8 @@ export function instances(rule: Rule): Instance[] {
   const names = [...namesOf(lhs)].filter((name) => !inner.has(name));
   for (let choice = 0; choice < TYPES.length ** names.length; choice++) {
     const variables = new Map(names.map((name, i) => {
-      const type = TYPES[Math.floor(choice / TYPES.length ** i) % TYPES.length]!;
+      const type =
+        TYPES[Math.floor(choice / TYPES.length ** i) % TYPES.length]!;
       return [name, new Variable(type, null, 0, name)];
     }));
     const root = attempt(() => build(lhs, new Map(variables)));
@@ -55,7 +56,9 @@ function innerNames(pattern: Pattern): Set<string> {
     return new Set();
   }
   if ("of" in pattern) return innerNames(pattern.of).add(pattern.name);
-  return new Set(pattern.slice(1).flatMap((p) => [...innerNames(p as Pattern)]));
+  return new Set(
+    pattern.slice(1).flatMap((p) => [...innerNames(p as Pattern)]),
+  );
 }
 
 type Build = (...operands: unknown[]) => Variable | readonly Variable[];

@@ -98,7 +98,9 @@ export const layout: readonly Rule[] = [
     { equation: "sum(sum(x, axes), more) → sum(x, both)" },
     (v) => {
       const y = v.owner!.inputs[0]!, inner = y.owner;
-      if (!inner || inner.op !== v.owner!.op || y.dtype !== v.dtype) return null;
+      if (!inner || inner.op !== v.owner!.op || y.dtype !== v.dtype) {
+        return null;
+      }
       const x = inner.inputs[0]!, first = reduceParams(inner).axes;
       const left = [...x.type.shape.keys()].filter((i) => !first.includes(i));
       const then = reduceParams(v.owner!).axes.map((axis) => left[axis]!);
@@ -114,7 +116,9 @@ export const layout: readonly Rule[] = [
     [sum],
     { equation: "sum(2 * x) → 2 * sum(x), sum(-x) → -sum(x)" },
     (v) => {
-      const y = v.owner!.inputs[0]!, node = y.owner, { axes } = reduceParams(v.owner!);
+      const y = v.owner!.inputs[0]!,
+        node = y.owner,
+        { axes } = reduceParams(v.owner!);
       if (y.dtype !== v.dtype) return null;
       if (node?.op === neg.op) return neg(sum(node.inputs[0]!, { axis: axes }));
       if (node?.op !== mul.op) return null;

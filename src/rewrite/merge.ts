@@ -114,9 +114,9 @@ function encodeGraph(v: Variable, names: Map<Variable, string>): string {
     node.outputs.forEach((y, i) => {
       const made = `v${names.size}`;
       names.set(y, made);
-      text += `${made}=${
-        numberOf(node.op)
-      }.${i}(${inputs})${paramsKey(node.params)};`;
+      text += `${made}=${numberOf(node.op)}.${i}(${inputs})${
+        paramsKey(node.params)
+      };`;
     });
   }
   return text + name(v);

@@ -25,15 +25,65 @@ import { match, named, type Rule, rule, ruleAt } from "./pattern.ts";
 
 /** What is made of softmax. */
 export const nnet: readonly Rule[] = [
-  rule("log_softmax", [log, named("p", [softmax, "x"])], ({ p, x }) => logSoftmax(x, axisOf(p))),
-  rule("log_sum_exp", [log, named("s", [sum, [exp, "x"]])], ({ s, x }) => isShifted(x) ? null : logsumexp(x, { axis: axesOf(s) })),
-  ruleAt("softmax_written_out", [div], { equation: "exp(x) / sum(exp(x), axis) → softmax(x, axis)" }, writtenOut),
-  rule("argmax_softmax", [argmax, named("p", [softmax, "x"])], ({ p, x }, y) => axisOf(p).axis === (y.owner!.params as ArgParams).axis ? argmax(x, axisOf(p)) : null),
-  rule("argmax_log_softmax", [argmax, named("p", [logSoftmax, "x"])], ({ p, x }, y) => axisOf(p).axis === (y.owner!.params as ArgParams).axis ? argmax(x, axisOf(p)) : null),
-  rule("crossentropy_of_softmax", [crossentropyCategorical1Hot, named("p", [softmax, "x"]), "y"], ({ p, x, y }) => alongRows(p) ? crossentropySoftmax1Hot(x, y)[0]! : null),
-  rule("crossentropy_of_softmax_grad", [softmaxGrad, [crossentropyCategorical1HotGrad, "g", named("p", [softmax, "x"]), "y"], "p"], ({ g, p, y }, z) => alongRows(z) && isInteger(y.dtype) && y.ndim === p.ndim - 1 && g.ndim === y.ndim ? crossentropySoftmax1HotGrad(g, p, y) : null),
-  rule("log_softmax_grad", [softmaxGrad, [div, "g", named("p", [softmax, "x"])], "p"], ({ g, p }, z) => sub(g, mul(p, sum(broadcastAs(g, p), { ...axisOf(z), keepdims: true })))),
-  rule("exp_log_softmax", [exp, named("p", [logSoftmax, "x"])], ({ p, x }) => softmax(x, axisOf(p))),
+  rule(
+    "log_softmax",
+    [log, named("p", [softmax, "x"])],
+    ({ p, x }) => logSoftmax(x, axisOf(p)),
+  ),
+  rule(
+    "log_sum_exp",
+    [log, named("s", [sum, [exp, "x"]])],
+    ({ s, x }) => isShifted(x) ? null : logsumexp(x, { axis: axesOf(s) }),
+  ),
+  ruleAt("softmax_written_out", [div], {
+    equation: "exp(x) / sum(exp(x), axis) → softmax(x, axis)",
+  }, writtenOut),
+  rule(
+    "argmax_softmax",
+    [argmax, named("p", [softmax, "x"])],
+    ({ p, x }, y) =>
+      axisOf(p).axis === (y.owner!.params as ArgParams).axis
+        ? argmax(x, axisOf(p))
+        : null,
+  ),
+  rule(
+    "argmax_log_softmax",
+    [argmax, named("p", [logSoftmax, "x"])],
+    ({ p, x }, y) =>
+      axisOf(p).axis === (y.owner!.params as ArgParams).axis
+        ? argmax(x, axisOf(p))
+        : null,
+  ),
+  rule("crossentropy_of_softmax", [
+    crossentropyCategorical1Hot,
+    named("p", [softmax, "x"]),
+    "y",
+  ], ({ p, x, y }) => alongRows(p) ? crossentropySoftmax1Hot(x, y)[0]! : null),
+  rule(
+    "crossentropy_of_softmax_grad",
+    [softmaxGrad, [
+      crossentropyCategorical1HotGrad,
+      "g",
+      named("p", [softmax, "x"]),
+      "y",
+    ], "p"],
+    ({ g, p, y }, z) =>
+      alongRows(z) && isInteger(y.dtype) && y.ndim === p.ndim - 1 &&
+        g.ndim === y.ndim
+        ? crossentropySoftmax1HotGrad(g, p, y)
+        : null,
+  ),
+  rule(
+    "log_softmax_grad",
+    [softmaxGrad, [div, "g", named("p", [softmax, "x"])], "p"],
+    ({ g, p }, z) =>
+      sub(g, mul(p, sum(broadcastAs(g, p), { ...axisOf(z), keepdims: true }))),
+  ),
+  rule(
+    "exp_log_softmax",
+    [exp, named("p", [logSoftmax, "x"])],
+    ({ p, x }) => softmax(x, axisOf(p)),
+  ),
 ];
 
 function axisOf(v: Variable): AxisParams {
@@ -53,7 +103,9 @@ function alongRows(v: Variable): boolean {
 function isShifted(x: Variable): boolean {
   if (x.owner?.op !== sub.op) return false;
   let m = x.owner.inputs[1]!;
-  while (m.owner && m.owner.op !== max.op) m = m.owner.inputs.find((v) => v.owner) ?? m.owner.inputs[0]!;
+  while (m.owner && m.owner.op !== max.op) {
+    m = m.owner.inputs.find((v) => v.owner) ?? m.owner.inputs[0]!;
+  }
   return m.owner?.op === max.op;
 }
 

@@ -7,6 +7,7 @@ import {
 import { describeType, fits } from "../graph/type.ts";
 import type { Variable } from "../graph/variable.ts";
 import { applyRules, type Fired, keepOrder, session } from "./driver.ts";
+import { rewriteBodies } from "./bodies.ts";
 import { OPTIMIZERS, type Phase } from "./phases.ts";
 import type { Rule } from "./pattern.ts";
 
@@ -33,20 +34,26 @@ export function optimize(
   graph: FunctionGraph,
   { optimizer, included = [], excluded = [] }: Strategy,
 ): Optimized {
-  const shared = session(), before = results(graph);
+  const fired = new Map<string, Fired>(), before = results(graph);
   const runs = ({ name, licence }: Rule) =>
     !excluded.includes(name) &&
     (licence !== "may change NaN/inf" || included.includes(name));
-  const step = (now: readonly Variable[], phase: Phase) =>
-    "pass" in phase
-      ? phase.pass(now)
-      : applyRules(phase.name, phase.rules.filter(runs), now, shared);
-  const phases = OPTIMIZERS[optimizer].filter((p) => !excluded.includes(p.name));
-  const after = keepOrder(phases.reduce(step, before), shared);
-  after.forEach((v, i) => checkType(v, before[i]!));
+  const phases: readonly Phase[] = OPTIMIZERS[optimizer]
+    .filter((phase) => !excluded.includes(phase.name))
+    .map((p) => "rules" in p ? { ...p, rules: p.rules.filter(runs) } : p);
+  const rewrite = (outputs: readonly Variable[]): readonly Variable[] => {
+    const shared = session(fired);
+    const step = (now: readonly Variable[], phase: Phase) =>
+      "pass" in phase
+        ? phase.pass(now)
+        : applyRules(phase.name, phase.rules, now, shared);
+    const after = phases.reduce(step, rewriteBodies(outputs, rewrite));
+    after.forEach((v, i) => checkType(v, outputs[i]!));
+    return keepOrder(after, shared);
+  };
   return {
-    graph: withResults(graph, after),
-    fired: [...shared.fired.values()],
+    graph: phases.length ? withResults(graph, rewrite(before)) : graph,
+    fired: [...fired.values()],
   };
 }
 

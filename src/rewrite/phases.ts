@@ -77,7 +77,9 @@ function listed(): readonly Listed[] {
   const all = new Map<Rule, Listed>();
   for (const phase of PHASES) {
     const { name } = phase, list = "rules" in phase ? phase.rules : [];
-    list.forEach((rule) => all.has(rule) || all.set(rule, { phase: name, rule }));
+    list.forEach((rule) =>
+      all.has(rule) || all.set(rule, { phase: name, rule })
+    );
   }
   return [...all.values()];
 }

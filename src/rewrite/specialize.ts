@@ -23,14 +23,31 @@ export const specialize: readonly Rule[] = [
   rule("pow_two", [pow, "x", 2], ({ x }) => sqr(x)),
   rule("pow_three", [pow, "x", 3], ({ x }) => mul(sqr(x), x)),
   rule("pow_four", [pow, "x", 4], ({ x }) => sqr(sqr(x))),
-  rule("pow_minus_one", [pow, "x", -1], ({ x }) => isFloat(x.dtype) ? reciprocal(x) : null),
-  rule("pow_minus_two", [pow, "x", -2], ({ x }) => isFloat(x.dtype) ? reciprocal(sqr(x)) : null),
-  ruleAt("pow_half", [pow], { equation: "pow(x, 0.5) → sqrt(x), where x is not negative" }, (y) => rootOf(y, 0.5)),
-  ruleAt("pow_minus_half", [pow], { equation: "pow(x, -0.5) → 1 / sqrt(x), where x is not negative" }, (y) => {
+  rule(
+    "pow_minus_one",
+    [pow, "x", -1],
+    ({ x }) => isFloat(x.dtype) ? reciprocal(x) : null,
+  ),
+  rule(
+    "pow_minus_two",
+    [pow, "x", -2],
+    ({ x }) => isFloat(x.dtype) ? reciprocal(sqr(x)) : null,
+  ),
+  ruleAt("pow_half", [pow], {
+    equation: "pow(x, 0.5) → sqrt(x), where x is not negative",
+  }, (y) => rootOf(y, 0.5)),
+  ruleAt("pow_minus_half", [pow], {
+    equation: "pow(x, -0.5) → 1 / sqrt(x), where x is not negative",
+  }, (y) => {
     const root = rootOf(y, -0.5);
     return root && reciprocal(root);
   }),
-  rule("pow_half_any", [pow, "x", 0.5], ({ x }) => sqrt(x), "may change NaN/inf"),
+  rule(
+    "pow_half_any",
+    [pow, "x", 0.5],
+    ({ x }) => sqrt(x),
+    "may change NaN/inf",
+  ),
 ];
 
 /** The square root of the base of y, if y has this exponent. */

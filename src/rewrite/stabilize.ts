@@ -28,16 +28,32 @@ export const stabilize: readonly Rule[] = [
   rule("log1p_expm1", [log1p, [expm1, "x"]], ({ x }) => x),
   rule("softplus", [log1p, [exp, "x"]], ({ x }) => softplus(x)),
   rule("log_sigmoid", [log, [sigmoid, "x"]], ({ x }) => neg(softplus(neg(x)))),
-  rule("log1p_neg_sigmoid", [log1p, [neg, [sigmoid, "x"]]], ({ x }) => neg(softplus(x))),
-  rule("log_reciprocal", [log, [reciprocal, "x"]], ({ x }) => neg(log(x)), "may change NaN/inf"),
-  rule("sigmoid", [reciprocal, [add, 1, [exp, "x"]]], ({ x }) => sigmoid(neg(x))),
+  rule(
+    "log1p_neg_sigmoid",
+    [log1p, [neg, [sigmoid, "x"]]],
+    ({ x }) => neg(softplus(x)),
+  ),
+  rule(
+    "log_reciprocal",
+    [log, [reciprocal, "x"]],
+    ({ x }) => neg(log(x)),
+    "may change NaN/inf",
+  ),
+  rule(
+    "sigmoid",
+    [reciprocal, [add, 1, [exp, "x"]]],
+    ({ x }) => sigmoid(neg(x)),
+  ),
   rule("one_minus_erf", [sub, 1, [erf, "x"]], ({ x }) => erfc(x)),
   rule("one_minus_erfc", [sub, 1, [erfc, "x"]], ({ x }) => erf(x)),
   rule("erf_minus_one", [add, [erf, "x"], -1], ({ x }) => neg(erfc(x))),
   ruleAt(
     "exp_over_one_plus_exp",
     [mul, div],
-    { equation: "y * exp(x) / (1 + exp(x)), y * exp(x) * sigmoid(-x) → y * sigmoid(x)" },
+    {
+      equation:
+        "y * exp(x) / (1 + exp(x)), y * exp(x) * sigmoid(-x) → y * sigmoid(x)",
+    },
     (z) => sigmoidInProduct(z),
   ),
 ];

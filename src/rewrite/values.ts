@@ -76,10 +76,8 @@ export function filled(value: number, like: Variable): Variable {
 
 /** True if a number, computed in float64, stands for itself in the dtype of `like`: no fraction or large integer is lost. */
 export function representable(value: number, like: Variable): boolean {
-  return isFloat(like.dtype)
-    ? true
-    : Number.isSafeInteger(value) &&
-      Number(constant(value, like.dtype).data.data[0]) === value;
+  return isFloat(like.dtype) ? true : Number.isSafeInteger(value) &&
+    Number(constant(value, like.dtype).data.data[0]) === value;
 }
 
 /** The number of elements, where types know it. */

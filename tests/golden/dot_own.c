@@ -13,11 +13,28 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       for (int64_t j = first; j < past; j++) {
         s0[j - first] = 0.0f;
       }
-      for (int64_t k = 0; k < n_k; k++) {
+      for (int64_t k = 0; k + 4 <= n_k; k += 4) {
         const float t0 = x0[i * x0_i + k];
+        const float t1 = x0[i * x0_i + k + 1];
+        const float t2 = x0[i * x0_i + k + 2];
+        const float t3 = x0[i * x0_i + k + 3];
         #pragma GCC ivdep
         for (int64_t j = first; j < past; j++) {
-          s0[j - first] += t0 * x1[j + k * x1_k];
+          float sum = s0[j - first];
+          sum = fma_f32(t0, x1[j + k * x1_k], sum);
+          sum = fma_f32(t1, x1[j + (k + 1) * x1_k], sum);
+          sum = fma_f32(t2, x1[j + (k + 2) * x1_k], sum);
+          sum = fma_f32(t3, x1[j + (k + 3) * x1_k], sum);
+          s0[j - first] = sum;
+        }
+      }
+      for (int64_t k = n_k - n_k % 4; k < n_k; k++) {
+        const float t4 = x0[i * x0_i + k];
+        #pragma GCC ivdep
+        for (int64_t j = first; j < past; j++) {
+          float sum = s0[j - first];
+          sum = fma_f32(t4, x1[j + k * x1_k], sum);
+          s0[j - first] = sum;
         }
       }
       #pragma GCC ivdep

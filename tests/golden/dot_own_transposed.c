@@ -12,11 +12,11 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       float rest0[16] = {0};
       for (int64_t k = 0; k + 16 <= n_k; k += 16) {
         for (int lane = 0; lane < 16; lane++) {
-          sum0[lane] += x0[i * x0_i + k + lane] * x1[j * x1_j + k + lane];
+          sum0[lane] = fma_f32(x0[i * x0_i + k + lane], x1[j * x1_j + k + lane], sum0[lane]);
         }
       }
       for (int64_t k = n_k - n_k % 16, lane = 0; k + lane < n_k; lane++) {
-        rest0[lane] += x0[i * x0_i + k + lane] * x1[j * x1_j + k + lane];
+        rest0[lane] = fma_f32(x0[i * x0_i + k + lane], x1[j * x1_j + k + lane], rest0[lane]);
       }
       for (int lane = 0; lane < 16; lane++) rest0[lane] += sum0[lane];
       for (int half = 8; half; half /= 2) {

@@ -11,10 +11,23 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     for (int64_t i = first; i < past; i++) {
       s0[i - first] = 0.0;
     }
-    for (int64_t j = 0; j < n_j; j++) {
+    for (int64_t j = 0; j + 4 <= n_j; j += 4) {
       #pragma GCC ivdep
       for (int64_t i = first; i < past; i++) {
-        s0[i - first] += (double)x[i + j * x_j];
+        double sum = s0[i - first];
+        sum += (double)x[i + j * x_j];
+        sum += (double)x[i + (j + 1) * x_j];
+        sum += (double)x[i + (j + 2) * x_j];
+        sum += (double)x[i + (j + 3) * x_j];
+        s0[i - first] = sum;
+      }
+    }
+    for (int64_t j = n_j - n_j % 4; j < n_j; j++) {
+      #pragma GCC ivdep
+      for (int64_t i = first; i < past; i++) {
+        double sum = s0[i - first];
+        sum += (double)x[i + j * x_j];
+        s0[i - first] = sum;
       }
     }
     #pragma GCC ivdep

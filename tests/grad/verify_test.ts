@@ -9,11 +9,15 @@ import { softmax } from "../../src/ops/softmax.ts";
 
 Deno.test("verifyGrad passes what is right, in both precisions", () => {
   for (const dtype of ["float64", "float32"] as const) {
-    const w = array([[0.1, -0.2], [0.3, 0.4]], { dtype }), x = array([[1, 2], [0.5, -1]], { dtype });
+    const w = array([[0.1, -0.2], [0.3, 0.4]], { dtype }),
+      x = array([[1, 2], [0.5, -1]], { dtype });
     verifyGrad((w, x) => tanh(dot(x!, w!)), [w, x]);
     verifyGrad((x) => softmax(x!), [x]);
   }
-  verifyGrad((x, n) => mul(exp(x!), n!), [array([1, 2], { dtype: "float64" }), array([3, 4], { dtype: "int32" })]);
+  verifyGrad((x, n) => mul(exp(x!), n!), [
+    array([1, 2], { dtype: "float64" }),
+    array([3, 4], { dtype: "int32" }),
+  ]);
 });
 
 Deno.test("verifyGrad names what is wrong", () => {
@@ -24,5 +28,9 @@ Deno.test("verifyGrad names what is wrong", () => {
     eval: ([x]) => sqr.op.eval([x], undefined)[0]!,
     vjp: ({ inputs: [x] }, g) => [mul(g, x)],
   });
-  assertThrows(() => verifyGrad((x) => wrong(x!), [array([1, 2], { dtype: "float64" })]), GradientError, "by point 0, element 0");
+  assertThrows(
+    () => verifyGrad((x) => wrong(x!), [array([1, 2], { dtype: "float64" })]),
+    GradientError,
+    "by point 0, element 0",
+  );
 });

@@ -102,13 +102,11 @@ export class Machine {
   }
 
   #checkLeaks(): void {
-    const { slots, outputs, code, thunks } = this.program;
-    const wanted = new Set(outputs.map((slot) => this.#slots[slot]!.place!.memory));
-    const allowed = new Set(code.flatMap(([op, , b]) => op === "SWAP" ? [b] : []));
+    const { slots, outputs, code, thunks } = this.program, allowed = mayLookInto(this.program, outputs);
+    for (const [op, , b] of code) if (op === "SWAP") allowed.add(b);
     for (const t of thunks) if (t.run.kind === "builtin" && t.run.name === "extents") allowed.add(t.outputs[0]!);
     slots.forEach((s, slot) => {
-      const { own } = this.#slots[slot]!;
-      if (s.kind === "temporary" && own && !wanted.has(own) && !allowed.has(slot)) broken(`slot ${slot} leaks`);
+      if (s.kind === "temporary" && this.#slots[slot]!.own && !allowed.has(slot)) broken(`slot ${slot} leaks`);
     });
   }
 
@@ -338,7 +336,10 @@ export class Machine {
   #thunk(thunk: Thunk): void {
     const { run, inputs, outputs, extents, inplace, mayFail, node } = thunk;
     if (run.kind === "builtin") return this.#builtin(run.name, thunk);
-    if (extents >= 0 && run.kind === "compiled") checkTable(this.#read(extents), run.kernel.text, [...inputs, ...outputs].map((s) => this.#slots[s]!.place?.array ?? null));
+    if (extents >= 0 && run.kind === "compiled") {
+      const args = [...inputs, ...outputs.map((s, k) => k === 0 && inplace >= 0 ? inputs[inplace]! : s)];
+      checkTable(this.#read(extents), run.kernel.text, args.map((s) => this.#slots[s]!.place?.array ?? null));
+    }
     const values = inputs.map((s) => this.#read(s));
     if (outputs.length) this.#count(node!);
     let results: readonly NDArray[];
@@ -440,6 +441,19 @@ export class Machine {
         broken(`unknown builtin ${name}`);
     }
   }
+}
+
+/** The slots whose buffers these may look into, whichever way the program takes. */
+function mayLookInto({ code, thunks }: Program, slots: readonly number[]): Set<number> {
+  const bases = new Map<number, number[]>(), add = (a: number, b: number) => bases.set(a, [...bases.get(a) ?? [], b]);
+  for (const [op, a, b] of code) if (op === "BIND") add(a, b);
+  for (const { run, inputs, outputs, inplace } of thunks) {
+    if (run.kind === "builtin" && ["view", "prefix", "last"].includes(run.name)) add(outputs[0]!, inputs[0]!);
+    if (inplace >= 0) add(outputs[0]!, inputs[inplace]!);
+  }
+  const found = new Set(slots);
+  for (const slot of found) bases.get(slot)?.forEach((b) => found.add(b));
+  return found;
 }
 
 /** Known lengths and strides of a slot are those of what it holds. */

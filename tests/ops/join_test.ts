@@ -82,6 +82,20 @@ Deno.test("split undoes join", () => {
   ]]);
 });
 
+Deno.test("split refuses negative sizes", () => {
+  assertThrows(
+    () => split(x, [3, -1]),
+    RangeError,
+    "Cannot split: a size is -1",
+  );
+  const n = lscalar("n"), part = split(x, [n, 3])[0]!;
+  assertThrows(
+    () => run(part, [n, array(-1, { dtype: "int64" })]),
+    RangeError,
+    "a size of split is negative",
+  );
+});
+
 Deno.test("each operand gets its part of the gradient", () => {
   const weight = array([[1, 2, 3], [4, 5, 6]]),
     [gx, gy] = grad(sum(mul(join(1, x, y), weight)), [x, y]);

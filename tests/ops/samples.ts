@@ -1,7 +1,11 @@
 /** Operands and parameters of the ops that are not elementwise. */
 import type { Dtype } from "../../src/graph/dtype.ts";
 import { NDArray } from "../../src/graph/ndarray.ts";
-import { type IndexParam, shiftInputs } from "../../src/ops/selection.ts";
+import {
+  type IndexParam,
+  isArrayEntry,
+  shiftInputs,
+} from "../../src/ops/selection.ts";
 import { scattered, spread } from "./values.ts";
 
 const labels = new NDArray("int32", [3], Int32Array.of(1, 0, -1));
@@ -57,11 +61,12 @@ const SELECTIONS: readonly (readonly [
     { kind: "rows", input: 1 },
     { kind: "rows", input: 2 },
   ], [4, 2, 2]],
+  [[rows], [
+    { kind: "at", at: 1 },
+    { kind: "slice", step: 1 },
+    { kind: "along", input: 1 },
+  ], [3, 2]],
 ];
-
-function isAdvanced(index: readonly IndexParam[]): boolean {
-  return index.some((e) => e.kind === "rows");
-}
 
 /** Operands and parameters of ops that are not elementwise. */
 export const SAMPLES: {
@@ -142,7 +147,7 @@ export const SAMPLES: {
     ) => [
       name,
       SELECTIONS.filter(([, index]) =>
-        isAdvanced(index) === (name !== "subtensor")
+        index.some(isArrayEntry) === (name !== "subtensor")
       )
         .map(([rest, index]) =>
           [[spread([4, 3, 5]), ...rest], { index }] as const

@@ -17,12 +17,31 @@ const vector = (name: string) => tensor("float64", [3], name);
 function fused(...outputs: Variable[]): (string | string[])[] {
   const made = fuseElementwise(outputs);
   let seed = 0.5;
-  const values = new Map(leaves(outputs).filter((v) => !("data" in v)).map((v) => {
-    const shape = v.type.shape as number[];
-    return [v, new NDArray("float64", shape, Float64Array.from({ length: sizeOf(shape) }, () => (seed = (seed + 0.618) % 1) - 0.5))];
-  }));
-  assertEquals(evaluate(made, values).map((v) => v.toArray()), evaluate(outputs, values).map((v) => v.toArray()));
-  return toposort(made).map((node) => node.op.name === "fused" ? toposort(node.params.graph.outputs).map((inner) => inner.op.name) : node.op.name);
+  const values = new Map(
+    leaves(outputs).filter((v) => !("data" in v)).map((v) => {
+      const shape = v.type.shape as number[];
+      return [
+        v,
+        new NDArray(
+          "float64",
+          shape,
+          Float64Array.from(
+            { length: sizeOf(shape) },
+            () => (seed = (seed + 0.618) % 1) - 0.5,
+          ),
+        ),
+      ];
+    }),
+  );
+  assertEquals(
+    evaluate(made, values).map((v) => v.toArray()),
+    evaluate(outputs, values).map((v) => v.toArray()),
+  );
+  return toposort(made).map((node) =>
+    node.op.name === "fused"
+      ? toposort(node.params.graph.outputs).map((inner) => inner.op.name)
+      : node.op.name
+  );
 }
 
 Deno.test("a chain is one application", () => {
@@ -39,7 +58,11 @@ Deno.test("a value that others need is computed once, as one of several outputs"
 Deno.test("no group needs what depends on it", () => {
   const x = matrix("x"), h = tanh(x);
   // h goes through a product into the second group, which also wants 1 - h² and nothing earlier does.
-  assertEquals(fused(mul(dot(h, x), sub(1, sqr(h)))), ["tanh", "dot", ["sqr", "sub", "mul"]]);
+  assertEquals(fused(mul(dot(h, x), sub(1, sqr(h)))), ["tanh", "dot", [
+    "sqr",
+    "sub",
+    "mul",
+  ]]);
   const a = exp(x), b = dot(a, x);
   assertEquals(fused(add(a, b), neg(a)), ["exp", "dot", "add", "neg"]);
 });
@@ -52,7 +75,9 @@ Deno.test("a costly function is not computed again for every row", () => {
 
 Deno.test("a group has at most 32 operands", () => {
   const xs = Array.from({ length: 80 }, (_, i) => matrix(`x${i}`));
-  const made = fuseElementwise([xs.reduce<Variable>((a, b) => add(a, b), xs[0]!)]);
+  const made = fuseElementwise([
+    xs.reduce<Variable>((a, b) => add(a, b), xs[0]!),
+  ]);
   const groups = toposort(made).filter((node) => node.op.name === "fused");
   assert(groups.length > 1);
   assert(groups.every((node) => node.inputs.length <= 32));

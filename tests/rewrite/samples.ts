@@ -7,17 +7,33 @@ import { broadcastAs, broadcastTo } from "../../src/ops/broadcast_to.ts";
 import { constant, zerosLike } from "../../src/ops/constructors.ts";
 import { dimshuffle, transpose } from "../../src/ops/dimshuffle.ts";
 import { dot } from "../../src/ops/dot.ts";
-import { abs, add, cast, div, exp, mul, neg, pow, second, sigmoid, sqr, sub } from "../../src/ops/elemwise.ts";
+import {
+  abs,
+  add,
+  cast,
+  div,
+  exp,
+  mul,
+  neg,
+  pow,
+  second,
+  sigmoid,
+  sqr,
+  sub,
+} from "../../src/ops/elemwise.ts";
 import { max, restoreAxes, sum } from "../../src/ops/reduce.ts";
 import { reshape } from "../../src/ops/reshape.ts";
 import { shapeAt } from "../../src/ops/shape.ts";
 import { specifyShape } from "../../src/ops/specify_shape.ts";
 
 const x = tensor("float64", [3, 4], "x"), y = tensor("float64", [3, 4], "y");
-const open = tensor("float64", [null, null], "open"), row = tensor("float64", [1, 4], "row");
+const open = tensor("float64", [null, null], "open"),
+  row = tensor("float64", [1, 4], "row");
 const v = tensor("float64", [4], "v"), s = tensor("float64", [], "s");
-const single = tensor("float32", [3, 4], "single"), i = tensor("int64", [], "i");
-const rows = tensor("int64", [2], "rows"), square = tensor("float64", [4, 4], "square");
+const single = tensor("float32", [3, 4], "single"),
+  i = tensor("int64", [], "i");
+const rows = tensor("int64", [2], "rows"),
+  square = tensor("float64", [4, 4], "square");
 
 /** An application that asks for a length which the type knows: `shapeAt` would give a constant at once. */
 function length(v: Variable, params: { readonly axis: number }): Variable {
@@ -29,30 +45,78 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
   fold_length: [mul(x, cast(length(x, { axis: 0 }), "float64"))],
   fold_constants: [add(x, exp(constant([1, 2, 3, 4], { dtype: "float64" })))],
   gradient_identities: [add(considerConstant(x), gradClip(y, 0, 1))],
-  cast_cast: [cast(cast(single, "float64"), "float32"), cast(cast(single, "float64"), "int32")],
-  gather_product: [mul(2, mul(x, 3)), div(mul(x, 2), mul(y, 4)), neg(mul(x, 2)), mul(neg(x), y), mul(x, neg(y)), div(mul(3, x), 2)],
+  cast_cast: [
+    cast(cast(single, "float64"), "float32"),
+    cast(cast(single, "float64"), "int32"),
+  ],
+  gather_product: [
+    mul(2, mul(x, 3)),
+    div(mul(x, 2), mul(y, 4)),
+    neg(mul(x, 2)),
+    mul(neg(x), y),
+    mul(x, neg(y)),
+    div(mul(3, x), 2),
+  ],
   gather_sum: [add(add(x, 1), 2), add(3, add(2, i))],
   sub_constant: [sub(x, 2), sub(i, 1)],
   div_by_power_of_two: [div(x, 4), div(x, -0.5)],
   integer_terms: [sub(mul(add(i, 1), 60), mul(i, 60))],
-  second_to_broadcast: [second(x, s), second(x, y), second(x, row), second(open, s)],
+  second_to_broadcast: [
+    second(x, s),
+    second(x, y),
+    second(x, row),
+    second(open, s),
+  ],
   broadcast_same: [broadcastTo(x, [3, 4])],
   broadcast_broadcast: [broadcastTo(broadcastTo(v, [1, 4]), [3, 4])],
-  fill_cut: [add(x, broadcastTo(s, [3, 4])), mul(broadcastTo(row, [3, 4]), x), mul(open, broadcastAs(s, open))],
-  fill_lift: [exp(broadcastTo(v, [3, 4])), mul(broadcastTo(s, [3, 4]), broadcastTo(v, [3, 4])), mul(s, broadcastAs(s, open))],
-  sum_of_fill: [sum(broadcastTo(s, [3, 4])), sum(broadcastTo(v, [3, 4]), { axis: 0 }), sum(broadcastTo(row, [3, 4]), { axis: 0 }), sum(broadcastAs(s, open), { axis: 1 })],
-  shape_of: [shapeAt(exp(open), 0), shapeAt(dot(open, square), 0), shapeAt(at(open, "1:"), 0)],
+  fill_cut: [
+    add(x, broadcastTo(s, [3, 4])),
+    mul(broadcastTo(row, [3, 4]), x),
+    mul(open, broadcastAs(s, open)),
+  ],
+  fill_lift: [
+    exp(broadcastTo(v, [3, 4])),
+    mul(broadcastTo(s, [3, 4]), broadcastTo(v, [3, 4])),
+    mul(s, broadcastAs(s, open)),
+  ],
+  sum_of_fill: [
+    sum(broadcastTo(s, [3, 4])),
+    sum(broadcastTo(v, [3, 4]), { axis: 0 }),
+    sum(broadcastTo(row, [3, 4]), { axis: 0 }),
+    sum(broadcastAs(s, open), { axis: 1 }),
+  ],
+  shape_of: [
+    shapeAt(exp(open), 0),
+    shapeAt(dot(open, square), 0),
+    shapeAt(exp(at(open, "1:")), 0),
+  ],
   dimshuffle_same: [dimshuffle(x, [0, 1])],
-  dimshuffle_dimshuffle: [transpose(transpose(x)), dimshuffle(dimshuffle(v, ["x", 0]), [1, "x", 0])],
+  dimshuffle_dimshuffle: [
+    transpose(transpose(x)),
+    dimshuffle(dimshuffle(v, ["x", 0]), [1, "x", 0]),
+  ],
   reshape_reshape: [reshape(reshape(x, [12]), [2, 6])],
   reshape_same: [reshape(x, [3, 4]), reshape(open, [shapeAt(open, 0), -1])],
   specify_known: [specifyShape(x, [3, null])],
   reduce_nothing: [sum(row, { axis: 0 }), max(row, { axis: 0 })],
   reduce_reduce: [sum(sum(x, { axis: 1 })), max(max(x, { axis: 0 }))],
-  sum_scaled: [sum(mul(s, x), { axis: 0 }), sum(neg(x)), sum(mul(x, 2), { axis: 1 })],
+  sum_scaled: [
+    sum(mul(s, x), { axis: 0 }),
+    sum(neg(x)),
+    sum(mul(x, 2), { axis: 1 }),
+  ],
   index_all: [at(x, ":"), at(x, "0:3", ":")],
-  exp_over_one_plus_exp: [div(exp(x), add(1, exp(x))), div(mul(mul(y, 2), exp(x)), add(exp(x), 1)), mul(exp(x), sigmoid(neg(x))), mul(sigmoid(x), exp(neg(x)))],
-  softmax_written_out: [div(exp(x), restoreAxes(sum(exp(x), { axis: 1 }), [1])), div(exp(x), sum(exp(x), { axis: 0 })), div(exp(v), sum(exp(v)))],
+  exp_over_one_plus_exp: [
+    div(exp(x), add(1, exp(x))),
+    div(mul(mul(y, 2), exp(x)), add(exp(x), 1)),
+    mul(exp(x), sigmoid(neg(x))),
+    mul(sigmoid(x), exp(neg(x))),
+  ],
+  softmax_written_out: [
+    div(exp(x), restoreAxes(sum(exp(x), { axis: 1 }), [1])),
+    div(exp(x), sum(exp(x), { axis: 0 })),
+    div(exp(v), sum(exp(v))),
+  ],
   transpose_of_dot: [transpose(dot(x, square))],
   dot_add: [
     add(dot(x, square), v),

@@ -4,17 +4,37 @@ import { isFloat } from "../../src/graph/dtype.ts";
 import type { FunctionGraph } from "../../src/graph/function_graph.ts";
 import { results } from "../../src/graph/function_graph.ts";
 import { NDArray, sizeOf } from "../../src/graph/ndarray.ts";
-import { type Apply, SharedVariable, type Variable } from "../../src/graph/variable.ts";
+import {
+  type Apply,
+  SharedVariable,
+  type Variable,
+} from "../../src/graph/variable.ts";
 import { leaves, toposort } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { at } from "../../src/ops/at.ts";
 import { shared, zeros } from "../../src/ops/constructors.ts";
 import { dot } from "../../src/ops/dot.ts";
-import { add, div, exp, log, mul, neg, sigmoid, sqr, sub, tanh } from "../../src/ops/elemwise.ts";
+import {
+  add,
+  div,
+  exp,
+  log,
+  mul,
+  neg,
+  sigmoid,
+  sqr,
+  sub,
+  tanh,
+} from "../../src/ops/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { lvector, tensor } from "../../src/ops/inputs.ts";
-import { binaryCrossentropy, categoricalCrossentropy } from "../../src/ops/nnet.ts";
+import {
+  binaryCrossentropy,
+  categoricalCrossentropy,
+} from "../../src/ops/nnet.ts";
 import { sum } from "../../src/ops/reduce.ts";
+import { scan } from "../../src/nested/scan.ts";
+import { bodyResults, type ScanParams } from "../../src/graph/scan_params.ts";
 import { shape } from "../../src/ops/shape.ts";
 import { softmax } from "../../src/ops/softmax.ts";
 import { mean } from "../../src/ops/statistics.ts";
@@ -30,29 +50,60 @@ function weights(name: string, ...dims: number[]): SharedVariable {
 }
 
 /** One step of gradient descent. */
-function descent(inputs: readonly Variable[], cost: Variable<0>, params: readonly SharedVariable[], rate: Variable | number): FunctionGraph {
+function descent(
+  inputs: readonly Variable[],
+  cost: Variable<0>,
+  params: readonly SharedVariable[],
+  rate: Variable | number,
+): FunctionGraph {
   const gradients = grad(cost, params);
-  return { inputs, outputs: [cost], updates: params.map((w, i) => [w, sub(w, mul(gradients[i]!, rate))]) };
+  return {
+    inputs,
+    outputs: [cost],
+    updates: params.map((w, i) => [w, sub(w, mul(gradients[i]!, rate))]),
+  };
 }
 
 /** The rewritten graph's applications, after comparing its values with those of the graph as built. */
-function rewritten(graph: FunctionGraph, dims: Readonly<Record<string, readonly number[]>> = {}): Apply[] {
+function rewritten(
+  graph: FunctionGraph,
+  dims: Readonly<Record<string, readonly number[]>> = {},
+): Apply[] {
   const { graph: made } = optimize(graph, { optimizer: "fast_run" });
   let seed = 0.5;
   const next = () => (seed = (seed + 0.6180339887498949) % 1) - 0.5;
-  const values = new Map(leaves(results(graph)).filter((v) => !("data" in v)).map((v) => {
-    const lengths = v instanceof SharedVariable ? v.storage.shape : dims[v.name!] ?? v.type.shape.map((n) => typeof n === "number" ? n : 3);
-    const data = Float64Array.from({ length: sizeOf(lengths) }, (_, i) => isFloat(v.dtype) ? next() : i % 3);
-    return [v, new NDArray("float64", lengths, data).astype(v.dtype)];
-  }));
-  const before = evaluate(results(graph), values), after = evaluate(results(made), values);
+  const values = new Map(
+    leaves(results(graph)).filter((v) => !("data" in v)).map((v) => {
+      const lengths = v instanceof SharedVariable
+        ? v.storage.shape
+        : dims[v.name!] ??
+          v.type.shape.map((n) => typeof n === "number" ? n : 3);
+      const data = Float64Array.from(
+        { length: sizeOf(lengths) },
+        (_, i) => isFloat(v.dtype) ? next() : i % 3,
+      );
+      return [v, new NDArray("float64", lengths, data).astype(v.dtype)];
+    }),
+  );
+  const before = evaluate(results(graph), values),
+    after = evaluate(results(made), values);
   before.forEach((a, i) => {
     assertEquals(after[i]!.shape, a.shape);
     const x = a.flat(), y = after[i]!.flat();
-    x.forEach((_: number | bigint, k: number) => assertAlmostEquals(Number(y[k]), Number(x[k]), 1e-9 * Math.max(1, Math.abs(Number(x[k])))));
+    x.forEach((_: number | bigint, k: number) =>
+      assertAlmostEquals(
+        Number(y[k]),
+        Number(x[k]),
+        1e-9 * Math.max(1, Math.abs(Number(x[k]))),
+      )
+    );
   });
   const nodes = toposort(results(made));
-  assertEquals(new Set(nodes.map(keyOf)).size, nodes.length, "no application is there twice");
+  assertEquals(
+    new Set(nodes.map(keyOf)).size,
+    nodes.length,
+    "no application is there twice",
+  );
   return nodes;
 }
 
@@ -66,40 +117,75 @@ function count(nodes: readonly Apply[], name: string): number {
 
 /** The applications inside fused ones too. */
 function opened(nodes: readonly Apply[]): Apply[] {
-  return nodes.flatMap((node) => node.op.name === "fused" ? toposort(node.params.graph.outputs) : [node]);
+  return nodes.flatMap((node) =>
+    node.op.name === "fused" ? toposort(node.params.graph.outputs) : [node]
+  );
 }
 
 Deno.test("a training step of an MLP: products with sums, one softmax, updates in the memory of the weights", () => {
   const x = matrix("x"), y = lvector("y"), rate = scalar("rate");
-  const W = weights("W", 4, 5), b = weights("b", 5), V = weights("V", 5, 3), c = weights("c", 3);
+  const W = weights("W", 4, 5),
+    b = weights("b", 5),
+    V = weights("V", 5, 3),
+    c = weights("c", 3);
   const p = softmax(add(dot(tanh(add(dot(x, W), b)), V), c));
   const cost = mean(categoricalCrossentropy(p, y));
   for (const by of [rate, 0.1, shared(0.1, { name: "by" })]) {
     const given = by === rate ? [x, y, rate] : [x, y];
-    const nodes = rewritten(descent(given, cost, [W, b, V, c], by), { x: [3, 4], y: [3] });
+    const nodes = rewritten(descent(given, cost, [W, b, V, c], by), {
+      x: [3, 4],
+      y: [3],
+    });
     const ops = nodes.map((node) => node.op.name);
     assertEquals(count(nodes, "dotAdd"), 4);
-    assertEquals(count(nodes, "dot"), 1, "only the gradient by the hidden layer");
-    assertEquals(count(nodes, "softmax"), 0, `the softmax is part of the loss: ${ops}`);
+    assertEquals(
+      count(nodes, "dot"),
+      1,
+      "only the gradient by the hidden layer",
+    );
+    assertEquals(
+      count(nodes, "softmax"),
+      0,
+      `the softmax is part of the loss: ${ops}`,
+    );
     assertEquals(count(nodes, "crossentropySoftmax1Hot"), 1);
     assertEquals(count(nodes, "crossentropySoftmax1HotGrad"), 1);
-    const updated = nodes.filter((node) => node.op.name === "dotAdd").map((node) => node.inputs[0]!);
+    const updated = nodes.filter((node) => node.op.name === "dotAdd").map((
+      node,
+    ) => node.inputs[0]!);
     assert(updated.includes(W) && updated.includes(V));
   }
 });
 
 Deno.test("weight decay stays one pass over the weights before the product", () => {
   const x = matrix("x"), t = matrix("t"), W = weights("W", 4, 3);
-  const cost = add(mean(sqr(sub(dot(x, W), t))), mul(0.01, sum(sqr(W)))) as Variable<0>;
-  const nodes = rewritten(descent([x, t], cost, [W], 0.1), { x: [3, 4], t: [3, 3] });
-  assertEquals(count(nodes, "dotAdd"), 2, nodes.map((node) => node.op.name).join());
+  const cost = add(
+    mean(sqr(sub(dot(x, W), t))),
+    mul(0.01, sum(sqr(W))),
+  ) as Variable<0>;
+  const nodes = rewritten(descent([x, t], cost, [W], 0.1), {
+    x: [3, 4],
+    t: [3, 3],
+  });
+  assertEquals(
+    count(nodes, "dotAdd"),
+    2,
+    nodes.map((node) => node.op.name).join(),
+  );
 });
 
 Deno.test("a softmax that is an output too is the loss's own", () => {
   const x = matrix("x"), y = lvector("y");
   const p = softmax(x), cost = mean(categoricalCrossentropy(p, y));
-  const nodes = rewritten({ inputs: [x, y], outputs: [p, cost, grad(cost, x)], updates: [] });
-  assertEquals([count(nodes, "softmax"), count(nodes, "crossentropySoftmax1Hot")], [0, 1]);
+  const nodes = rewritten({
+    inputs: [x, y],
+    outputs: [p, cost, grad(cost, x)],
+    updates: [],
+  });
+  assertEquals([
+    count(nodes, "softmax"),
+    count(nodes, "crossentropySoftmax1Hot"),
+  ], [0, 1]);
 });
 
 Deno.test("the gradient of an embedding touches the rows that were used", () => {
@@ -112,37 +198,103 @@ Deno.test("the gradient of an embedding touches the rows that were used", () => 
 Deno.test("losses written by hand become stable ones", () => {
   const x = matrix("x"), t = matrix("t");
   const p = sigmoid(x), cost = sum(binaryCrossentropy(p, t));
-  const nodes = opened(rewritten({ inputs: [x, t], outputs: [cost], updates: [] }));
-  assertEquals([count(nodes, "log"), count(nodes, "log1p"), count(nodes, "softplus")], [0, 0, 2]);
-  const logistic = opened(rewritten({ inputs: [x], outputs: [div(1, add(1, exp(neg(x))))], updates: [] }));
+  const nodes = opened(
+    rewritten({ inputs: [x, t], outputs: [cost], updates: [] }),
+  );
+  assertEquals([
+    count(nodes, "log"),
+    count(nodes, "log1p"),
+    count(nodes, "softplus"),
+  ], [0, 0, 2]);
+  const logistic = opened(
+    rewritten({
+      inputs: [x],
+      outputs: [div(1, add(1, exp(neg(x))))],
+      updates: [],
+    }),
+  );
   assertEquals(logistic.map((node) => node.op.name), ["sigmoid"]);
-  const entropy = opened(rewritten({ inputs: [x], outputs: [log(sum(exp(x), { axis: 1 }))], updates: [] }));
+  const entropy = opened(
+    rewritten({
+      inputs: [x],
+      outputs: [log(sum(exp(x), { axis: 1 }))],
+      updates: [],
+    }),
+  );
   assertEquals(count(entropy, "max"), 1);
 });
 
 Deno.test("the gradient of log(1 + exp(x)) is finite where exp overflows", () => {
   const x = vector("x"), cost = sum(log(add(1, exp(x))));
-  const { graph } = optimize({ inputs: [x], outputs: [cost, grad(cost, x)], updates: [] }, { optimizer: "fast_run" });
-  const [y, g] = evaluate(graph.outputs, new Map([[x, new NDArray("float64", [2], Float64Array.of(1000, -1000))]]));
+  const { graph } = optimize({
+    inputs: [x],
+    outputs: [cost, grad(cost, x)],
+    updates: [],
+  }, { optimizer: "fast_run" });
+  const [y, g] = evaluate(
+    graph.outputs,
+    new Map([[x, new NDArray("float64", [2], Float64Array.of(1000, -1000))]]),
+  );
   assertEquals([y!.toArray(), g!.toArray()], [1000, [1, 0]]);
 });
 
 Deno.test("the shape of an expression is found without computing it", () => {
   const x = matrix("x"), W = matrix("W");
-  const nodes = rewritten({ inputs: [x, W], outputs: [shape(tanh(dot(x, W)))], updates: [] });
+  const nodes = rewritten({
+    inputs: [x, W],
+    outputs: [shape(tanh(dot(x, W)))],
+    updates: [],
+  });
   assertEquals(count(nodes, "dot") + count(nodes, "tanh"), 0);
 });
 
 Deno.test("constants gather, and what depends on nothing else is computed", () => {
   const x = vector("x");
-  const { graph } = optimize({ inputs: [x], outputs: [mul(2, mul(x, 3))], updates: [] }, { optimizer: "fast_run" });
+  const { graph } = optimize({
+    inputs: [x],
+    outputs: [mul(2, mul(x, 3))],
+    updates: [],
+  }, { optimizer: "fast_run" });
   const [node, ...more] = toposort(graph.outputs);
-  assertEquals([node!.op.name, more.length, node!.inputs.map((v) => "data" in v ? v.data : v.name).length], ["mul", 0, 2]);
-  assertEquals(optimize({ inputs: [x], outputs: [exp(mul(zeros([100, 100], "float64"), 2))], updates: [] }, { optimizer: "fast_run" }).graph.outputs[0]!.owner?.op.name, "broadcastTo");
+  assertEquals([
+    node!.op.name,
+    more.length,
+    node!.inputs.map((v) => "data" in v ? v.data : v.name).length,
+  ], ["mul", 0, 2]);
+  assertEquals(
+    optimize({
+      inputs: [x],
+      outputs: [exp(mul(zeros([100, 100], "float64"), 2))],
+      updates: [],
+    }, { optimizer: "fast_run" }).graph.outputs[0]!.owner?.op.name,
+    "broadcastTo",
+  );
 });
 
 Deno.test("the mean of log(softmax(x)): one number is the cotangent of all elements", () => {
   const x = matrix("x"), y = lvector("y");
   const cost = neg(mean(log(softmax(x)))) as Variable<0>;
   rewritten({ inputs: [x, y], outputs: [cost, grad(cost, x)], updates: [] });
+});
+
+Deno.test("the body of a loop is rewritten too", () => {
+  const x = matrix("x"), W = matrix("W");
+  const [h] = scan((row, before) => tanh(mul(add(row!, dot(before!, W)), 1)), {
+    sequences: [x],
+    outputsInfo: [vector("h0")],
+  });
+  const nodes = rewritten({ inputs: leaves([h as Variable]), outputs: [h as Variable], updates: [] });
+  const body = nodes.find((node) => node.op.name === "scan")!.params as ScanParams;
+  assertEquals(toposort(bodyResults(body)).map((node) => node.op.name), ["dotAdd", "tanh"]);
+});
+
+Deno.test("an unrolled recurrent network and its gradient keep their values", () => {
+  const x = tensor("float64", [4, 2, 3], "x");
+  const W = weights("W", 3, 5), U = weights("U", 5, 5), b = weights("b", 5), V = weights("V", 5, 3);
+  let h: Variable = mul(0, dot(at(x, 0), W));
+  for (let t = 0; t < 4; t++) h = tanh(add(add(dot(at(x, t), W), dot(h, U)), b));
+  const y = lvector("y"), cost = mean(categoricalCrossentropy(softmax(dot(h, V)), y));
+  const nodes = rewritten(descent([x, y], cost, [W, U, b, V], 0.1), { y: [2] });
+  const text = nodes.map((node) => node.op.name).join();
+  assert(count(nodes, "dotAdd") >= 4 + 4 + 1 + 3, text);
 });

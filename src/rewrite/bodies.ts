@@ -1,0 +1,45 @@
+/** Graphs inside graphs: the body of a loop is rewritten like any other graph. */
+import { derived } from "../graph/origin.ts";
+import { bodyResults, type ScanParams } from "../graph/scan_params.ts";
+import { Apply, type Variable } from "../graph/variable.ts";
+import { remake, toposort } from "../graph/walk.ts";
+import { scanOp } from "../nested/scan.ts";
+
+/** Rewrites what a graph computes. */
+export type Rewrite = (results: readonly Variable[]) => readonly Variable[];
+
+/** `outputs` with the bodies of their loops rewritten; recursion is as deep as loops are nested. */
+export function rewriteBodies(
+  outputs: readonly Variable[],
+  rewrite: Rewrite,
+): readonly Variable[] {
+  const now = new Map<Variable, Variable>();
+  const resolve = (v: Variable) => now.get(v) ?? v;
+  for (const node of toposort(outputs)) {
+    const inputs = node.inputs.map(resolve);
+    const params = node.op === scanOp
+      ? rewriteBody(node.params, rewrite)
+      : node.params;
+    if (params === node.params && !node.inputs.some((v) => now.has(v))) {
+      continue;
+    }
+    const made = params === node.params
+      ? remake(node, inputs)
+      : derived(node.origin, () => new Apply(node.op, inputs, params));
+    node.outputs.forEach((v, i) => now.set(v, made.outputs[i]!));
+  }
+  return outputs.map(resolve);
+}
+
+/** The same loop with a better body; the parameters themselves if nothing is better. */
+function rewriteBody(p: ScanParams, rewrite: Rewrite): ScanParams {
+  const before = bodyResults(p), after = rewrite(before);
+  if (after.every((v, i) => v === before[i])) return p;
+  const states = p.states.length, extras = states + p.extras.length;
+  return {
+    ...p,
+    states: p.states.map((s, i) => ({ ...s, next: after[i]! })),
+    extras: p.extras.map((e, i) => ({ ...e, value: after[states + i]! })),
+    until: p.until && after[extras]!,
+  };
+}
