@@ -65,9 +65,10 @@ export function placeUnits(flow: Flow): Placement {
   /** The region around the outermost loop that a unit does not vary in, or null. */
   const outside = (unit: Unit, contexts: readonly Region[]): Region | null => {
     let frame = unit.frame;
-    if (varies[unit.id]!.depth === frame.depth || !contexts.some((c) => inside(c, bodies.get(frame)!))) return null;
+    if (varies[unit.id]!.depth === frame.depth) return null;
     while (frame.parent!.depth > varies[unit.id]!.depth) frame = frame.parent!;
-    return bodies.get(frame)!.parent;
+    const body = bodies.get(frame)!;
+    return contexts.some((c) => inside(c, body)) ? body.parent : null;
   };
   const put = (unit: Unit, region: Region) => {
     home[unit.id] = region;

@@ -1,201 +1,21 @@
-/** Loops as graphs: the op `scan`, and the function that builds it from a step written in TypeScript. */
-import { allocate } from "../graph/dtype.ts";
+/** Building a loop from a step written in TypeScript. */
 import { dense, describeType } from "../graph/type.ts";
-import type { Inferred, Length, Lengths, Shaped } from "../graph/length.ts";
-import { NDArray } from "../graph/ndarray.ts";
 import {
-  bodyResults,
   lagOf,
   type ScanParams,
   type ScanSequence,
   type ScanState,
-  spanOf,
 } from "../graph/scan_params.ts";
 import {
   Apply,
   Constant,
-  type Op,
-  SharedVariable,
+  type SharedVariable,
   Variable,
 } from "../graph/variable.ts";
 import { replace } from "../graph/walk.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
-import { evaluate } from "../ops/evaluate.ts";
-import { stackArrays } from "../ops/join.ts";
 import { expandDims } from "../ops/dimshuffle.ts";
-
-/** The op. Inputs, outputs and parameters: see ScanParams. */
-export const scanOp: Op<ScanParams> = {
-  name: "scan",
-  arity: -1,
-  outputs: -1,
-  infer(inputs, p, lengths) {
-    const { sequences, initial, nSteps } = inputsOf(inputs, p);
-    const steps = p.until
-      ? null
-      : countLength(p, nSteps?.value ?? null, sequences, lengths);
-    const rows = [
-      ...p.states.map((s, i) => ({
-        keep: s.keep,
-        dtype: s.next.dtype,
-        row: initial[i]!.shape.slice(1),
-      })),
-      ...p.extras.map((e) => ({
-        keep: e.keep,
-        dtype: e.value.dtype,
-        row: e.value.type.shape.map((d) => typeof d === "number" ? d : null),
-      })),
-    ];
-    return rows.map(({ keep, dtype, row }): Inferred => ({
-      dtype,
-      shape: keep ? [steps, ...row] : row,
-    }));
-  },
-  eval(inputs, p) {
-    const { sequences, initial, nSteps, nonSequences } = inputsOf(inputs, p);
-    const n = countSteps(
-      p,
-      nSteps ? nSteps.item() : null,
-      sequences.map((s) => s.shape[0]!),
-    );
-    const fixed = new Map(p.nonSequences.map((v, i) => [v, nonSequences[i]!]));
-    const pasts = p.states.map((s, i) =>
-      rowsOf(initial[i]!).slice(0, lagOf(s.taps))
-    );
-    const extras: NDArray[][] = p.extras.map(() => []);
-    const results = bodyResults(p);
-    for (let t = 0; t < n; t++) {
-      const values = new Map<Variable, NDArray>(fixed);
-      p.sequences.forEach((s, i) =>
-        s.vars.forEach((v, k) =>
-          values.set(v, sequenceRow(s, k, sequences[i]!, t))
-        )
-      );
-      p.states.forEach((s, i) =>
-        s.vars.forEach((v, k) =>
-          values.set(v, pasts[i]![pasts[i]!.length + s.taps[k]!]!)
-        )
-      );
-      const computed = evaluate(results, values);
-      p.states.forEach((_, i) => pasts[i]!.push(computed[i]!));
-      p.extras.forEach((_, i) =>
-        extras[i]!.push(computed[p.states.length + i]!)
-      );
-      if (p.until && computed[computed.length - 1]!.item() !== 0) break;
-    }
-    return [
-      ...p.states.map((s, i) =>
-        s.keep
-          ? stackRows(
-            pasts[i]!.slice(lagOf(s.taps)),
-            initial[i]!.shape.slice(1),
-            s.next,
-          )
-          : pasts[i]!.at(-1)!
-      ),
-      ...p.extras.map((e, i) =>
-        e.keep
-          ? stackRows(
-            extras[i]!,
-            e.value.type.shape.map((d) => typeof d === "number" ? d : 0),
-            e.value,
-          )
-          : lastRow(extras[i]!)
-      ),
-    ];
-  },
-  mayFail: true,
-};
-
-function inputsOf<T>(inputs: readonly T[], p: ScanParams) {
-  let from = 0;
-  const take = (n: number) => inputs.slice(from, from += n);
-  const [nSteps] = take(p.nSteps ? 1 : 0);
-  return {
-    nSteps,
-    sequences: take(p.sequences.length),
-    initial: take(p.states.length),
-    nonSequences: take(p.nonSequences.length),
-  };
-}
-
-function countLength(
-  p: ScanParams,
-  nSteps: Length,
-  sequences: readonly Shaped[],
-  lengths: Lengths,
-): Length {
-  if (p.nSteps) return nSteps;
-  return p.sequences
-    .map((s, i) =>
-      lengths.max(0, lengths.sub(sequences[i]!.shape[0]!, spanOf(s.taps)[0]))
-    )
-    .reduce((a, b) => lengths.min(a, b));
-}
-
-/** The number of steps of a run; RangeError if a sequence is too short for nSteps. */
-export function countSteps(
-  p: ScanParams,
-  nSteps: number | null,
-  rows: readonly number[],
-): number {
-  const usable = p.sequences.map((s, i) =>
-    Math.max(0, rows[i]! - spanOf(s.taps)[0])
-  );
-  if (nSteps === null) return Math.min(...usable);
-  if (nSteps < 0) throw new RangeError(`Cannot run scan: nSteps is ${nSteps}`);
-  usable.forEach((n, i) => {
-    if (n < nSteps) {
-      throw new RangeError(
-        `Cannot run scan for ${nSteps} steps: sequence ${i} has ${
-          rows[i]
-        } rows, enough for ${n}`,
-      );
-    }
-  });
-  return nSteps;
-}
-
-function sequenceRow(
-  s: ScanSequence,
-  tap: number,
-  value: NDArray,
-  t: number,
-): NDArray {
-  const row = spanOf(s.taps)[1] + s.taps[tap]! + t;
-  return rowAt(value, s.backwards ? value.shape[0]! - 1 - row : row);
-}
-
-function rowAt(value: NDArray, i: number): NDArray {
-  return new NDArray(
-    value.dtype,
-    value.shape.slice(1),
-    value.data,
-    value.strides.slice(1),
-    value.offset + i * value.strides[0]!,
-  );
-}
-
-function rowsOf(value: NDArray): NDArray[] {
-  return Array.from({ length: value.shape[0]! }, (_, i) => rowAt(value, i));
-}
-
-function stackRows(
-  rows: readonly NDArray[],
-  row: readonly number[],
-  like: Variable,
-): NDArray {
-  return rows.length
-    ? stackArrays(rows)
-    : new NDArray(like.dtype, [0, ...row], allocate(like.dtype, 0));
-}
-
-function lastRow(rows: readonly NDArray[]): NDArray {
-  if (rows.length === 0) {
-    throw new RangeError("Cannot take the last value of a scan of zero steps");
-  }
-  return rows.at(-1)!;
-}
+import { scanOp } from "./scan_op.ts";
 
 /** The condition that ends a loop: made by `until` and returned by the step. */
 export class Until {

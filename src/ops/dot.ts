@@ -52,7 +52,7 @@ function productShape(x: Shaped, y: Shaped, lengths: Lengths): Length[] {
 
 /** The axes of a product: those of the output, then the inner one. */
 function contraction(
-  { inputs: [x, y], outputs: [z] }: LoopSite<unknown>,
+  { inputs: [x], outputs: [z] }: LoopSite<unknown>,
   operand: number,
 ) {
   const outer = z!.shape.map((_, axis) => axis), inner = outer.length;

@@ -148,10 +148,17 @@ export function lengthFrom(v: Variable, axis: number): Length {
   const inputs = node.inputs.map((x): Shaped => ({
     type: x.type,
     dtype: x.dtype,
-    shape: x.type.shape.map((n, i) => typeof n === "number" ? n : shapeAt(x, i)),
-    value: typeof x.value === "number" ? x.value : isScalarInteger(x) ? x : null,
+    shape: x.type.shape.map((n, i) =>
+      typeof n === "number" ? n : shapeAt(x, i)
+    ),
+    value: typeof x.value === "number"
+      ? x.value
+      : isScalarInteger(x)
+      ? x
+      : null,
   }));
-  const length = node.op.infer(inputs, node.params, SYMBOLIC)[v.index]!.shape[axis]!;
+  const length = node.op.infer(inputs, node.params, SYMBOLIC)[v.index]!
+    .shape[axis]!;
   return isCheap(v) ? plain(length) : length;
 }
 
@@ -185,7 +192,9 @@ export function shapesOf(
 /** A view of what is there anyway: to look is no more work than to compute where it would look. */
 function isCheap(v: Variable): boolean {
   let base = v;
-  while (base.owner?.op.views) base = base.owner.inputs[base.owner.op.views[base.index]!]!;
+  while (base.owner?.op.views) {
+    base = base.owner.inputs[base.owner.op.views[base.index]!]!;
+  }
   return base.owner === null;
 }
 

@@ -3,7 +3,7 @@ import { derived } from "../graph/origin.ts";
 import { bodyResults, type ScanParams } from "../graph/scan_params.ts";
 import { Apply, type Variable } from "../graph/variable.ts";
 import { remake, toposort } from "../graph/walk.ts";
-import { scanOp } from "../nested/scan.ts";
+import { scanOp } from "../nested/scan_op.ts";
 
 /** Rewrites what a graph computes. */
 export type Rewrite = (results: readonly Variable[]) => readonly Variable[];

@@ -48,6 +48,15 @@ export function factors(x: Variable): Factors {
   return { constant: coefficient, over, under };
 }
 
+/** The product as a graph; null if nothing is above its line. */
+export function product({ constant, over, under }: Factors): Variable | null {
+  const [first, ...more] = over;
+  if (!first) return null;
+  const above = more.reduce((a, b) => mul(a, b), first);
+  const whole = under.reduce((a, b) => div(a, b), above);
+  return constant === 1 ? whole : mul(whole, constant);
+}
+
 /** The sum that x is, through add, sub, neg and products with constants of its dtype, in linear time; equal terms are one. */
 export function terms(x: Variable): Terms {
   const found = new Map<Variable, number>();

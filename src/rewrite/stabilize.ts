@@ -16,7 +16,7 @@ import {
   softplus,
   sub,
 } from "../ops/elemwise.ts";
-import { factors } from "./factors.ts";
+import { type Factors, factors, product } from "./factors.ts";
 import { match, type Rule, rule, ruleAt } from "./pattern.ts";
 
 /** Logarithms, exponentials and what is made of them. */
@@ -54,7 +54,16 @@ export const stabilize: readonly Rule[] = [
       equation:
         "y * exp(x) / (1 + exp(x)), y * exp(x) * sigmoid(-x) → y * sigmoid(x)",
     },
-    (z) => sigmoidInProduct(z),
+    sigmoidInProduct,
+  ),
+  ruleAt(
+    "sigmoid_odds",
+    [mul, div],
+    {
+      equation:
+        "(a / p + b / q) * p * q → a * q + b * p, where p = sigmoid(x), q = 1 - p",
+    },
+    oddsInProduct,
   ),
 ];
 
@@ -71,9 +80,7 @@ function sigmoidInProduct(z: Variable): Variable | null {
     if (partner < 0 && below < 0) continue;
     const left = over.filter((_, k) => k !== i && k !== partner);
     const rest = under.filter((_, k) => partner >= 0 || k !== below);
-    const product = [sigmoid(x), ...left].reduce((a, b) => mul(a, b));
-    const whole = rest.reduce((a, b) => div(a, b), product);
-    return constant === 1 ? whole : mul(whole, constant);
+    return product({ constant, over: [sigmoid(x), ...left], under: rest });
   }
   return null;
 }
@@ -83,4 +90,55 @@ function isSigmoidOfNegative(v: Variable, x: Variable): boolean {
   const y = match([sigmoid, "y"], v)?.y;
   return y !== undefined &&
     (match([neg, "x"], y)?.x === x || match([neg, "y"], x)?.y === y);
+}
+
+/**
+ * A product of p = sigmoid(x), q = 1 - p and a quotient by p or q, or a sum of
+ * such quotients: the gradient of log p and log q. What stays depends on x, so
+ * that a NaN is not lost.
+ */
+function oddsInProduct(z: Variable): Variable | null {
+  const { constant, over, under } = factors(z);
+  const q = over.find((v) => match([sub, 1, [sigmoid, "x"]], v) !== null);
+  const p = q && over.find((v) => v === q.owner!.inputs[1]);
+  if (!p || !q) return null;
+  const quotient = withOdds(
+    { constant, over: without(over, p, q), under },
+    p,
+    q,
+  );
+  if (quotient) return quotient;
+  const sum = over.find((v) =>
+    v.owner?.op === add.op || v.owner?.op === sub.op && v !== q
+  );
+  if (!sum) return null;
+  const [a, b] = sum.owner!.inputs.map((v) => withOdds(factors(v), p, q));
+  if (!a || !b) return null;
+  const both = sum.owner!.op === add.op ? add(a, b) : sub(a, b);
+  return product({
+    constant,
+    over: [both, ...without(over, p, q, sum)],
+    under,
+  });
+}
+
+/** f · p · q without a division, for a product f that is divided by p or q. */
+function withOdds(f: Factors, p: Variable, q: Variable): Variable | null {
+  for (const [below, stays] of [[p, q], [q, p]] as const) {
+    if (!f.under.includes(below)) continue;
+    return product({
+      ...f,
+      over: [stays, ...f.over],
+      under: without(f.under, below),
+    });
+  }
+  return null;
+}
+
+/** The list without the first of each of these. */
+function without(
+  list: readonly Variable[],
+  ...gone: readonly Variable[]
+): readonly Variable[] {
+  return gone.reduce((l, v) => l.toSpliced(l.indexOf(v), 1), list);
 }

@@ -4,13 +4,8 @@ import { isBig } from "../graph/dtype.ts";
 import { isRowMajor, NDArray } from "../graph/ndarray.ts";
 import type { DenseType } from "../graph/type.ts";
 import type { Variable } from "../graph/variable.ts";
-import {
-  convert,
-  type In,
-  type Outputs,
-  type Spec,
-  type Value,
-} from "./spec.ts";
+import { convert } from "./convert.ts";
+import type { In, Outputs, Spec, Value } from "./spec.ts";
 
 /** A result: a number where it has no axes. */
 export type ResultOf<V> = V extends Variable<infer R>

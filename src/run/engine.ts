@@ -110,9 +110,7 @@ export class VmEngine implements Engine {
   #results(vm: Vm): (NDArray | number)[] {
     const { outputs } = this.#graph, made = new Array(outputs.length);
     for (let i = 0; i < outputs.length; i++) {
-      made[i] = outputs[i]!.ndim === 0
-        ? asNumber(vm.number(i))
-        : vm.output(i);
+      made[i] = outputs[i]!.ndim === 0 ? asNumber(vm.number(i)) : vm.output(i);
     }
     vm.finish();
     return made;
@@ -206,7 +204,9 @@ export class VmEngine implements Engine {
         p.program.guards.every((g) =>
           g.node !== a.node || g.which !== a.which || g.length === a.length
         )
-      ) && p.program.guards.length === assumed.filter((a) => a.length !== null).length
+      ) && p.program.guards.length === assumed.filter((a) =>
+          a.length !== null
+        ).length
     );
   }
 
@@ -255,7 +255,9 @@ function kernelsOf({ thunks }: Program): Kernel[] {
 }
 
 function hasRepeatedName(
-  variables: readonly { readonly type: { readonly shape: readonly unknown[] } }[],
+  variables: readonly {
+    readonly type: { readonly shape: readonly unknown[] };
+  }[],
 ): boolean {
   const names = variables.flatMap((v) =>
     v.type.shape.filter((d) => typeof d === "string")

@@ -55,7 +55,9 @@ export function describeNode(
   shapes: readonly (readonly (number | null)[])[] = [],
 ): string {
   const operands = node.inputs.map((v, i) => {
-    const shape = shapes[i] ? ` of shape (${shapes[i]!.map((n) => n ?? "?").join(", ")})` : "";
+    const shape = shapes[i]
+      ? ` of shape (${shapes[i]!.map((n) => n ?? "?").join(", ")})`
+      : "";
     return `\n    ${label(v)}: ${describeType(v.type)}${shape}${
       v.owner ? `, made at ${v.owner.origin.line}` : ""
     }`;

@@ -36,7 +36,10 @@ export function interpret(graph: FunctionGraph): Engine {
 }
 
 /** An op's own value; a refusal names the application and the user's lines. */
-function explained(node: Apply, inputs: readonly NDArray[]): readonly NDArray[] {
+function explained(
+  node: Apply,
+  inputs: readonly NDArray[],
+): readonly NDArray[] {
   try {
     checkLengths(node, inputs);
     return evaluateNode(node, inputs);

@@ -1,13 +1,8 @@
 /** From what a user asks of `function` to a FunctionGraph, or an error that names what is wrong. */
-import { castsSafely, type Dtype } from "../graph/dtype.ts";
+import { castsSafely } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
 import type { FunctionGraph } from "../graph/function_graph.ts";
-import {
-  array,
-  type ArrayLike,
-  NDArray,
-  type Nested,
-} from "../graph/ndarray.ts";
+import type { ArrayLike, NDArray, Nested } from "../graph/ndarray.ts";
 import { derived } from "../graph/origin.ts";
 import { describeType, fits } from "../graph/type.ts";
 import { Constant, SharedVariable, Variable } from "../graph/variable.ts";
@@ -341,88 +336,4 @@ export function nameOf(v: Variable): string {
 export function at(v: Variable): string {
   const line = v.owner?.origin.line;
   return line && line !== "unknown" ? ` (made at ${line})` : "";
-}
-
-/** `value` as an array of the type of an input, by the rules of conversion; TypeError names the input and the remedy. */
-export function convert(
-  value: Value,
-  input: In,
-  allowDowncast: boolean,
-): NDArray {
-  const { type } = input.variable,
-    label = input.name ?? "an unnamed input",
-    ndim = type.shape.length;
-  const typed = value instanceof NDArray || ArrayBuffer.isView(value) ||
-    (typeof value === "object" && value !== null && "data" in value &&
-      ArrayBuffer.isView(value.data));
-  let made: NDArray;
-  try {
-    made = array(
-      value,
-      typed ? {} : {
-        dtype: holdsExactly(value as Nested, type.dtype) ||
-            (input.allowDowncast ?? allowDowncast)
-          ? type.dtype
-          : guess(value as Nested),
-      },
-    );
-  } catch (e) {
-    throw new TypeError(
-      `Cannot use the value of input ${label}: ${(e as Error).message}`,
-    );
-  }
-  if (made.ndim !== ndim) {
-    throw new TypeError(
-      `Cannot use the value of input ${label}: expected ${ndim} axes ${
-        describeType(type)
-      }, got ${made.dtype} of shape (${made.shape})`,
-    );
-  }
-  if (made.dtype !== type.dtype) {
-    if (
-      !castsSafely(made.dtype, type.dtype) &&
-      !((input.allowDowncast ?? allowDowncast) &&
-        canDowncast(made.dtype, type.dtype))
-    ) {
-      throw new TypeError(
-        `Cannot use the value of input ${label}: expected ${type.dtype}, got ${made.dtype}; convert it with .astype("${type.dtype}")` +
-          (canDowncast(made.dtype, type.dtype)
-            ? " or pass { allowInputDowncast: true }"
-            : ""),
-      );
-    }
-    made = made.astype(type.dtype);
-  }
-  made.shape.forEach((n, axis) => {
-    const want = type.shape[axis];
-    if (typeof want === "number" && want !== n) {
-      throw new RangeError(
-        `Cannot use the value of input ${label}: axis ${axis} must have length ${want}, got shape (${made.shape})`,
-      );
-    }
-  });
-  return made;
-}
-
-/** Numbers are floats unless all are whole; they fit a dtype that holds each of them. */
-function holdsExactly(value: Nested, dtype: Dtype): boolean {
-  if (dtype.startsWith("float")) return true;
-  const made = array(value, { dtype: "float64" });
-  const there = made.astype(dtype).astype("float64");
-  return made.data.every((x: number | bigint, i: number) =>
-    Object.is(x, there.data[i]) || x === there.data[i]
-  );
-}
-
-function guess(value: Nested): Dtype {
-  return array(value, { dtype: "float64" }).data.every((x: number | bigint) =>
-      Number.isInteger(x)
-    )
-    ? "int64"
-    : "float64";
-}
-
-function canDowncast(from: Dtype, to: Dtype): boolean {
-  return from.startsWith("float") === to.startsWith("float") ||
-    to.startsWith("float");
 }

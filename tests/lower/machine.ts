@@ -166,7 +166,7 @@ export class Machine {
   #own(slot: number, shape: readonly number[]): NDArray {
     const s = this.#slots[slot]!, spec = this.program.slots[slot]!, { size, array: Typed } = DTYPES[spec.dtype];
     const strides = spec.shape.includes(null) ? rowMajor(shape) : spec.strides as readonly number[];
-    const bytes = Math.max(1, shape.reduce((end, n, axis) => end + Math.max(0, n - 1) * strides[axis]!, 1)) * size;
+    const bytes = (sizeOf(shape) && shape.reduce((end, n, axis) => end + (n - 1) * strides[axis]!, 1)) * size;
     if (spec.arena >= 0) s.own = this.#arena[spec.arena]!;
     else if (!s.own || s.own.bytes.byteLength < bytes) {
       if (s.own) this.#free(slot);
@@ -306,10 +306,11 @@ export class Machine {
   }
 
   #move(index: number, step: number): void {
-    for (const c of this.program.loops[index]!.cursors) {
+    const { cursors } = this.program.loops[index]!;
+    for (const c of cursors) if (c.write && !c.ring) this.#grow(c.base, c.start + step);
+    for (const c of cursors) {
       let row = c.start + step;
       if (c.ring) row %= c.ring;
-      if (c.write && !c.ring) this.#grow(c.base, row);
       const { place, seen } = this.#slots[c.base]!;
       if (!place || !seen) return broken(`cursor ${c.slot} moves over an unset base`);
       if (!c.write) this.#read(c.base);

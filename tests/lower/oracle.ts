@@ -4,7 +4,7 @@ import { results } from "../../src/graph/function_graph.ts";
 import { NDArray } from "../../src/graph/ndarray.ts";
 import { bodyResults, lagOf, type ScanParams, spanOf } from "../../src/graph/scan_params.ts";
 import { type Apply, Constant, SharedVariable, type Variable } from "../../src/graph/variable.ts";
-import { countSteps } from "../../src/nested/scan.ts";
+import { countSteps } from "../../src/nested/scan_op.ts";
 import { stackArrays } from "../../src/ops/join.ts";
 
 /** What a call gives. */

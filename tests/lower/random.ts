@@ -7,7 +7,7 @@ import { lagOf, type ScanParams } from "../../src/graph/scan_params.ts";
 import { HostStorage } from "../../src/graph/storage.ts";
 import { dense } from "../../src/graph/type.ts";
 import { Apply, SharedVariable, Variable } from "../../src/graph/variable.ts";
-import { scanOp } from "../../src/nested/scan.ts";
+import { scanOp } from "../../src/nested/scan_op.ts";
 import { at, incSubtensor } from "../../src/ops/at.ts";
 import { broadcastTo } from "../../src/ops/broadcast_to.ts";
 import { constant } from "../../src/ops/constructors.ts";

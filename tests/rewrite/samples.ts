@@ -112,6 +112,13 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
     mul(exp(x), sigmoid(neg(x))),
     mul(sigmoid(x), exp(neg(x))),
   ],
+  sigmoid_odds: [
+    mul(div(y, sigmoid(x)), mul(sigmoid(x), sub(1, sigmoid(x)))),
+    mul(
+      add(div(y, sigmoid(x)), div(s, sub(1, sigmoid(x)))),
+      mul(sigmoid(x), sub(1, sigmoid(x))),
+    ),
+  ],
   softmax_written_out: [
     div(exp(x), restoreAxes(sum(exp(x), { axis: 1 }), [1])),
     div(exp(x), sum(exp(x), { axis: 0 })),

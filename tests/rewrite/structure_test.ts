@@ -238,6 +238,25 @@ Deno.test("the gradient of log(1 + exp(x)) is finite where exp overflows", () =>
   assertEquals([y!.toArray(), g!.toArray()], [1000, [1, 0]]);
 });
 
+Deno.test("the gradient of a sigmoid's cross-entropy is finite where the sigmoid is 0 or 1", () => {
+  const x = vector("x"),
+    t = vector("t"),
+    cost = sum(binaryCrossentropy(sigmoid(x), t));
+  const { graph } = optimize({
+    inputs: [x, t],
+    outputs: [grad(cost, x)],
+    updates: [],
+  }, { optimizer: "fast_run" });
+  const values = [[1000, -1000, 1000], [1, 0, 0]].map((v) =>
+    new NDArray("float64", [3], Float64Array.from(v))
+  );
+  const [g] = evaluate(
+    graph.outputs,
+    new Map([[x, values[0]!], [t, values[1]!]]),
+  );
+  assertEquals(g!.toArray().map(Math.abs), [0, 0, 1]);
+});
+
 Deno.test("the shape of an expression is found without computing it", () => {
   const x = matrix("x"), W = matrix("W");
   const nodes = rewritten({
@@ -283,17 +302,31 @@ Deno.test("the body of a loop is rewritten too", () => {
     sequences: [x],
     outputsInfo: [vector("h0")],
   });
-  const nodes = rewritten({ inputs: leaves([h as Variable]), outputs: [h as Variable], updates: [] });
-  const body = nodes.find((node) => node.op.name === "scan")!.params as ScanParams;
-  assertEquals(toposort(bodyResults(body)).map((node) => node.op.name), ["dotAdd", "tanh"]);
+  const nodes = rewritten({
+    inputs: leaves([h as Variable]),
+    outputs: [h as Variable],
+    updates: [],
+  });
+  const body = nodes.find((node) => node.op.name === "scan")!
+    .params as ScanParams;
+  assertEquals(toposort(bodyResults(body)).map((node) => node.op.name), [
+    "dotAdd",
+    "tanh",
+  ]);
 });
 
 Deno.test("an unrolled recurrent network and its gradient keep their values", () => {
   const x = tensor("float64", [4, 2, 3], "x");
-  const W = weights("W", 3, 5), U = weights("U", 5, 5), b = weights("b", 5), V = weights("V", 5, 3);
+  const W = weights("W", 3, 5),
+    U = weights("U", 5, 5),
+    b = weights("b", 5),
+    V = weights("V", 5, 3);
   let h: Variable = mul(0, dot(at(x, 0), W));
-  for (let t = 0; t < 4; t++) h = tanh(add(add(dot(at(x, t), W), dot(h, U)), b));
-  const y = lvector("y"), cost = mean(categoricalCrossentropy(softmax(dot(h, V)), y));
+  for (let t = 0; t < 4; t++) {
+    h = tanh(add(add(dot(at(x, t), W), dot(h, U)), b));
+  }
+  const y = lvector("y"),
+    cost = mean(categoricalCrossentropy(softmax(dot(h, V)), y));
   const nodes = rewritten(descent([x, y], cost, [W, U, b, V], 0.1), { y: [2] });
   const text = nodes.map((node) => node.op.name).join();
   assert(count(nodes, "dotAdd") >= 4 + 4 + 1 + 3, text);

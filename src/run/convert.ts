@@ -1,0 +1,88 @@
+/** Values of calls as arrays of the types that inputs have. */
+import { castsSafely, type Dtype, isFloat } from "../graph/dtype.ts";
+import { array, NDArray, type Nested } from "../graph/ndarray.ts";
+import { describeType } from "../graph/type.ts";
+import type { In, Value } from "./spec.ts";
+
+/** `value` as an array of the type of an input, by the rules of conversion; TypeError names the input and the remedy. */
+export function convert(
+  value: Value,
+  input: In,
+  allowDowncast: boolean,
+): NDArray {
+  const { type } = input.variable,
+    label = input.name ?? "an unnamed input",
+    ndim = type.shape.length;
+  const typed = value instanceof NDArray || ArrayBuffer.isView(value) ||
+    (typeof value === "object" && value !== null && "data" in value &&
+      ArrayBuffer.isView(value.data));
+  let made: NDArray;
+  try {
+    made = array(
+      value,
+      typed ? {} : {
+        dtype: holdsExactly(value as Nested, type.dtype) ||
+            (input.allowDowncast ?? allowDowncast)
+          ? type.dtype
+          : guess(value as Nested),
+      },
+    );
+  } catch (e) {
+    throw new TypeError(
+      `Cannot use the value of input ${label}: ${(e as Error).message}`,
+    );
+  }
+  if (made.ndim !== ndim) {
+    throw new TypeError(
+      `Cannot use the value of input ${label}: expected ${ndim} axes ${
+        describeType(type)
+      }, got ${made.dtype} of shape (${made.shape})`,
+    );
+  }
+  if (made.dtype !== type.dtype) {
+    if (
+      !castsSafely(made.dtype, type.dtype) &&
+      !((input.allowDowncast ?? allowDowncast) &&
+        canDowncast(made.dtype, type.dtype))
+    ) {
+      throw new TypeError(
+        `Cannot use the value of input ${label}: expected ${type.dtype}, got ${made.dtype}; convert it with .astype("${type.dtype}")` +
+          (canDowncast(made.dtype, type.dtype)
+            ? " or pass { allowInputDowncast: true }"
+            : ""),
+      );
+    }
+    made = made.astype(type.dtype);
+  }
+  made.shape.forEach((n, axis) => {
+    const want = type.shape[axis];
+    if (typeof want === "number" && want !== n) {
+      throw new RangeError(
+        `Cannot use the value of input ${label}: axis ${axis} must have length ${want}, got shape (${made.shape})`,
+      );
+    }
+  });
+  return made;
+}
+
+/** Numbers are floats unless all are whole; they fit a dtype that holds each of them. */
+function holdsExactly(value: Nested, dtype: Dtype): boolean {
+  if (isFloat(dtype)) return true;
+  const made = array(value, { dtype: "float64" });
+  const there = made.astype(dtype).astype("float64");
+  return made.data.every((x: number | bigint, i: number) =>
+    Object.is(x, there.data[i]) || x === there.data[i]
+  );
+}
+
+function guess(value: Nested): Dtype {
+  return array(value, { dtype: "float64" }).data.every((x: number | bigint) =>
+      Number.isInteger(x)
+    )
+    ? "int64"
+    : "float64";
+}
+
+function canDowncast(from: Dtype, to: Dtype): boolean {
+  return isFloat(to) || !isFloat(from);
+}
