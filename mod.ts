@@ -28,15 +28,34 @@ export {
   type Nested,
 } from "./src/graph/ndarray.ts";
 export type { DenseType, Dim, SparseType, Type } from "./src/graph/type.ts";
+export type { Storage } from "./src/graph/storage.ts";
 export {
+  type AnyOp,
   Apply,
   Constant,
+  type Facts,
+  type LoopSite,
   type Op,
+  type ScalarOp,
   SharedVariable,
   Variable,
+  type ViewMap,
 } from "./src/graph/variable.ts";
-export { type Index, Slice, slice } from "./src/graph/indexing.ts";
-export { RandomState } from "./src/ops/random_state.ts";
+export type { Origin } from "./src/graph/origin.ts";
+export type * from "./src/graph/methods.ts";
+export type { Inferred, Length, Lengths, Shaped } from "./src/graph/length.ts";
+export type { Combine, Expr, Loops, Stage } from "./src/graph/loops.ts";
+export {
+  type AxesAfter,
+  type AxesLeft,
+  type Bound,
+  type Index,
+  type IndexedRank,
+  Slice,
+  slice,
+  type Tail,
+} from "./src/graph/indexing.ts";
+export { type DrawShape, RandomState } from "./src/ops/random_state.ts";
 export * from "./src/ops/inputs.ts";
 export {
   alloc,
@@ -50,11 +69,13 @@ export {
   onesLike,
   shared,
   type SharedOptions,
+  type Value,
   zeros,
   zerosLike,
 } from "./src/ops/constructors.ts";
 
 // Operations.
+export type { Binary, Ternary, Unary } from "./src/ops/scalar.ts";
 export {
   abs,
   add,
@@ -124,15 +145,34 @@ export {
   where,
   xor,
 } from "./src/ops/elemwise_logic.ts";
-export { all, any, max, min, prod, sum } from "./src/ops/reduce.ts";
-export { argmax, argmin, maxAndArgmax } from "./src/ops/argmax.ts";
+export {
+  all,
+  any,
+  type Axis,
+  max,
+  min,
+  prod,
+  type ReduceOptions,
+  type Reduction,
+  sum,
+  type SumOptions,
+} from "./src/ops/reduce.ts";
+export {
+  argmax,
+  argmin,
+  type ArgReduction,
+  maxAndArgmax,
+} from "./src/ops/argmax.ts";
 export {
   logsumexp,
   mean,
   norm,
+  type NormOptions,
   ptp,
   std,
   var_,
+  var_ as var,
+  type VarOptions,
 } from "./src/ops/statistics.ts";
 export {
   atleast1d,
@@ -148,13 +188,18 @@ export {
   transpose,
 } from "./src/ops/dimshuffle.ts";
 export { shape, shapeAt, size } from "./src/ops/shape.ts";
-export { flatten, reshape } from "./src/ops/reshape.ts";
+export {
+  flatten,
+  type RankOf,
+  reshape,
+  type ShapeLike,
+} from "./src/ops/reshape.ts";
 export { broadcastTo } from "./src/ops/broadcast_to.ts";
 export { specifyShape, unbroadcast } from "./src/ops/specify_shape.ts";
 export { at, incSubtensor, setSubtensor, take } from "./src/ops/at.ts";
 export { concatenate, join, split, stack } from "./src/ops/join.ts";
 export { dot, outer } from "./src/ops/dot.ts";
-export { logSoftmax, softmax } from "./src/ops/softmax.ts";
+export { logSoftmax, type RowFunction, softmax } from "./src/ops/softmax.ts";
 export {
   binaryCrossentropy,
   categoricalCrossentropy,
@@ -166,19 +211,42 @@ export {
   softsign,
 } from "./src/ops/nnet.ts";
 export { assert, print } from "./src/ops/debug.ts";
-export { ifelse } from "./src/ops/ifelse.ts";
-export { defineOp } from "./src/ops/define.ts";
+export { type Ifelse, ifelse } from "./src/ops/ifelse.ts";
+export {
+  type Cotangents,
+  defineOp,
+  type Each,
+  type OneOrMore,
+  type Operand,
+  type OpFunction,
+  type Rules,
+  type Site,
+  type X,
+  type XY,
+  type XYZ,
+} from "./src/ops/define.ts";
 
 // Differentiation.
 export {
   DISCONNECTED,
   DisconnectedInputError,
   grad,
+  type Gradient,
+  type Gradients,
+  type GradOptions,
   Lop,
   MissingRuleError,
+  type PartialGradients,
+  type PullbackOptions,
+  type ScalarRank,
+  type ZeroOptions,
 } from "./src/grad/grad.ts";
-export { Rop } from "./src/grad/rop.ts";
-export { verifyGrad } from "./src/grad/verify.ts";
+export { Rop, type Tangents } from "./src/grad/rop.ts";
+export {
+  GradientError,
+  verifyGrad,
+  type VerifyOptions,
+} from "./src/grad/verify.ts";
 export {
   considerConstant,
   disconnectedGrad,
@@ -188,26 +256,36 @@ export {
 } from "./src/grad/identities.ts";
 
 // Loops.
-export { scan, until } from "./src/nested/scan.ts";
+export {
+  type OutputInfo,
+  scan,
+  type ScanOptions,
+  type Sequence,
+  type StepResult,
+  Until,
+  until,
+} from "./src/nested/scan.ts";
 
 // Functions.
-export { type FunctionOptions, function } from "./src/compile.ts";
+export { function, type FunctionOptions } from "./src/compile.ts";
 export type {
   CompiledFunction,
   ResultOf,
   Results,
 } from "./src/run/compiled.ts";
+export { DebugError } from "./src/run/debug.ts";
 export { DebugMode, Mode, type ModeOptions } from "./src/run/mode.ts";
 export {
   In,
   MissingInputError,
   type Outputs,
+  type SpecOptions,
   UnusedInputError,
   type Update,
-  type Value,
 } from "./src/run/spec.ts";
 
 // Tools.
+export { describeConfig } from "./src/run/flags.ts";
 export {
   loadIdx,
   loadNpy,
@@ -215,5 +293,16 @@ export {
   saveNpy,
   saveNpz,
 } from "./src/tools/files.ts";
-export { progress } from "./src/tools/progress.ts";
-export { statistics as kernelStatistics } from "./src/build/cache.ts";
+export {
+  type Progress,
+  progress,
+  type ProgressOptions,
+  type ProgressOutput,
+} from "./src/tools/progress.ts";
+export {
+  CompileError,
+  statistics as kernelStatistics,
+} from "./src/build/cache.ts";
+export { CacheError } from "./src/build/store.ts";
+export { MissingCompilerError } from "./src/build/toolchain.ts";
+export { MissingLibraryError } from "./ffi/library.ts";

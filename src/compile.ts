@@ -1,11 +1,7 @@
 /** From symbolic outputs to something callable: the whole compiler, top to bottom. */
 import type { Variable } from "./graph/variable.ts";
 import { optimize } from "./rewrite/optimize.ts";
-import {
-  type CompiledFunction,
-  type Engine,
-  wrap,
-} from "./run/compiled.ts";
+import { type CompiledFunction, type Engine, wrap } from "./run/compiled.ts";
 import { VmEngine } from "./run/engine.ts";
 import { asMode, type Mode, type ModeOptions } from "./run/mode.ts";
 import { interpret } from "./run/reference.ts";
@@ -23,6 +19,7 @@ export interface FunctionOptions extends SpecOptions {
   readonly mode?: Mode | ModeOptions | ModeOptions["linker"];
   /** For messages and profiles. */
   readonly name?: string;
+  /** The first value of the function's `trustInput`. */
   readonly trustInput?: boolean;
 }
 

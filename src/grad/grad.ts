@@ -14,11 +14,13 @@ export const DISCONNECTED: unique symbol = Symbol("disconnected");
 
 /** An op on the way lacks the derivative that was asked for. */
 export class MissingRuleError extends TypeError {
+  /** The class, for messages. */
   override readonly name = "MissingRuleError";
 }
 
 /** A variable was to be differentiated by, but nothing connects it to the result. */
 export class DisconnectedInputError extends TypeError {
+  /** The class, for messages. */
   override readonly name = "DisconnectedInputError";
 }
 
@@ -40,6 +42,7 @@ export interface GradOptions extends PullbackOptions {
 
 /** Options under which every gradient is a Variable. */
 export interface ZeroOptions extends GradOptions {
+  /** Zeros, for an unconnected variable. */
   readonly returnDisconnected?: "zero";
 }
 
@@ -81,16 +84,19 @@ export function grad<const T extends readonly Variable[], R extends number>(
   wrt: T,
   options?: ZeroOptions,
 ): Gradients<T>;
+/** The gradient by one variable. */
 export function grad<V extends Variable, R extends number>(
   cost: (Variable<R> & ScalarRank<R>) | null,
   wrt: V,
   options?: ZeroOptions,
 ): Gradient<V>;
+/** Gradients of which some may be absent. */
 export function grad<const T extends readonly Variable[], R extends number>(
   cost: (Variable<R> & ScalarRank<R>) | null,
   wrt: T,
   options: GradOptions,
 ): PartialGradients<T>;
+/** A gradient that may be absent. */
 export function grad<V extends Variable, R extends number>(
   cost: (Variable<R> & ScalarRank<R>) | null,
   wrt: V,
@@ -141,6 +147,7 @@ export function Lop<const T extends readonly Variable[]>(
   evalPoints: Operand | readonly Operand[],
   options?: PullbackOptions,
 ): Gradients<T>;
+/** The product by one variable's Jacobian. */
 export function Lop<V extends Variable>(
   f: Variable | readonly Variable[],
   wrt: V,

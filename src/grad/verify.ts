@@ -22,6 +22,7 @@ export interface VerifyOptions {
 
 /** A gradient differs from what finite differences say. */
 export class GradientError extends Error {
+  /** The class, for messages. */
   override readonly name = "GradientError";
 }
 

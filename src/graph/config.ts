@@ -7,8 +7,11 @@ export type Source = "default" | "DAMO_FLAGS" | "program";
 export interface Config {
   /** The dtype of `matrix("x")` and its relatives. */
   floatX: "float16" | "float32" | "float64";
+  /** Where functions run. */
   device: "cpu" | "cuda";
+  /** What runs a function: see Mode. */
   linker: "cvm" | "cvm_nogc" | "c" | "reference";
+  /** Which rewrites run: see Mode. */
   optimizer: "fast_run" | "fast_compile" | "none";
   /** Names of rewrite rules or phases to leave out of every mode. */
   excluding: readonly string[];
@@ -20,8 +23,11 @@ export interface Config {
   cc: string;
   /** Path of a BLAS library; "" searches, "none" uses none. */
   blas: string;
+  /** Measures every function. */
   profile: boolean;
+  /** What an input is worth that nothing needs. */
   onUnusedInput: "raise" | "warn" | "ignore";
+  /** Inputs may be rounded to a narrower float. */
   allowInputDowncast: boolean;
 }
 

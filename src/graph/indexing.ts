@@ -1,4 +1,5 @@
 /** How elements of a variable are named in `x.at(…)`: slices, indices, and the rank that they leave. */
+import type { Axes } from "./methods.ts";
 import type { NDArray } from "./ndarray.ts";
 import type { Variable } from "./variable.ts";
 
@@ -7,6 +8,7 @@ export type Bound = number | Variable | null | undefined;
 
 /** Elements start, start + step, … before stop, by NumPy's rules. Made by `slice`. */
 export class Slice {
+  /** Its parts; null or undefined where one is absent. */
   constructor(
     readonly start: Bound,
     readonly stop: Bound,
@@ -46,30 +48,32 @@ export type Index =
   | ArrayBufferView
   | readonly number[];
 
-type Axes<R extends number, T extends 0[] = []> = T["length"] extends R ? T
-  : Axes<R, [...T, 0]>;
-
 /** The axes that are left, one entry each; `null` where the types do not say. */
-type Left<T extends readonly unknown[] | null, I extends readonly unknown[]> =
-  T extends null ? null
-    : I extends readonly [infer H, ...infer Rest]
-      ? Left<Used<Exclude<T, null>, H>, Rest>
-    : number extends I["length"] ? null
-    : T;
+export type AxesLeft<
+  T extends readonly unknown[] | null,
+  I extends readonly unknown[],
+> = T extends null ? null
+  : I extends readonly [infer H, ...infer Rest]
+    ? AxesLeft<AxesAfter<Exclude<T, null>, H>, Rest>
+  : number extends I["length"] ? null
+  : T;
 
 /** What one entry of the index makes of the axes. */
-type Used<T extends readonly unknown[], H> = H extends number | bigint ? Drop<T>
+export type AxesAfter<T extends readonly unknown[], H> = H extends
+  number | bigint ? Tail<T>
   : H extends null ? [...T, 0]
   : H extends string | Slice | ArrayBufferView | readonly number[] ? T
   : H extends Variable<infer A>
-    ? (number extends A ? null : A extends 0 ? Drop<T> : A extends 1 ? T : null)
+    ? (number extends A ? null : A extends 0 ? Tail<T> : A extends 1 ? T : null)
   : null;
 
-type Drop<T extends readonly unknown[]> = T extends
+/** All but the first. */
+export type Tail<T extends readonly unknown[]> = T extends
   readonly [unknown, ...infer U] ? U : [];
 
 /** The rank of `x.at(...index)` for x of rank R; `number` where the types do not say. */
 export type IndexedRank<R extends number, I extends readonly unknown[]> =
   number extends R ? number
-    : Left<Axes<R>, I> extends infer T extends readonly unknown[] ? T["length"]
+    : AxesLeft<Axes<R>, I> extends infer T extends readonly unknown[]
+      ? T["length"]
     : number;

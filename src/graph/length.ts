@@ -14,7 +14,9 @@ export type Length = number | string | null | object;
 export interface Shaped {
   /** The static type: an axis broadcasts only where this says 1. */
   readonly type: Type;
+  /** Of its elements. */
   readonly dtype: Dtype;
+  /** The length of each axis. */
   readonly shape: readonly Length[];
   /** The value of a 0-d integer where it serves as a length, else null. */
   readonly value: Length;
@@ -22,21 +24,31 @@ export interface Shaped {
 
 /** What a type rule says of an output. */
 export interface Inferred {
+  /** Dense unless given. */
   readonly kind?: Type["kind"];
+  /** Of a sparse matrix. */
   readonly format?: "csr" | "csc";
+  /** Of its elements. */
   readonly dtype: Dtype;
+  /** The length of each axis. */
   readonly shape: readonly Length[];
+  /** The value of a 0-d integer where it may serve as a length. */
   readonly value?: Length;
 }
 
 /** Arithmetic on lengths. Every function of a null is null, but for products with 0. */
 export interface Lengths {
+  /** a + b. */
   add(a: Length, b: Length): Length;
+  /** a - b. */
   sub(a: Length, b: Length): Length;
+  /** a b. */
   mul(a: Length, b: Length): Length;
   /** Rounded towards minus infinity. */
   floorDiv(a: Length, b: Length): Length;
+  /** The smaller. */
   min(a: Length, b: Length): Length;
+  /** The larger. */
   max(a: Length, b: Length): Length;
   /**
    * How many elements a slice takes of an axis of length n, by NumPy's rules

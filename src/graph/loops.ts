@@ -86,7 +86,9 @@ export interface Loops {
     readonly operand: number;
     readonly axis: number;
   }[];
+  /** Axes that are independent of each other. */
   readonly outer: readonly number[];
+  /** What happens at each point of the outer axes, in order. */
   readonly stages: readonly Stage[];
   /** Inputs that output 0 may overwrite: same shape, and every element read before or as it is written. */
   readonly inplace?: readonly number[];

@@ -14,9 +14,13 @@ export type Nested = number | bigint | boolean | readonly Nested[];
 
 /** Anything that lays an array out over a typed array. Strides count elements. */
 export interface ArrayLike {
+  /** The elements; a DataView is none. */
   readonly data: ArrayBufferView | readonly number[];
+  /** The length of each axis. */
   readonly shape: readonly number[];
+  /** How many elements to the next along each axis; row-major unless given. */
   readonly stride?: readonly number[];
+  /** Where the first element is; 0 unless given. */
   readonly offset?: number;
 }
 
@@ -30,6 +34,7 @@ export interface ArrayLike {
  * ```
  */
 export class NDArray {
+  /** A view of `data`; nothing is checked or copied. */
   constructor(
     readonly dtype: Dtype,
     readonly shape: readonly number[],
@@ -175,12 +180,14 @@ export class NDArray {
     return nest(0, this.offset);
   }
 
+  /** Dtype, shape and the first elements. */
   toString(): string {
     return `${this.dtype} (${this.shape.join(", ")}${
       this.ndim === 1 ? "," : ""
     }) ${preview(this)}`;
   }
 
+  /** What `console.log` shows. */
   [Symbol.for("Deno.customInspect")](): string {
     return `NDArray ${this}`;
   }

@@ -3,6 +3,7 @@
 /** A point in the user's program. Nodes that are derived from others share theirs. */
 export class Origin {
   readonly #at: { stack?: string };
+  /** Where the function `below` was called. */
   constructor(below: unknown) {
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 12;

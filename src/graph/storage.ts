@@ -5,7 +5,9 @@ import type { Dtype } from "./dtype.ts";
 
 /** A home for one value; see HostStorage, and src/run/storage.ts for the one that programs point to. */
 export interface Storage {
+  /** Of the value. */
   readonly dtype: Dtype;
+  /** Of the value, now. */
   readonly shape: readonly number[];
   /** A copy, or with `borrow` a view that the next write detaches. */
   read(borrow: boolean): NDArray;

@@ -9,16 +9,23 @@ export type Dim = number | null | string;
 
 /** A dense array of known rank. Only an axis of length 1 broadcasts. */
 export interface DenseType {
+  /** Tells the types apart. */
   readonly kind: "dense";
+  /** Of its elements. */
   readonly dtype: Dtype;
+  /** The length of each axis. */
   readonly shape: readonly Dim[];
 }
 
 /** A sparse matrix, compressed by rows or by columns. */
 export interface SparseType {
+  /** Tells the types apart. */
   readonly kind: "sparse";
+  /** Compressed by rows or by columns. */
   readonly format: "csr" | "csc";
+  /** Of its elements. */
   readonly dtype: Dtype;
+  /** Rows and columns. */
   readonly shape: readonly [Dim, Dim];
 }
 

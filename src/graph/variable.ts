@@ -34,6 +34,7 @@ export interface Facts<P> {
 
 /** Everything the compiler knows of one operation. Made by `defineOp` in src/ops/define.ts. */
 export interface Op<P = unknown> extends Facts<P> {
+  /** For messages, kernels and rules. */
   readonly name: string;
   /** The number of inputs; -1 for any. */
   readonly arity: number;
@@ -69,13 +70,17 @@ export interface Op<P = unknown> extends Facts<P> {
 
 /** What an op's loops depend on: the types and parameters, never the lengths of one call (but for those the types know). */
 export interface LoopSite<P = unknown> {
+  /** Of each operand. */
   readonly inputs: readonly Type[];
+  /** Of each result. */
   readonly outputs: readonly Type[];
+  /** Of the op. */
   readonly params: P;
 }
 
 /** A scalar function: its C expression over operands of `dtypes`, giving `result`. */
 export interface ScalarOp {
+  /** The expression, over operands that are C text. */
   c(args: readonly string[], dtypes: readonly Dtype[], result: Dtype): string;
 }
 
@@ -98,27 +103,34 @@ export type ViewMap =
     readonly checked: readonly boolean[];
   };
 
+/** An op whose parameters do not matter. */
 // deno-lint-ignore no-explicit-any
 export type AnyOp = Op<any>;
 
 let created = 0;
 
 /** A symbolic value of rank R: an input, a constant, shared storage, or what an Apply computes. */
-// deno-lint-ignore no-empty-interface
 export interface Variable<R extends number = number> extends Methods<R> {}
+/** A symbolic value of rank R: an input, a constant, shared storage, or what an Apply computes. */
 export class Variable<R extends number = number> {
   /** Creation order: ties between nodes are broken by it. */
   readonly id: number = created++;
+
+  /** Made by `matrix("x")` and its like, or by ops; users need no `new`. */
   constructor(
+    /** What is known before there is a value. */
     readonly type: Type,
+    /** The application that computes it; null for what is given. */
     readonly owner: Apply | null = null,
     /** Which of its owner's outputs this is. */
     readonly index: number = 0,
+    /** For messages. */
     readonly name?: string,
     /** The value of a 0-d integer where it is known or serves as a length. */
     readonly value: Length = null,
   ) {}
 
+  /** The dtype of its elements. */
   get dtype(): Dtype {
     return this.type.dtype;
   }
@@ -136,6 +148,7 @@ export class Variable<R extends number = number> {
     );
   }
 
+  /** Its name and type. */
   toString(): string {
     return `${this.name ?? this.owner?.op.name ?? "variable"} ${
       describeType(this.type)
@@ -145,7 +158,8 @@ export class Variable<R extends number = number> {
 
 /** A value that is part of the graph. */
 export class Constant<R extends number = number> extends Variable<R> {
-  constructor(readonly data: NDArray, name?: string) {
+  /** A Variable whose value is `data`. */
+  constructor(/** The value. */ readonly data: NDArray, name?: string) {
     super(
       { kind: "dense", dtype: data.dtype, shape: data.shape },
       null,
@@ -162,7 +176,13 @@ export class Constant<R extends number = number> extends Variable<R> {
 export class SharedVariable<R extends number = number> extends Variable<R> {
   /** What the variable becomes after each call of a function that uses it, unless the function says otherwise. */
   defaultUpdate: Variable | null = null;
-  constructor(type: Type, public storage: Storage, name?: string) {
+
+  /** Made by `shared`. */
+  constructor(
+    type: Type,
+    /** Where the value is. */ public storage: Storage,
+    name?: string,
+  ) {
     super(type, null, 0, name);
   }
 
@@ -180,12 +200,20 @@ export class SharedVariable<R extends number = number> extends Variable<R> {
 /** One application of an op. */
 // deno-lint-ignore no-explicit-any
 export class Apply<P = any> {
+  /** Creation order. */
   readonly id: number = created++;
+  /** What it computes. */
   readonly outputs: readonly Variable[];
+  /** The user's line that it derives from. */
   readonly origin: Origin;
+
+  /** Applies `op`; throws what its type rule does. */
   constructor(
+    /** What is applied. */
     readonly op: Op<P>,
+    /** To what. */
     readonly inputs: readonly Variable[],
+    /** With which parameters. */
     readonly params: P,
   ) {
     this.origin = originNow(Apply);

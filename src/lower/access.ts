@@ -50,16 +50,33 @@ interface Operands {
 }
 
 /** Analyses the loads and stores of `stages`. */
-export function accessesOf(stages: readonly Stage[], loops: Loops, { layouts, inputs }: Operands): Walks {
-  const loads = new Map<Expr, Walk>(), pinned = new Set<number>(), measured = new Set<number>();
+export function accessesOf(
+  stages: readonly Stage[],
+  loops: Loops,
+  { layouts, inputs }: Operands,
+): Walks {
+  const loads = new Map<Expr, Walk>(),
+    pinned = new Set<number>(),
+    measured = new Set<number>();
   const lengthOf = (a: number) => {
     const { of, operand, axis } = loops.axes[a]!;
     return layouts[of === "input" ? operand : inputs + operand]!.shape[axis]!;
   };
-  const walk = (operand: number, index: readonly Expr[], store: boolean): Walk => {
-    const { steps, jumps, offset } = places(operand, index, layouts[operand]!, lengthOf);
+  const walk = (
+    operand: number,
+    index: readonly Expr[],
+    store: boolean,
+  ): Walk => {
+    const { steps, jumps, offset } = places(
+      operand,
+      index,
+      layouts[operand]!,
+      lengthOf,
+    );
     const computed = new Set<number>();
-    for (const { index } of jumps) visit(index, (e) => e.kind === "axis" && computed.add(e.axis));
+    for (const { index } of jumps) {
+      visit(index, (e) => e.kind === "axis" && computed.add(e.axis));
+    }
     return { operand, store, steps, jumps, offset, computed };
   };
   /** Walks of the loads below e, and the axes it uses by position. */
@@ -105,7 +122,11 @@ export function visit(e: Expr, f: (e: Expr) => void, inside = true): void {
 export function postorder(e: Expr, inside = false): Expr[] {
   const order: Expr[] = [], done = new Set<Expr>(), stack: Expr[] = [e];
   for (let x = stack.at(-1); x; x = stack.at(-1)) {
-    const below = x.kind === "call" ? x.args : x.kind === "load" && inside ? x.index : [];
+    const below = x.kind === "call"
+      ? x.args
+      : x.kind === "load" && inside
+      ? x.index
+      : [];
     const next = done.has(x) ? undefined : below.findLast((y) => !done.has(y));
     if (next) stack.push(next);
     else {
@@ -123,26 +144,49 @@ export function places(
   index: readonly Expr[],
   layout: Layout,
   lengthOf: (axis: number) => number | null,
-): { readonly steps: Map<number, Place>; readonly jumps: readonly Jump[]; readonly offset: number } {
+): {
+  readonly steps: Map<number, Place>;
+  readonly jumps: readonly Jump[];
+  readonly offset: number;
+} {
   const steps = new Map<number, Place>(), jumps: Jump[] = [];
   let offset = 0;
   index.forEach((e, dim) => {
     const length = layout.shape[dim]!;
     const stride = layout.strides[dim] ?? { arg, stride: dim };
     const form = affine(e, lengthOf);
-    const jump = (wraps: boolean) => jumps.push({ dim, index: e, stride, length: length ?? { arg, from: dim, to: dim + 1 }, wraps });
+    const jump = (wraps: boolean) =>
+      jumps.push({
+        dim,
+        index: e,
+        stride,
+        length: length ?? { arg, from: dim, to: dim + 1 },
+        wraps,
+      });
     if (!form) return jump(fromData(e));
     const terms = [...form.terms].filter(([a]) => lengthOf(a) !== 1);
     if (length === 1 || (terms.length === 0 && form.constant === 0)) return;
-    const plain = terms.length === 1 && terms[0]![1] === 1 && !steps.has(terms[0]![0]);
-    const known = typeof stride === "number" && terms.every(([a]) => typeof (steps.get(a)?.stride ?? 0) === "number");
-    const start = form.constant < 0 && terms.length === 0 ? (length === null ? null : form.constant + length) : form.constant;
-    if (start === null || (start !== 0 && typeof stride !== "number") || (!known && !plain && terms.length > 0)) return jump(start === null);
+    const plain = terms.length === 1 && terms[0]![1] === 1 &&
+      !steps.has(terms[0]![0]);
+    const known = typeof stride === "number" &&
+      terms.every(([a]) => typeof (steps.get(a)?.stride ?? 0) === "number");
+    const start = form.constant < 0 && terms.length === 0
+      ? (length === null ? null : form.constant + length)
+      : form.constant;
+    if (
+      start === null || (start !== 0 && typeof stride !== "number") ||
+      (!known && !plain && terms.length > 0)
+    ) return jump(start === null);
     offset += start === 0 ? 0 : start * (stride as number);
     for (const [a, times] of terms) {
       const before = steps.get(a);
       if (plain) steps.set(a, { stride, from: dim, to: dim + 1 });
-      else steps.set(a, { stride: times * (stride as number) + (before ? before.stride as number : 0), from: -1, to: -1 });
+      else {steps.set(a, {
+          stride: times * (stride as number) +
+            (before ? before.stride as number : 0),
+          from: -1,
+          to: -1,
+        });}
     }
   });
   for (const [a, { stride }] of steps) if (stride === 0) steps.delete(a);
@@ -161,18 +205,34 @@ interface Affine {
 }
 
 /** e as constant + sum of factor * axis, or null. */
-export function affine(e: Expr, lengthOf: (axis: number) => number | null): Affine | null {
+export function affine(
+  e: Expr,
+  lengthOf: (axis: number) => number | null,
+): Affine | null {
   const forms = new Map<Expr, Affine | null>();
-  for (const x of postorder(e)) forms.set(x, affineStep(x, (y) => forms.get(y)!, lengthOf));
+  for (const x of postorder(e)) {
+    forms.set(
+      x,
+      affineStep(x, (y) => forms.get(y)!, lengthOf),
+    );
+  }
   return forms.get(e)!;
 }
 
 const ZERO: Affine = { terms: new Map(), constant: 0 };
 
-function affineStep(e: Expr, form: (e: Expr) => Affine | null, lengthOf: (axis: number) => number | null): Affine | null {
+function affineStep(
+  e: Expr,
+  form: (e: Expr) => Affine | null,
+  lengthOf: (axis: number) => number | null,
+): Affine | null {
   if (e.kind === "axis") return { terms: new Map([[e.axis, 1]]), constant: 0 };
   if (e.kind === "constant") return { ...ZERO, constant: Number(e.value) };
-  if (e.kind === "length") return lengthOf(e.axis) === null ? null : { ...ZERO, constant: lengthOf(e.axis)! };
+  if (e.kind === "length") {
+    return lengthOf(e.axis) === null
+      ? null
+      : { ...ZERO, constant: lengthOf(e.axis)! };
+  }
   if (e.kind !== "call" || e.args.length !== 2) return null;
   const x = form(e.args[0]!), y = form(e.args[1]!);
   if (!x || !y) return null;

@@ -10,9 +10,8 @@ import type { Extent } from "./implementation.ts";
 import type { Aliasing } from "./inplace.ts";
 import type { Lifetimes } from "./liveness.ts";
 import type { Plans } from "./plans.ts";
-import type { Instruction, Loop, Program, Slot, Thunk } from "./program.ts";
+import type { Instruction, Kernel, Loop, Program, Slot, Thunk } from "./program.ts";
 import type { Placement, Region } from "./regions.ts";
-import { inside } from "./regions.ts";
 import { sameLength } from "./shapes.ts";
 import type { Assumption } from "./signature.ts";
 import { table } from "./slots.ts";
@@ -44,16 +43,19 @@ class Assembler {
   readonly #loops: Loop[] = [];
   readonly #slots: SlotDraft[];
   readonly #tables = new Map<string, number>();
+  readonly #kernels = new Map<string, Kernel>();
   readonly #flags: ReadonlyMap<Region, number>;
   readonly #clears: ReadonlyMap<Region, readonly [first: number, n: number]>;
   /** GOSUBs whose block has no address yet. */
   readonly #calls: [pc: number, block: Region][] = [];
   readonly #guards: Assumption[] = [];
+  readonly #bodies: ReadonlyMap<Region, readonly number[]>;
   #commit = -1;
 
   constructor(readonly decided: Decided) {
     this.#slots = [...decided.aliasing.tree.slots];
     [this.#flags, this.#clears] = numberFlags(decided.placement.blocks);
+    this.#bodies = slotsOfBodies(decided.aliasing.owners);
   }
 
   program(): Program {
@@ -138,8 +140,7 @@ class Assembler {
         return;
       }
       case "loop": {
-        const { aliasing } = this.decided, body = aliasing.owners.flatMap((owner, slot) => owner && inside(owner, item.region) ? [slot] : []);
-        const loop = this.#loops.push({ ...item.loop, body }) - 1, enter = this.#emit("ENTER", loop, 0);
+        const loop = this.#loops.push({ ...item.loop, body: this.#bodies.get(item.region) ?? [] }) - 1, enter = this.#emit("ENTER", loop, 0);
         this.#clear(item.region);
         this.#list(item.body);
         this.#emit("STEP", loop, enter + 1);
@@ -171,7 +172,7 @@ class Assembler {
     const range = splits ? (typeof first === "number" ? first : -1) : 1;
     if (run.kind === "builtin" && run.name === "guard") this.#guards.push({ node: node as Apply, which: extents[1] as number, length: extents[0] as number });
     const thunk: Thunk = {
-      run: run.kind === "compiled" ? { kind: "compiled", kernel: run.plan.kernel } : run.kind === "host" ? { kind: "host", node: node! } : run,
+      run: run.kind === "compiled" ? { kind: "compiled", kernel: this.#kernel(run.plan.kernel) } : run.kind === "host" ? { kind: "host", node: node! } : run,
       inputs,
       outputs,
       extents: table,
@@ -182,6 +183,13 @@ class Assembler {
     };
     const op = run.kind === "host" ? "HOST" : splits && this.#isLarge(thunk) ? "CALL_PARALLEL" : "CALL";
     this.#emit(op, this.#thunks.push(thunk) - 1, 0);
+  }
+
+  /** Equal text is one kernel. */
+  #kernel(kernel: Kernel): Kernel {
+    const known = this.#kernels.get(kernel.text) ?? kernel;
+    this.#kernels.set(kernel.text, known);
+    return known;
   }
 
   #isLarge({ inputs, outputs }: Thunk): boolean {
@@ -209,6 +217,17 @@ class Assembler {
     this.#tables.set(key, slot);
     return slot;
   }
+}
+
+/** For each body the slots that it owns, with those of blocks and bodies in it. */
+function slotsOfBodies(owners: readonly (Region | null)[]): Map<Region, number[]> {
+  const slots = new Map<Region, number[]>();
+  owners.forEach((owner, slot) => {
+    for (let r = owner; r; r = r.parent) {
+      if (r.kind === "body") (slots.get(r) ?? slots.set(r, []).get(r)!).push(slot);
+    }
+  });
+  return slots;
 }
 
 /** Flags of a container's blocks are numbered together, so that one CLEAR does. */

@@ -1,42 +1,13 @@
 /** Scalar expressions as C: operands inline where they are used once, in named temporaries where not. */
-import { DTYPES, type Dtype } from "../graph/dtype.ts";
+import { type Dtype, DTYPES } from "../graph/dtype.ts";
 import type { Expr } from "../graph/loops.ts";
 import { castElement } from "../graph/ndarray.ts";
 import { postorder } from "./access.ts";
-import { type Access, type Amount, computed, type Nest, typeName } from "./loops.ts";
-
-/** Lines of C under construction. */
-export interface Writer {
-  readonly lines: string[];
-  depth: number;
-  /** Temporaries named so far. */
-  temporaries: number;
-}
-
-/** Where an expression is rendered: what its axes and stages are called here. */
-export interface Scope {
-  readonly nest: Nest;
-  readonly writer: Writer;
-  /** By loop of the nest: its variable, or a sum. */
-  readonly variables: ReadonlyMap<number, string>;
-  /** By stage: the variable that holds what it found. */
-  readonly results: readonly string[];
-  /** Expressions that are already in a temporary. */
-  readonly names: ReadonlyMap<Expr, string>;
-}
+import { type Access, computed, typeName } from "./nest.ts";
+import { amount, line, type Scope } from "./writer.ts";
 
 /** Longest expression that is written on one line. */
 const INLINE = 64;
-
-/** Appends a line at the current depth. */
-export function line(writer: Writer, text: string): void {
-  writer.lines.push("  ".repeat(writer.depth) + text);
-}
-
-/** An integer of the kernel as C. */
-export function amount(nest: Nest, a: Amount): string {
-  return typeof a === "number" ? String(a) : nest.extents[a.extent]!.name;
-}
 
 /** The C expression for e; writes the temporaries it needs. */
 export function render(e: Expr, scope: Scope): string {
@@ -54,7 +25,10 @@ function renderIn(e: Expr, scope: Scope, texts: Map<Expr, string>): string {
       ? element(scope.nest.loads.get(x)!, scope, texts)
       : leaf(x, scope);
     texts.set(x, text);
-    if (x !== e && !isName(text) && ((uses.get(x)! > 1 && x.kind !== "constant") || text.length > INLINE)) keep(x, scope, texts);
+    if (
+      x !== e && !isName(text) &&
+      ((uses.get(x)! > 1 && x.kind !== "constant") || text.length > INLINE)
+    ) keep(x, scope, texts);
   }
   return texts.get(e)!;
 }
@@ -64,32 +38,55 @@ function keep(x: Expr, { writer }: Scope, texts: Map<Expr, string>): string {
   const text = texts.get(x)!;
   if (isName(text) || x.kind === "constant") return text;
   const name = `t${writer.temporaries++}`;
-  line(writer, `const ${typeName(x.kind === "axis" || x.kind === "length" ? "int64" : x.dtype)} ${name} = ${bare(text)};`);
+  line(
+    writer,
+    `const ${
+      typeName(x.kind === "axis" || x.kind === "length" ? "int64" : x.dtype)
+    } ${name} = ${bare(text)};`,
+  );
   texts.set(x, name);
   return name;
 }
 
 /** A scalar function applied; an operand that it names more than once is kept first. */
-function call(e: Expr & { kind: "call" }, args: readonly string[], kept: (i: number) => string): string {
-  const dtypes = e.args.map((a) => a.kind === "axis" || a.kind === "length" ? "int64" : a.dtype), result = e.dtype;
+function call(
+  e: Expr & { kind: "call" },
+  args: readonly string[],
+  kept: (i: number) => string,
+): string {
+  const dtypes = e.args.map((a) =>
+      a.kind === "axis" || a.kind === "length" ? "int64" : a.dtype
+    ),
+    result = e.dtype;
   let text = e.scalar.c(args.map((_, i) => `\u0001${i}\u0001`), dtypes, result);
   args.forEach((arg, i) => {
-    const slot = `\u0001${i}\u0001`, uses = text.split(slot).length - 1, value = uses > 1 ? kept(i) : arg;
-    text = text.replaceAll(new RegExp(`(?<=[(,] ?)${slot}(?=[),])`, "g"), () => bare(value)).replaceAll(slot, () => primary(value));
+    const slot = `\u0001${i}\u0001`,
+      uses = text.split(slot).length - 1,
+      value = uses > 1 ? kept(i) : arg;
+    text = text.replaceAll(
+      new RegExp(`(?<=[(,] ?)${slot}(?=[),])`, "g"),
+      () => bare(value),
+    ).replaceAll(slot, () => primary(value));
   });
   const { kind, size } = DTYPES[result];
-  const narrow = size < 4 && kind !== "bool" && kind !== "float" && !text.startsWith(`((${typeName(result)})`);
+  const narrow = size < 4 && kind !== "bool" && kind !== "float" &&
+    !text.startsWith(`((${typeName(result)})`);
   return narrow ? `((${typeName(result)})${primary(text)})` : text;
 }
 
-function leaf(e: Exclude<Expr, { kind: "call" | "load" }>, { nest, variables, results }: Scope): string {
+function leaf(
+  e: Exclude<Expr, { kind: "call" | "load" }>,
+  { nest, variables, results }: Scope,
+): string {
   switch (e.kind) {
     case "axis": {
       const at = nest.position.get(e.axis);
       return at === undefined ? "INT64_C(0)" : variables.get(at)!;
     }
     case "length":
-      return nest.lengths.has(e.axis) ? amount(nest, nest.lengths.get(e.axis)!) : "INT64_C(1)";
+      return nest.lengths.has(e.axis)
+        ? amount(nest.lengths.get(e.axis)!)
+        : "INT64_C(1)";
     case "stage":
       return results[e.stage]!;
     case "constant":
@@ -100,25 +97,42 @@ function leaf(e: Exclude<Expr, { kind: "call" | "load" }>, { nest, variables, re
 }
 
 /** `x[i * x_i + j]`, converted to the dtype it is computed in. */
-function element(access: Access, scope: Scope, texts: Map<Expr, string>): string {
+function element(
+  access: Access,
+  scope: Scope,
+  texts: Map<Expr, string>,
+): string {
   const { dtype } = scope.nest.operands[access.operand]!;
   const text = address(access, scope, texts);
   return dtype === "float16" ? `(float)${text}` : text;
 }
 
 /** The element that an access reaches, as an lvalue. */
-export function address(access: Access, scope: Scope, texts: Map<Expr, string> = new Map(scope.names)): string {
+export function address(
+  access: Access,
+  scope: Scope,
+  texts: Map<Expr, string> = new Map(scope.names),
+): string {
   const { nest, variables } = scope;
-  const terms = access.steps.map(({ axis, stride }) => product(variables.get(axis)!, amount(nest, stride)));
-  if (access.offset !== 0) terms.unshift(amount(nest, access.offset));
+  const terms = access.steps.map(({ axis, stride }) =>
+    product(variables.get(axis)!, amount(stride))
+  );
+  if (access.offset !== 0) terms.unshift(amount(access.offset));
   for (const { index, stride, wrap } of access.jumps) {
     renderIn(index, scope, texts);
     if (wrap === null) {
-      terms.push(product(texts.get(index)!, amount(nest, stride)));
+      terms.push(product(texts.get(index)!, amount(stride)));
       continue;
     }
-    const at = index.kind === "constant" ? texts.get(index)! : keep(index, scope, texts);
-    terms.push(product(`(${at} < 0 ? ${at} + ${amount(nest, wrap)} : ${at})`, amount(nest, stride)));
+    const at = index.kind === "constant"
+      ? texts.get(index)!
+      : keep(index, scope, texts);
+    terms.push(
+      product(
+        `(${at} < 0 ? ${at} + ${amount(wrap)} : ${at})`,
+        amount(stride),
+      ),
+    );
   }
   const { name } = nest.operands[nest.operands[access.operand]!.memory]!;
   return `${name}[${terms.join(" + ") || "0"}]`;
@@ -126,20 +140,39 @@ export function address(access: Access, scope: Scope, texts: Map<Expr, string> =
 
 function product(variable: string, stride: string): string {
   if (stride === "1") return variable;
-  return stride === "-1" ? `-${primary(variable)}` : `${primary(variable)} * ${stride}`;
+  return stride === "-1"
+    ? `-${primary(variable)}`
+    : `${primary(variable)} * ${stride}`;
 }
 
 /** Names what does not change along loop `axis` before that loop begins. */
-export function hoist(values: readonly Expr[], axis: number, scope: Scope): Scope {
+export function hoist(
+  values: readonly Expr[],
+  axis: number,
+  scope: Scope,
+): Scope {
   const names = new Map(scope.names), masks = new Map<Expr, boolean>();
   const varies = (e: Expr) => masks.get(e) ?? false;
-  const indices = values.flatMap((value) => postorder(value, true)).flatMap((e) => scope.nest.loads.get(e)?.jumps ?? []).map((j) => j.index);
+  const indices = values.flatMap((value) => postorder(value, true)).flatMap((
+    e,
+  ) => scope.nest.loads.get(e)?.jumps ?? []).map((j) => j.index);
   for (const value of [...indices, ...values]) {
     const order = postorder(value, true);
-    for (const e of order) masks.set(e, e.kind === "call" ? e.args.some(varies) : changes(e, axis, scope, varies));
-    const wanted = postorder(value).filter((e) => e.kind === "call" && varies(e)).flatMap((e) => (e as Expr & { kind: "call" }).args);
+    for (const e of order) {
+      masks.set(
+        e,
+        e.kind === "call"
+          ? e.args.some(varies)
+          : changes(e, axis, scope, varies),
+      );
+    }
+    const wanted = postorder(value).filter((e) =>
+      e.kind === "call" && varies(e)
+    ).flatMap((e) => (e as Expr & { kind: "call" }).args);
     for (const e of [...wanted, value]) {
-      if (varies(e) || names.has(e) || (e.kind !== "call" && e.kind !== "load")) continue;
+      if (
+        varies(e) || names.has(e) || (e.kind !== "call" && e.kind !== "load")
+      ) continue;
       renderIn(e, scope, names);
       keep(e, scope, names);
     }
@@ -147,19 +180,27 @@ export function hoist(values: readonly Expr[], axis: number, scope: Scope): Scop
   return { ...scope, names };
 }
 
-function changes(e: Exclude<Expr, { kind: "call" }>, axis: number, { nest, results }: Scope, varies: (e: Expr) => boolean): boolean {
+function changes(
+  e: Exclude<Expr, { kind: "call" }>,
+  axis: number,
+  { nest, results }: Scope,
+  varies: (e: Expr) => boolean,
+): boolean {
   if (e.kind === "axis") return nest.position.get(e.axis) === axis;
   if (e.kind === "stage") return results[e.stage]!.includes("[");
   if (e.kind !== "load") return false;
   const access = nest.loads.get(e)!;
-  return access.steps.some((s) => s.axis === axis) || access.jumps.some((j) => varies(j.index));
+  return access.steps.some((s) => s.axis === axis) ||
+    access.jumps.some((j) => varies(j.index));
 }
 
 function countUses(order: readonly Expr[]): Map<Expr, number> {
   const uses = new Map<Expr, number>();
   for (const x of order) {
     uses.set(x, uses.get(x) ?? 0);
-    if (x.kind === "call") for (const a of x.args) uses.set(a, (uses.get(a) ?? 0) + 1);
+    if (x.kind === "call") {
+      for (const a of x.args) uses.set(a, (uses.get(a) ?? 0) + 1);
+    }
   }
   return uses;
 }
@@ -171,15 +212,25 @@ export function literal(given: number | bigint, dtype: Dtype): string {
   if (kind === "float") {
     const x = Number(value), end = size === 4 ? "f" : "";
     if (Number.isNaN(x)) return `DAMO_NAN_${suffix.toUpperCase()}`;
-    if (!Number.isFinite(x)) return `${x < 0 ? "-" : ""}DAMO_INF_${suffix.toUpperCase()}`;
-    const digits = size === 4 ? String(Number(Math.fround(x).toPrecision(9))) : String(x);
-    const text = `${Object.is(x, -0) ? "-0" : digits}${/[.e]/.test(digits) ? "" : ".0"}${end}`;
+    if (!Number.isFinite(x)) {
+      return `${x < 0 ? "-" : ""}DAMO_INF_${suffix.toUpperCase()}`;
+    }
+    const digits = size === 4
+      ? String(Number(Math.fround(x).toPrecision(9)))
+      : String(x);
+    const text = `${Object.is(x, -0) ? "-0" : digits}${
+      /[.e]/.test(digits) ? "" : ".0"
+    }${end}`;
     return text.startsWith("-") ? `(${text})` : text;
   }
   if (kind === "bool") return value == 0 ? "0" : "1";
   const bits = 8 * size;
-  if (kind === "int" && BigInt(value) === -(1n << BigInt(bits - 1)) && bits >= 32) return `INT${bits}_MIN`;
-  const text = size === 8 ? `${kind === "uint" ? "U" : ""}INT64_C(${value})` : `${value}${kind === "uint" && size === 4 ? "u" : ""}`;
+  if (
+    kind === "int" && BigInt(value) === -(1n << BigInt(bits - 1)) && bits >= 32
+  ) return `INT${bits}_MIN`;
+  const text = size === 8
+    ? `${kind === "uint" ? "U" : ""}INT64_C(${value})`
+    : `${value}${kind === "uint" && size === 4 ? "u" : ""}`;
   return text.startsWith("-") ? `(${text})` : text;
 }
 
@@ -189,7 +240,9 @@ function isName(text: string): boolean {
 
 /** text, in parentheses unless it already binds as one operand. */
 function primary(text: string): string {
-  return /^[\w.]*$/.test(text) || (/^\w*[([]/.test(text) && closes(text)) ? text : `(${text})`;
+  return /^[\w.]*$/.test(text) || (/^\w*[([]/.test(text) && closes(text))
+    ? text
+    : `(${text})`;
 }
 
 /** text without parentheses around all of it. */

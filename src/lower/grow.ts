@@ -55,7 +55,9 @@ class Grower {
     const swaps = flow.updates.filter((u) => !inplace.has(u.value.unit) || u.value.index > 0);
     const outputs = flow.outputs.map((v) => this.#slots.slot(v));
     for (const { storage, value } of swaps) main.push({ kind: "swap", storage: this.#slots.slot(storage), slot: this.#slots.slot(value) });
-    const blocks = new Map(placement.blocks.map((b) => [b, this.#region(b, within(null))] as const));
+    // Callers first: a loop's rows have their slots before the blocks in its body are grown.
+    const grown = [...placement.blocks].reverse().map((b) => [b, this.#region(b, within(null))] as const);
+    const blocks = new Map(grown.reverse());
     return { top: placement.top, main, blocks, slots: this.#slots.all, slotOf: this.#slots.of, outputs, swapped: swaps.map((u) => this.#slots.slot(u.value)), stackOf: this.#stackOf };
   }
 

@@ -1,48 +1,129 @@
 /** What computes one application: kernels from its loops or its C, for the layouts of one signature. */
-import type { Apply } from "../graph/variable.ts";
+import { type Apply, mayFail } from "../graph/variable.ts";
 import type { Loops } from "../graph/loops.ts";
-import { blasKernel, contractionOf } from "./contraction.ts";
-import { emitC } from "./emit_c.ts";
+import { blasKernel, type Contraction, contractionOf } from "./contraction.ts";
+import { emitC, kernelOf } from "./emit_c.ts";
 import type { Extent, Implementation, Layout, Plan } from "./implementation.ts";
-import { type Nest, planCheck, planNest } from "./loops.ts";
+import { planCheck, planNest, planStatements } from "./loops.ts";
+import type { Nest } from "./nest.ts";
 import type { Kernel } from "./program.ts";
+import { tileKernel } from "./tile.ts";
+import { line } from "./writer.ts";
 import type { Target } from "./target.ts";
 
 /**
  * The kernels of `node` for operands that lie as `layouts` say (inputs, then
  * outputs), with output 0 in the memory of input `inplace` (-1: in its own).
- * Null where the op has neither loops nor C.
+ * Null where the op has neither loops nor C, and where it may not overwrite that
+ * input because another of its inputs is the same value.
  */
-export function implement(node: Apply, layouts: readonly Layout[], inplace: number, target: Target): Plan | null {
-  const site = { inputs: node.inputs.map((v) => v.type), outputs: node.outputs.map((v) => v.type), params: node.params };
-  if (node.op.loops) return implementLoops(node, node.op.loops(site), layouts, inplace, target);
-  return null;
+export function implement(
+  node: Apply,
+  layouts: readonly Layout[],
+  inplace: number,
+  target: Target,
+): Plan | null {
+  const site = {
+    inputs: node.inputs.map((v) => v.type),
+    outputs: node.outputs.map((v) => v.type),
+    params: node.params,
+  };
+  if (node.op.loops) {
+    return implementLoops(node, node.op.loops(site), layouts, inplace, target);
+  }
+  return node.op.c ? implementC(node, node.op.c(site), layouts) : null;
 }
 
-function implementLoops(node: Apply, loops: Loops, layouts: readonly Layout[], inplace: number, target: Target): Plan | null {
-  const { name } = node.op, inputs = node.inputs.length;
-  const aliases = inplace < 0 ? [] : node.inputs.flatMap((v, i) => v === node.inputs[inplace] ? [i] : []);
-  if (aliases.length > 1 && loops.stages.some((s) => s.kind === "reduce")) return null;
-  const nest = planNest(loops, { name, layouts, inputs, inplace, aliases });
-  const contraction = contractionOf(nest);
-  const blas = contraction && target.blas ? blasKernel(contraction) : null;
+/** The kernel around an op's C statements. */
+function implementC(
+  node: Apply,
+  statements: string,
+  layouts: readonly Layout[],
+): Plan {
+  const nest = planStatements({
+    name: node.op.name,
+    layouts,
+    inputs: node.inputs.length,
+    inplace: -1,
+  });
+  const kernel = kernelOf(nest, [], (writer) => {
+    for (const text of statements.trim().split("\n")) line(writer, text);
+  });
   return {
-    checks: checks(node, loops, layouts),
-    steps: [blas ? bind({ ...nest, splits: false }, blas.kernel) : bind(nest, emitC(nest))],
-    ...(contraction && { note: `${name}: ${blas ? blas.note : "own loops"}` }),
+    checks: [],
+    steps: [{ ...bind(nest, kernel), mayFail: mayFail(node) }],
   };
 }
 
+function implementLoops(
+  node: Apply,
+  loops: Loops,
+  layouts: readonly Layout[],
+  inplace: number,
+  target: Target,
+): Plan | null {
+  const { name } = node.op, inputs = node.inputs.length;
+  const aliases = inplace < 0
+    ? []
+    : node.inputs.flatMap((v, i) => v === node.inputs[inplace] ? [i] : []);
+  if (aliases.length > 1 && loops.stages.some((s) => s.kind === "reduce")) {
+    return null;
+  }
+  const nest = planNest(loops, { name, layouts, inputs, inplace, aliases });
+  const product = contractionOf(nest),
+    planned = product && planProduct(product, target);
+  return {
+    checks: checks(node, loops, layouts),
+    steps: [planned?.step ?? bind(nest, emitC(nest))],
+    ...(product && { note: `${name}: ${planned?.note ?? "own loops"}` }),
+  };
+}
+
+/** Rows up to which register tiles beat a BLAS, which packs its operands for many. */
+const FEW_ROWS = 16;
+
+/** How a product is computed, unless by its plain loops: in tiles or by BLAS. */
+function planProduct(
+  c: Contraction,
+  target: Target,
+): { readonly step: Implementation; readonly note: string } | null {
+  const tiled = tileKernel(c, target),
+    few = tiled !== null && tiled.rows !== null && tiled.rows <= FEW_ROWS;
+  const blas = target.blas && !few ? blasKernel(c) : null;
+  if (blas) {
+    return {
+      step: bind({ ...c.nest, splits: false }, blas.kernel),
+      note: blas.note,
+    };
+  }
+  return tiled && { step: tiled.step, note: "own register tiles" };
+}
+
 function bind(nest: Nest, kernel: Kernel): Implementation {
-  return { kernel, extents: nest.extents.map((e) => e.value), splits: nest.splits, mayFail: false };
+  return {
+    kernel,
+    extents: nest.extents.map((e) => e.value),
+    splits: nest.splits,
+    mayFail: false,
+  };
 }
 
 /** A kernel for each integer input that must be a valid index. */
-function checks({ op, inputs }: Apply, loops: Loops, layouts: readonly Layout[]): Implementation[] {
+function checks(
+  { op, inputs }: Apply,
+  loops: Loops,
+  layouts: readonly Layout[],
+): Implementation[] {
   return (loops.checks ?? []).map(({ input, of, operand, axis }) => {
     const arg = of === "input" ? operand : inputs.length + operand;
-    const length: Extent = layouts[arg]!.shape[axis] ?? { arg, from: axis, to: axis + 1 };
+    const length: Extent = layouts[arg]!.shape[axis] ??
+      { arg, from: axis, to: axis + 1 };
     const nest = planCheck(`${op.name}_check`, layouts[input]!, length, axis);
-    return { ...bind(nest, emitC(nest)), inputs: [input], outputs: [], mayFail: true };
+    return {
+      ...bind(nest, emitC(nest)),
+      inputs: [input],
+      outputs: [],
+      mayFail: true,
+    };
   });
 }

@@ -45,8 +45,8 @@ interface Known {
 function alias(scene: InplaceScene, fixed: ReadonlyMap<number, number>, known: Known | null): Omit<Aliasing, "tree"> {
   const { flow, placement, plans, tree } = scene, { slots, slotOf, stackOf } = tree;
   const own: IntSet[] = slots.map((_, slot) => IntSet.of([slot])), inplace = new Map(fixed);
-  /** By root: the slots that own its buffer one after the other. */
-  const holders: IntSet[] = [...own], barred = new Set(tree.swapped);
+  /** By root: the slots that own its buffer one after the other, and whether any belongs to another container. */
+  const holders: IntSet[] = [...own], foreign: boolean[] = slots.map(() => false), barred = new Set(tree.swapped);
   const of = (v: Value): number => slotOf[v.id]!;
   const rootsOf = (slot: number): IntSet => {
     let s = slot;
@@ -59,8 +59,8 @@ function alias(scene: InplaceScene, fixed: ReadonlyMap<number, number>, known: K
     const mine = rootsOf(x);
     if (live.has(x)) return false;
     for (const r of mine) {
-      if (slots[r]!.kind !== "temporary" || holders[r]!.meets(live)) return false;
-      for (const h of holders[r]!) if (known!.owners[h] !== container) return false;
+      const ours = slots[r]!.kind === "temporary" && known!.owners[r] === container && !foreign[r];
+      if (!ours || holders[r]!.meets(live)) return false;
     }
     return unit.inputs.every((v, i) => i === k || (of(v) === x ? plans.candidates(unit).includes(i) : !rootsOf(of(v)).meets(mine)));
   };
@@ -74,7 +74,10 @@ function alias(scene: InplaceScene, fixed: ReadonlyMap<number, number>, known: K
     if (k === undefined) return null;
     inplace.set(unit.id, k);
     const roots = rootsOf(of(unit.inputs[k]!));
-    for (const r of roots) holders[r] = holders[r]!.with(y);
+    for (const r of roots) {
+      holders[r] = holders[r]!.with(y);
+      foreign[r] ||= known.owners[y] !== known.owners[r];
+    }
     return roots;
   };
 

@@ -19,8 +19,8 @@ import { planUpdates } from "./updates.ts";
 export interface LowerOptions {
   /** Free each intermediate after its last use; false: keep all for the next call, in a shared arena. */
   readonly gc: boolean;
-  /** False: nothing is written over what it was computed from. True unless given. */
-  readonly inplace?: boolean;
+  /** False: nothing is written over what it was computed from; temporaries: no storage is. True unless given. */
+  readonly inplace?: boolean | "temporaries";
   /** Finds kernels; for tests. */
   readonly implement?: Implement;
 }
@@ -30,13 +30,13 @@ export interface LowerOptions {
  * RangeError, with op, shapes and the user's line: lengths that do not fit.
  */
 export function lower(graph: FunctionGraph, signature: Signature, options: LowerOptions, target: Target): Program {
-  const allowed = options.inplace ?? true, plans = new Plans(options.implement ?? implement, target);
+  const { inplace = true } = options, plans = new Plans(options.implement ?? implement, target);
   const source = readGraph(graph, signature); //                                lengths and layouts
-  const updates = planUpdates(source, plans, allowed), { flow } = updates; //   how new values reach storage
+  const updates = planUpdates(source, plans, inplace === true), { flow } = updates; //   how new values reach storage
   const placement = placeUnits(flow); //                                        what runs where, and how lazily
   const order = orderTop(placement, plans, updates); //                         what may fail before what writes storage
   const tree = growTree({ flow, placement, plans, turns: order.turns, inplace: order.inplace });
-  const aliasing = decideInplace({ flow, placement, plans, tree, updates: order.inplace, allowed });
+  const aliasing = decideInplace({ flow, placement, plans, tree, updates: order.inplace, allowed: inplace !== false });
   const lifetimes = placeFrees(aliasing);
   const arena = options.gc ? null : planArena(aliasing);
   const done = [...order.inplace.values()].map(({ update }) => `update of ${update.storage.variable.name ?? update.storage.variable}: in place`);

@@ -62,13 +62,14 @@ export function placeUnits(flow: Flow): Placement {
     used[v.id] = true;
     if (v.unit >= 0) (uses[v.unit] ??= new Set()).add(region);
   };
-  /** The region around the outermost loop that a unit does not vary in, or null. */
+  /** The region around the outermost loop that a unit is wanted in and does not vary in, or null. */
   const outside = (unit: Unit, contexts: readonly Region[]): Region | null => {
-    let frame = unit.frame;
-    if (varies[unit.id]!.depth === frame.depth) return null;
-    while (frame.parent!.depth > varies[unit.id]!.depth) frame = frame.parent!;
-    const body = bodies.get(frame)!;
-    return contexts.some((c) => inside(c, body)) ? body.parent : null;
+    let around: Region | null = null;
+    for (let frame = unit.frame; frame.depth > varies[unit.id]!.depth; frame = frame.parent!) {
+      const body = bodies.get(frame)!;
+      if (contexts.some((c) => inside(c, body))) around = body.parent;
+    }
+    return around;
   };
   const put = (unit: Unit, region: Region) => {
     home[unit.id] = region;

@@ -2,8 +2,9 @@
 import type { Dtype } from "../graph/dtype.ts";
 import { type FunctionGraph, results } from "../graph/function_graph.ts";
 import { isRowMajor } from "../graph/ndarray.ts";
-import type { Apply, SharedVariable } from "../graph/variable.ts";
-import { sharedVariables } from "../graph/walk.ts";
+import type { ScanParams } from "../graph/scan_params.ts";
+import type { Apply, SharedVariable, Variable } from "../graph/variable.ts";
+import { sharedVariables, toposort } from "../graph/walk.ts";
 
 /** What a program knows of one array. */
 export interface ArraySignature {
@@ -60,13 +61,24 @@ export function sharedOf(graph: FunctionGraph): SharedVariable[] {
   return [...found].sort((a, b) => a.id - b.id);
 }
 
-/** Before the first call. The leading axis of what a scan runs over is symbolic from the start. */
-export function noHistory(graph: FunctionGraph, timeAxes: ReadonlySet<number> = new Set()): History {
-  const arrays = [...graph.inputs, ...sharedOf(graph)];
+/** Before the first call. The leading axis of an array that a scan runs over is symbolic from the start. */
+export function noHistory(graph: FunctionGraph): History {
+  const arrays = [...graph.inputs, ...sharedOf(graph)], sequences = sequencesOf(graph);
   return {
-    axes: arrays.map((v) => v.type.shape.map((_, axis): Taken => axis === 0 && timeAxes.has(v.id) ? null : [])),
+    axes: arrays.map((v) => v.type.shape.map((_, axis): Taken => axis === 0 && sequences.has(v) ? null : [])),
     guards: [],
   };
+}
+
+/** The variables that a scan takes a row of in each step. */
+function sequencesOf(graph: FunctionGraph): Set<Variable> {
+  const found = new Set<Variable>();
+  for (const { op, inputs, params } of toposort(results(graph))) {
+    if (op.name !== "scan") continue;
+    const { nSteps, sequences } = params as ScanParams, first = nSteps ? 1 : 0;
+    inputs.slice(first, first + sequences.length).forEach((v) => found.add(v));
+  }
+  return found;
 }
 
 /** The history after a call with these arrays (inputs, then shared variables), and the signature it asks for. */

@@ -1,70 +1,325 @@
 /**
  * Products of matrices in registers: a tile of the result stays in named
- * vectors while the inner loop runs, each rounded once a term in the order of
- * the inner axis. What is stored is the nest's own expression of the sum.
+ * vectors while the inner loop runs, rounded once a term, in one order. What is
+ * stored is the nest's own expression of the sum.
  */
 import { DTYPES } from "../graph/dtype.ts";
-import type { Contraction } from "./contraction.ts";
+import { type Contraction, valueOf } from "./contraction.ts";
 import { kernelOf, scopeOf } from "./emit_c.ts";
-import { address, amount, bare, hoist, line, render, type Writer } from "./expression.ts";
+import { address, bare, hoist, render } from "./expression.ts";
 import type { Implementation } from "./implementation.ts";
-import type { Access, Amount, Nest } from "./loops.ts";
 import type { Target } from "./target.ts";
+import { type Tiling, tilingOf } from "./tiling.ts";
+import { amount, block, line, type Scope, type Writer } from "./writer.ts";
 
-/** How a product is cut: rows and vectors of a tile, and rows left over (null where only the run will tell). */
-interface Cut {
-  readonly lanes: number;
-  readonly rows: number;
-  readonly vectors: number;
-  readonly rest: number | null;
+/** A product in register tiles. */
+export interface TiledProduct {
+  readonly step: Implementation;
+  /** Rows of the result; null where only the run will tell. */
+  readonly rows: number | null;
 }
 
-/** A product whose right factor and result are contiguous along `columns`, or whose factors both are along the inner axis. */
-interface Shape {
-  readonly rows: number;
-  readonly columns: number;
-  readonly left: Access;
-  readonly right: Access;
-  readonly along: "columns" | "inner";
+/** A kernel that computes a product in register tiles; null where layouts or lengths are not for it. */
+export function tileKernel(
+  c: Contraction,
+  target: Target,
+): TiledProduct | null {
+  const found = tilingOf(c, target);
+  if (!found) return null;
+  const { nest } = c, { length } = nest.axes[found.columns]!;
+  if (typeof length === "number") return null;
+  const first = nest.extents.find((e) => e.name === length.extent)!;
+  const extents = [first, ...nest.extents.filter((e) => e !== first)];
+  const tiling: Tiling = {
+    ...found,
+    c: { ...c, nest: { ...nest, extents, splits: false, tile: false } },
+  };
+  const kernel = kernelOf(
+    tiling.c.nest,
+    helpers(tiling),
+    (writer) => printTiles(tiling, writer),
+  );
+  const rows = valueOf(nest, nest.axes[found.rows]!.length);
+  return {
+    step: {
+      kernel,
+      extents: extents.map((e) => e.value),
+      splits: true,
+      mayFail: false,
+    },
+    rows: typeof rows === "number" ? rows : null,
+  };
 }
 
-/** A kernel that computes a product in register tiles; null where the layouts or lengths are not for it. */
-export function tileKernel(c: Contraction, target: Target): Implementation | null {
-  const shape = shapeOf(c);
-  if (!shape) return null;
-  const { nest } = c, lanes = Math.min(64, target.vector) / DTYPES[c.dtype].size;
-  const known = (axis: number) => valueOf(nest, nest.axes[axis]!.length);
-  const vectorised = known(shape.along === "columns" ? shape.columns : c.inner);
-  if (typeof vectorised !== "number" || vectorised < lanes) return null;
-  const cut = cutOf(known(shape.rows), lanes, shape.along, target);
-  const width = shape.along === "columns" ? cut.vectors * lanes : cut.vectors, columns = known(shape.columns);
-  if (typeof columns !== "number") return null;
-  const extents = [{ name: "tiles", value: Math.ceil(columns / width) }, ...nest.extents];
-  const shifted: Nest = shiftExtents({ ...nest, splits: false, tile: false, extents });
-  const print = shape.along === "columns" ? printColumns : printInner;
-  const kernel = kernelOf(shifted, helpers(c, cut, shape.along), (writer) => print(rebase(c, shifted), rebaseShape(shape), cut, writer));
-  return { kernel, extents: extents.map((e) => e.value), splits: true, mayFail: false };
+/** The vector type and functions of one, at file scope. */
+function helpers({ c: { dtype }, lanes, along }: Tiling): string[] {
+  const { size, c: type } = DTYPES[dtype],
+    fma = dtype === "float32" ? "__builtin_fmaf" : "__builtin_fma";
+  const inline = "static inline __attribute__((always_inline))";
+  const text = [
+    `typedef ${type} KERNEL_vector __attribute__((vector_size(${
+      lanes * size
+    }), aligned(${size}), may_alias));`,
+    `${inline} KERNEL_vector KERNEL_fma(KERNEL_vector x, KERNEL_vector y, KERNEL_vector z) {`,
+    `  for (int lane = 0; lane < ${lanes}; lane++) z[lane] = ${fma}(x[lane], y[lane], z[lane]);`,
+    "  return z;",
+    "}",
+  ];
+  if (along === "columns") return text;
+  const folds = halves(lanes).map((n) =>
+    `  for (int lane = 0; lane < ${n}; lane++) x[lane] += x[lane + ${n}];`
+  );
+  return [
+    ...text,
+    `/* Lanes from \`skip\` on; 0 before. */`,
+    `${inline} KERNEL_vector KERNEL_last(const ${type} *x, int64_t skip) {`,
+    "  KERNEL_vector y;",
+    `  for (int lane = 0; lane < ${lanes}; lane++) y[lane] = lane < skip ? 0 : x[lane];`,
+    "  return y;",
+    "}",
+    `${inline} ${type} KERNEL_sum(KERNEL_vector x) {`,
+    ...folds,
+    "  return x[0];",
+    "}",
+  ];
 }
 
-function shapeOf({ nest, store, factors, inner }: Contraction): Shape | null {
-  if (nest.outer.length !== 2) return null;
-  const [a, b] = nest.outer as [number, number], [rows, columns] = strideOf(store.access, b) === 1 ? [a, b] : [b, a];
-  const left = factors.find((f) => strideOf(f, rows) !== 0), right = factors.find((f) => strideOf(f, columns) !== 0);
-  if (!left || !right || left === right || strideOf(left, columns) !== 0 || strideOf(right, rows) !== 0) return null;
-  if (strideOf(right, columns) === 1 && strideOf(store.access, columns) === 1) return { rows, columns, left, right, along: "columns" };
-  return strideOf(left, inner) === 1 && strideOf(right, inner) === 1 ? { rows, columns, left, right, along: "inner" } : null;
+function halves(lanes: number): number[] {
+  return lanes === 1 ? [] : [lanes / 2, ...halves(lanes / 2)];
 }
 
-/** Tiles that fill the registers but for the operands, with as few rows over as can be. */
-function cutOf(length: unknown, lanes: number, along: Shape["along"], { registers }: Target): Cut {
-  if (along === "inner") {
-    const rows = registers >= 32 ? 4 : 2;
-    return { lanes, rows, vectors: 4, rest: typeof length === "number" ? length % rows : null };
+/** Columns [lo, hi) in tiles, then one vector (or column) at a time; rows within. */
+function printTiles(t: Tiling, writer: Writer): void {
+  const { c: { nest }, columns, wide, lanes } = t,
+    j = nest.axes[columns]!.name,
+    step = t.along === "columns" ? wide * lanes : wide;
+  line(writer, `int64_t ${j} = lo;`);
+  block(
+    writer,
+    `for (; ${j} + ${step} <= hi; ${j} += ${step}) {`,
+    () => printRows(t, wide, "0", j, writer),
+  );
+  if (t.along === "inner") {
+    return block(
+      writer,
+      `for (; ${j} < hi; ${j}++) {`,
+      () => printRows(t, 1, "0", j, writer),
+    );
   }
-  const vectors = registers >= 32 ? 4 : 2, most = registers >= 32 ? 6 : 4;
-  if (typeof length !== "number") return { lanes, rows: most, vectors, rest: null };
-  const choices = Array.from({ length: Math.min(most, Math.max(1, length)) }, (_, i) => Math.min(most, Math.max(1, length)) - i);
-  const wasted = (rows: number) => Math.ceil(length / rows) * (vectors + rows) ;
-  const rows = choices.reduce((best, r) => wasted(r) * (1 + 2 / r) < wasted(best) * (1 + 2 / best) ? r : best);
-  return { lanes, rows, vectors, rest: length % rows };
+  const n = amount(nest.axes[columns]!.length);
+  block(writer, `for (; ${j} < hi; ${j} += ${lanes}) {`, () => {
+    line(
+      writer,
+      `const int64_t at = ${j} + ${lanes} <= ${n} ? ${j} : ${n} - ${lanes};`,
+    );
+    line(
+      writer,
+      `const int64_t past = hi - at < ${lanes} ? hi - at : ${lanes};`,
+    );
+    printRows(t, 1, `${j} - at`, "at", writer);
+  });
+}
+
+/** Tiles of rows, then the rows that are left over. */
+function printRows(
+  t: Tiling,
+  wide: number,
+  from: string,
+  column: string,
+  writer: Writer,
+): void {
+  const { c: { nest }, rows, tall, rest } = t,
+    i = nest.axes[rows]!.name,
+    n = amount(nest.axes[rows]!.length);
+  const tile = (tall: number) =>
+    printTile(t, { tall, wide, from, column }, writer);
+  if (rest === 0) {
+    return block(
+      writer,
+      `for (int64_t ${i} = 0; ${i} < ${n}; ${i} += ${tall}) {`,
+      () => tile(tall),
+    );
+  }
+  line(writer, `int64_t ${i} = 0;`);
+  block(
+    writer,
+    `for (; ${i} + ${tall} <= ${n}; ${i} += ${tall}) {`,
+    () => tile(tall),
+  );
+  if (rest === null) {
+    block(writer, `for (; ${i} < ${n}; ${i}++) {`, () => tile(1));
+  } else tile(rest);
+}
+
+interface Tile {
+  readonly tall: number;
+  readonly wide: number;
+  /** The first lane that is stored. */
+  readonly from: string;
+  /** The variable of the first column. */
+  readonly column: string;
+}
+
+function printTile(t: Tiling, tile: Tile, writer: Writer): void {
+  const { c: { nest } } = t,
+    { tall, wide } = tile,
+    scope = scopeOf(nest, writer);
+  const grid = upTo(tall).flatMap((r) =>
+    upTo(wide).map((v) => `a${r}_${v} = {0}`)
+  );
+  line(writer, `KERNEL_vector ${grid.join(", ")};`);
+  if (t.along === "columns") sumAlongColumns(t, tile, scope);
+  else sumAlongInner(t, tile, scope);
+  storeTile(t, tile, scope);
+}
+
+/** scope where rows are `row` behind the tile's first and columns at `column`. */
+function within(t: Tiling, scope: Scope, row: number, column: string): Scope {
+  const { c: { nest }, rows, columns } = t, i = nest.axes[rows]!.name;
+  return {
+    ...scope,
+    variables: new Map([...scope.variables, [rows, plus(i, row)], [
+      columns,
+      column,
+    ]]),
+  };
+}
+
+function sumAlongColumns(
+  t: Tiling,
+  { tall, wide, column }: Tile,
+  scope: Scope,
+): void {
+  const { c: { nest, inner }, left, right, lanes } = t,
+    { writer } = scope,
+    k = nest.axes[inner]!.name;
+  block(
+    writer,
+    `for (int64_t ${k} = 0; ${k} < ${
+      amount(nest.axes[inner]!.length)
+    }; ${k}++) {`,
+    () => {
+      for (const v of upTo(wide)) {
+        line(
+          writer,
+          `const KERNEL_vector w${v} = ${
+            vector(address(right, within(t, scope, 0, plus(column, v * lanes))))
+          };`,
+        );
+      }
+      for (const r of upTo(tall)) {
+        line(
+          writer,
+          `const KERNEL_vector u${r} = ${
+            address(left, within(t, scope, r, column))
+          } - (KERNEL_vector){0};`,
+        );
+      }
+      multiply(tall, wide, writer);
+    },
+  );
+}
+
+function sumAlongInner(
+  t: Tiling,
+  { tall, wide, column }: Tile,
+  scope: Scope,
+): void {
+  const { c: { nest, inner }, left, right, lanes } = t,
+    { writer } = scope,
+    k = nest.axes[inner]!.name,
+    n = amount(nest.axes[inner]!.length);
+  const loads = (load: (element: string) => string, at: string) => {
+    const here = (s: Scope): Scope => ({
+      ...s,
+      variables: new Map([...s.variables, [inner, at]]),
+    });
+    for (const v of upTo(wide)) {
+      line(
+        writer,
+        `const KERNEL_vector w${v} = ${
+          load(address(right, here(within(t, scope, 0, plus(column, v)))))
+        };`,
+      );
+    }
+    for (const r of upTo(tall)) {
+      line(
+        writer,
+        `const KERNEL_vector u${r} = ${
+          load(address(left, here(within(t, scope, r, column))))
+        };`,
+      );
+    }
+    multiply(tall, wide, writer);
+  };
+  block(
+    writer,
+    `for (int64_t ${k} = 0; ${k} + ${lanes} <= ${n}; ${k} += ${lanes}) {`,
+    () => loads(vector, k),
+  );
+  block(writer, `if (${n} % ${lanes}) {`, () => {
+    line(
+      writer,
+      `const int64_t last = ${n} - ${lanes}, skip = ${lanes} - ${n} % ${lanes};`,
+    );
+    loads((element) => `KERNEL_last(&${element}, skip)`, "last");
+  });
+}
+
+function multiply(tall: number, wide: number, writer: Writer): void {
+  for (const r of upTo(tall)) {
+    for (const v of upTo(wide)) {
+      line(writer, `a${r}_${v} = KERNEL_fma(u${r}, w${v}, a${r}_${v});`);
+    }
+  }
+}
+
+/** The nest's store for each element of the tile. */
+function storeTile(
+  t: Tiling,
+  { tall, wide, from, column }: Tile,
+  scope: Scope,
+): void {
+  const { c: { store }, columns, along, lanes } = t, { writer } = scope;
+  const put = (s: Scope) => {
+    const text = bare(render(store.value, s));
+    line(writer, `${address(store.access, s)} = ${text};`);
+  };
+  for (const r of upTo(tall)) {
+    for (const v of upTo(wide)) {
+      if (along === "inner") {
+        put({
+          ...within(t, scope, r, plus(column, v)),
+          results: [`KERNEL_sum(a${r}_${v})`],
+        });
+        continue;
+      }
+      const whole = from === "0", sum = whole ? `a${r}_${v}` : `part${r}`;
+      if (!whole) line(writer, `const KERNEL_vector ${sum} = a${r}_${v};`);
+      const s = hoist([store.value], columns, {
+        ...within(t, scope, r, `${plus(column, v * lanes)} + lane`),
+        results: [`${sum}[lane]`],
+      });
+      line(writer, "#pragma GCC ivdep");
+      block(
+        writer,
+        `for (int64_t lane = ${from}; lane < ${
+          whole ? lanes : "past"
+        }; lane++) {`,
+        () => put(s),
+      );
+    }
+  }
+}
+
+function vector(element: string): string {
+  return `*(const KERNEL_vector *)&${element}`;
+}
+
+function plus(variable: string, n: number): string {
+  return n === 0 ? variable : `${variable} + ${n}`;
+}
+
+function upTo(n: number): number[] {
+  return Array.from({ length: n }, (_, i) => i);
 }

@@ -19,7 +19,8 @@ import { scanOp } from "./scan_op.ts";
 
 /** The condition that ends a loop: made by `until` and returned by the step. */
 export class Until {
-  constructor(readonly condition: Variable) {}
+  /** Made by `until`. */
+  constructor(/** A 0-d bool. */ readonly condition: Variable) {}
 }
 
 /** Ends the loop after the step that makes `condition` (a 0-d bool) true; that step is kept. */
@@ -48,8 +49,11 @@ export type StepResult =
 
 /** What `scan` takes besides the step. */
 export interface ScanOptions {
+  /** What the steps go through, along the first axis. */
   readonly sequences?: Sequence | readonly Sequence[];
+  /** What each output starts from; null for one that is not fed back. */
   readonly outputsInfo?: OutputInfo | readonly OutputInfo[];
+  /** Handed to every step as they are. */
   readonly nonSequences?: Operand | readonly Operand[];
   /** As many steps as this; else as the shortest sequence allows. */
   readonly nSteps?: number | Variable;
@@ -57,6 +61,7 @@ export interface ScanOptions {
   readonly truncateGradient?: number;
   /** Reads the sequences from their ends. */
   readonly goBackwards?: boolean;
+  /** For messages and profiles. */
   readonly name?: string;
   /** Refuses a step that uses variables from outside which were not passed. */
   readonly strict?: boolean;

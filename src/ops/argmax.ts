@@ -1,5 +1,5 @@
 /** Positions of extrema. */
-import type { Op, Variable } from "../graph/variable.ts";
+import type { AnyOp, Variable } from "../graph/variable.ts";
 import {
   asVariable,
   defineOp,
@@ -31,7 +31,7 @@ export interface ArgReduction {
   (x: Operand): Variable<0>;
   (x: Operand, options: ReduceOptions): Variable;
   /** What rules match on. */
-  readonly op: Op<ArgParams>;
+  readonly op: AnyOp;
 }
 
 function argReduction(

@@ -6,7 +6,7 @@ import {
   STATIC,
 } from "../graph/length.ts";
 import { describeType } from "../graph/type.ts";
-import type { Op, Variable, ViewMap } from "../graph/variable.ts";
+import type { AnyOp, Variable, ViewMap } from "../graph/variable.ts";
 import { sumToLike } from "./broadcast.ts";
 import {
   asVariable,
@@ -106,8 +106,10 @@ function repeatTo<const L extends ShapeLike>(
  *
  * RangeError when another axis differs; TypeError when x has more axes.
  */
-export const broadcastTo: typeof repeatTo & { readonly op: Op<ShapeParams> } =
-  Object.assign(repeatTo, { op: repeat.op });
+export const broadcastTo: {
+  <const L extends ShapeLike>(x: Operand, shape: L): Variable<RankOf<L>>;
+  readonly op: AnyOp;
+} = Object.assign(repeatTo, { op: repeat.op });
 
 /** x repeated to the shape of `like`, which is not computed; see `broadcastTo`. */
 export function broadcastAs<R extends number>(

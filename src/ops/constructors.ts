@@ -19,8 +19,8 @@ import {
 import { HostStorage } from "../graph/storage.ts";
 import { dense, describeType, type Dim } from "../graph/type.ts";
 import {
+  type AnyOp,
   Constant,
-  type Op,
   SharedVariable,
   Variable,
 } from "../graph/variable.ts";
@@ -75,18 +75,12 @@ export function asTensor(
     : asVariable(x);
 }
 
-/** A shape; one number is that of a vector. */
-type Lengths = number | ShapeLike;
-type Rank<L extends Lengths> = L extends number ? 1
-  : L extends ShapeLike ? RankOf<L>
-  : number;
-
 /** An array of this shape that holds `value` everywhere, in its dtype or, for a number, in floatX. A view: it takes no memory. */
-export function full<const L extends Lengths>(
+export function full<const L extends number | ShapeLike>(
   shape: L,
   value: Operand,
   dtype?: Dtype,
-): Variable<Rank<L>> {
+): Variable<RankOf<L>> {
   const lengths: ShapeLike = typeof shape === "number"
     ? [shape]
     : shape instanceof Variable && shape.ndim === 0
@@ -95,22 +89,22 @@ export function full<const L extends Lengths>(
   return broadcastTo(
     asTensor(value, { dtype }),
     lengths,
-  ) as Variable as Variable<Rank<L>>;
+  ) as Variable as Variable<RankOf<L>>;
 }
 
 /** Zeros; see `full`. */
-export function zeros<const L extends Lengths>(
+export function zeros<const L extends number | ShapeLike>(
   shape: L,
   dtype: Dtype = config.floatX,
-): Variable<Rank<L>> {
+): Variable<RankOf<L>> {
   return full(shape, 0, dtype);
 }
 
 /** Ones; see `full`. */
-export function ones<const L extends Lengths>(
+export function ones<const L extends number | ShapeLike>(
   shape: L,
   dtype: Dtype = config.floatX,
-): Variable<Rank<L>> {
+): Variable<RankOf<L>> {
   return full(shape, 1, dtype);
 }
 
@@ -295,7 +289,16 @@ function floatCount(
  *
  * RangeError: the step is 0. TypeError: an operand has axes.
  */
-export const arange: typeof range & { readonly op: Op<void> } = Object.assign(
+export const arange: {
+  (stop: Operand): Variable<1>;
+  (
+    start: Operand,
+    stop: Operand,
+    step?: Operand,
+    dtype?: Dtype,
+  ): Variable<1>;
+  readonly op: AnyOp;
+} = Object.assign(
   range,
   { op: progression.op },
 );
@@ -313,6 +316,7 @@ export function eye(
 
 /** What `shared` takes besides the value. */
 export interface SharedOptions {
+  /** For messages, and for files of weights. */
   readonly name?: string;
   /** The dtype of numbers: floatX unless given. */
   readonly dtype?: Dtype;
@@ -338,10 +342,12 @@ export function shared<R extends number>(
   value: Variable<R>,
   options?: SharedOptions,
 ): SharedVariable<R>;
+/** A number that lives between calls. */
 export function shared(
   value: number,
   options?: SharedOptions,
 ): SharedVariable<0>;
+/** An array that lives between calls: its rank is known once it is here, not to TypeScript. */
 export function shared(
   value: Value | Variable,
   options?: SharedOptions,

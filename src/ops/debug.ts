@@ -1,5 +1,5 @@
 /** Values that pass through unchanged while something is said or checked. */
-import type { Op, Variable } from "../graph/variable.ts";
+import type { AnyOp, Variable } from "../graph/variable.ts";
 import {
   asVariable,
   defineOp,
@@ -39,8 +39,13 @@ function printValue<R extends number = number>(
 }
 
 /** x, which is printed with its dtype and shape each time it is computed, in the order in which the graph was built. */
-export const print: typeof printValue & { readonly op: Op<MessageParams> } =
-  Object.assign(printValue, { op: printed.op });
+export const print: {
+  <R extends number = number>(
+    x: Variable<R> | Operand,
+    options?: { readonly message?: string },
+  ): Variable<R>;
+  readonly op: AnyOp;
+} = Object.assign(printValue, { op: printed.op });
 
 const asserted: OpFunction<[x: Operand, condition: Operand], MessageParams> =
   defineOp<[x: Operand, condition: Operand], MessageParams>({
@@ -72,5 +77,11 @@ function assertValue<R extends number = number>(
 }
 
 /** x; RangeError with `message` when it is computed and an element of the condition is 0. */
-export const assert: typeof assertValue & { readonly op: Op<MessageParams> } =
-  Object.assign(assertValue, { op: asserted.op });
+export const assert: {
+  <R extends number = number>(
+    x: Variable<R> | Operand,
+    condition: Operand,
+    message?: string,
+  ): Variable<R>;
+  readonly op: AnyOp;
+} = Object.assign(assertValue, { op: asserted.op });

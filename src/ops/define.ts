@@ -1,58 +1,110 @@
 /** How an op is declared: one call, one place, always in this order. */
-import { array, type ArrayLike, isArrayLike, NDArray, type Nested } from "../graph/ndarray.ts";
+import {
+  array,
+  type ArrayLike,
+  isArrayLike,
+  NDArray,
+  type Nested,
+} from "../graph/ndarray.ts";
 import { type Dtype, dtypeOf, isFloat, promote } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
 import type { Inferred, Lengths, Shaped } from "../graph/length.ts";
 import type { Loops } from "../graph/loops.ts";
-import { Apply, Constant, type Facts, type LoopSite, type Op, type ScalarOp, Variable, type ViewMap } from "../graph/variable.ts";
+import {
+  Apply,
+  Constant,
+  type Facts,
+  type LoopSite,
+  type Op,
+  type ScalarOp,
+  Variable,
+  type ViewMap,
+} from "../graph/variable.ts";
 
 /** What stands for a value in a call: numbers adopt the dtype of the other operands. */
-export type Operand = Variable | number | bigint | boolean | NDArray | ArrayBufferView | ArrayLike | readonly Nested[];
+export type Operand =
+  | Variable
+  | number
+  | bigint
+  | boolean
+  | NDArray
+  | ArrayBufferView
+  | ArrayLike
+  | readonly Nested[];
 
 /** A tuple as long as A holding T, so that a rule knows its arity. */
-export type Each<A extends readonly unknown[], T> = { readonly [i in keyof A]: T };
+export type Each<A extends readonly unknown[], T> = {
+  readonly [i in keyof A]: T;
+};
 
-/** The usual operands. */
+/** One operand. */
 export type X = [x: Operand];
+/** Two operands. */
 export type XY = [x: Operand, y: Operand];
+/** Three operands. */
 export type XYZ = [x: Operand, y: Operand, z: Operand];
 
 /** One use of the op, as its derivative rules see it. */
 export interface Site<A extends readonly Operand[], P> {
+  /** What it was applied to. */
   readonly inputs: Each<A, Variable>;
+  /** The first of its outputs. */
   readonly output: Variable;
+  /** All of them. */
   readonly outputs: readonly Variable[];
+  /** Of the op. */
   readonly params: P;
 }
 
-type Cotangents<O extends number> = O extends 1 ? [g: Variable] : (Variable | null)[];
-type OneOrMore<O extends number, T> = O extends 1 ? T : readonly T[];
+/** What a vjp gets: the cotangent of the one output, or one or null for each of several. */
+export type Cotangents<O extends number> = O extends 1 ? [g: Variable]
+  : (Variable | null)[];
+/** What a rule gives: one for the one output, or an array for several. */
+export type OneOrMore<O extends number, T> = O extends 1 ? T : readonly T[];
 
 /** The rules of an op with A operands, parameters P and O outputs. */
-export interface Rules<A extends readonly Operand[], P, O extends number = 1> extends Facts<P> {
+export interface Rules<A extends readonly Operand[], P, O extends number = 1>
+  extends Facts<P> {
+  /** For messages, kernels and rules. */
   readonly name: string;
   /** The number of operands; -1 for any. */
   readonly arity: A["length"] | -1;
   /** The number of outputs, 1 unless given; -1 if the parameters say. */
   readonly outputs?: O;
-  infer(inputs: Each<A, Shaped>, params: P, lengths: Lengths): OneOrMore<O, Inferred>;
+  /** Types and lengths of the outputs; throws TypeError or RangeError on a bad call. */
+  infer(
+    inputs: Each<A, Shaped>,
+    params: P,
+    lengths: Lengths,
+  ): OneOrMore<O, Inferred>;
+  /** The reference values that every kernel is tested against. Never writes its inputs. */
   eval(inputs: Each<A, NDArray>, params: P): OneOrMore<O, NDArray>;
   /** Cotangents of the inputs; null where none flows. */
   vjp?(site: Site<A, P>, ...gs: Cotangents<O>): Each<A, Variable | null>;
   /** Tangent of the output; null where none flows. */
-  jvp?(site: Site<A, P>, ts: Each<A, Variable | null>): OneOrMore<O, Variable | null>;
+  jvp?(
+    site: Site<A, P>,
+    ts: Each<A, Variable | null>,
+  ): OneOrMore<O, Variable | null>;
   /** The loops that compute it, */
   loops?(site: LoopSite<P>): Loops;
   /** or where it looks, for a view, */
   view?(site: LoopSite<P>): ViewMap;
   /** or C statements, for what is irregular. */
   c?(site: LoopSite<P>): string;
+  /** The scalar expression, for elementwise ops only: what fusion composes. */
   readonly scalar?: ScalarOp;
 }
 
 /** The function that builds an application; rules match on its `op`. */
-export type OpFunction<A extends readonly Operand[], P = void, O extends number = 1> =
-  & ((...args: P extends void ? A : [...A, params: P]) => O extends 1 ? Variable : Variable[])
+export type OpFunction<
+  A extends readonly Operand[],
+  P = void,
+  O extends number = 1,
+> =
+  & ((
+    ...args: P extends void ? A : [...A, params: P]
+  ) => O extends 1 ? Variable : Variable[])
   & { readonly op: Op<P> };
 
 /** The only file that casts: tuples of known length become arrays here. */
@@ -60,10 +112,15 @@ export type OpFunction<A extends readonly Operand[], P = void, O extends number 
 type Loose = any;
 
 /** Declares an op and returns the function that applies it. */
-export function defineOp<A extends readonly Operand[], P = void, O extends number = 1>(
+export function defineOp<
+  A extends readonly Operand[],
+  P = void,
+  O extends number = 1,
+>(
   rules: Rules<A, P, O>,
 ): OpFunction<A, P, O> {
-  const { name, arity, outputs = 1, infer, eval: value, vjp, jvp, ...rest } = rules as Loose;
+  const { name, arity, outputs = 1, infer, eval: value, vjp, jvp, ...rest } =
+    rules as Loose;
   const several = outputs !== 1;
   const list = (x: Loose): Loose => several ? x : [x];
   const site = (node: Apply): Loose => ({
@@ -83,7 +140,10 @@ export function defineOp<A extends readonly Operand[], P = void, O extends numbe
     ...(jvp && { jvp: (node, ts) => list(jvp(site(node), ts)) }),
   };
   const call = (...args: Loose[]) => {
-    const n = arity < 0 ? args.length - (args.length > 0 && isParams(args[args.length - 1]) ? 1 : 0) : arity;
+    const n = arity < 0
+      ? args.length -
+        (args.length > 0 && isParams(args[args.length - 1]) ? 1 : 0)
+      : arity;
     const made = new Apply(op, asVariables(args.slice(0, n)), args[n]);
     return several ? [...made.outputs] : made.outputs[0]!;
   };
@@ -91,7 +151,8 @@ export function defineOp<A extends readonly Operand[], P = void, O extends numbe
 }
 
 function isParams(x: unknown): boolean {
-  return typeof x === "object" && x !== null && Object.getPrototypeOf(x) === Object.prototype && !isArrayLike(x);
+  return typeof x === "object" && x !== null &&
+    Object.getPrototypeOf(x) === Object.prototype && !isArrayLike(x);
 }
 
 /** Operands as variables: plain numbers take the dtype of the others. */
@@ -110,9 +171,19 @@ function dtypeOfOperand(x: Operand): Dtype | null {
 /** One operand as a variable; a number becomes a 0-d constant of a dtype that suits `like`. */
 export function asVariable(x: Operand, like: Dtype | null = null): Variable {
   if (x instanceof Variable) return x;
-  if (typeof x === "number" || typeof x === "bigint" || typeof x === "boolean") return constant(x, weakDtype(x, like));
-  if (x instanceof NDArray || ArrayBuffer.isView(x) || isArrayLike(x)) return new Constant(array(x));
-  if (!Array.isArray(x)) throw new TypeError(`Cannot use ${String(x)} in a graph: expected a Variable, a number or an array`);
+  if (
+    typeof x === "number" || typeof x === "bigint" || typeof x === "boolean"
+  ) return constant(x, weakDtype(x, like));
+  if (x instanceof NDArray || ArrayBuffer.isView(x) || isArrayLike(x)) {
+    return new Constant(array(x));
+  }
+  if (!Array.isArray(x)) {
+    throw new TypeError(
+      `Cannot use ${
+        String(x)
+      } in a graph: expected a Variable, a number or an array`,
+    );
+  }
   return new Constant(array(x as Nested, { dtype: like ?? config.floatX }));
 }
 
@@ -127,6 +198,9 @@ function weakDtype(x: number | bigint | boolean, like: Dtype | null): Dtype {
 }
 
 /** A 0-d constant. */
-export function constant(x: number | bigint | boolean, dtype: Dtype): Constant<0> {
+export function constant(
+  x: number | bigint | boolean,
+  dtype: Dtype,
+): Constant<0> {
   return new Constant(array(x, { dtype }));
 }

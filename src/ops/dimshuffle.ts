@@ -1,6 +1,6 @@
 /** The same axes in another order, with axes of length 1 put in or left out. */
 import { describeType } from "../graph/type.ts";
-import type { Op, Variable, ViewMap } from "../graph/variable.ts";
+import type { AnyOp, Variable, ViewMap } from "../graph/variable.ts";
 import {
   asVariable,
   defineOp,
@@ -91,8 +91,12 @@ function shuffleAxes<const P extends Pattern>(
  *
  * TypeError when a dropped axis is not known to have length 1.
  */
-export const dimshuffle: typeof shuffleAxes & {
-  readonly op: Op<DimshuffleParams>;
+export const dimshuffle: {
+  <const P extends readonly (number | "x")[]>(
+    x: Operand,
+    pattern: P,
+  ): Variable<P["length"]>;
+  readonly op: AnyOp;
 } = Object.assign(shuffleAxes, { op: shuffle.op });
 
 function range(n: number): number[] {

@@ -10,7 +10,7 @@ import type { Length, Lengths, Shaped } from "../graph/length.ts";
 import type { Expr, Loops } from "../graph/loops.ts";
 import { castElement, NDArray } from "../graph/ndarray.ts";
 import { describeType } from "../graph/type.ts";
-import type { LoopSite, Op, Variable } from "../graph/variable.ts";
+import type { AnyOp, LoopSite, Variable } from "../graph/variable.ts";
 import { loadAligned, sumToLike, valueShape } from "./broadcast.ts";
 import { broadcastAs } from "./broadcast_to.ts";
 import {
@@ -196,10 +196,10 @@ function dotProduct(x: Operand, y: Operand): Variable {
  *
  * RangeError: the inner lengths differ. TypeError: more than two axes.
  */
-export const dot: typeof dotProduct & { readonly op: Op<void> } = Object.assign(
-  dotProduct,
-  { op: product.op },
-);
+export const dot: {
+  (x: Operand, y: Operand): Variable;
+  readonly op: AnyOp;
+} = Object.assign(dotProduct, { op: product.op });
 
 type Added = [c: Operand, alpha: Operand, x: Operand, y: Operand];
 

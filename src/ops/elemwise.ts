@@ -1,7 +1,7 @@
 /** Elementwise arithmetic, exponentials, trigonometry and rounding: one row is the whole op. */
 import { castsSafely, type Dtype, DTYPES, isFloat } from "../graph/dtype.ts";
 import type { Length, Lengths } from "../graph/length.ts";
-import type { Op, Variable } from "../graph/variable.ts";
+import type { AnyOp, Variable } from "../graph/variable.ts";
 import { elementLoops } from "./broadcast.ts";
 import {
   asVariable,
@@ -497,7 +497,7 @@ const castTo: OpFunction<X, Dtype> = defineOp<X, Dtype>({
  */
 export const cast:
   & ((x: Operand, dtype: Dtype) => Variable)
-  & { readonly op: Op<Dtype> } = Object.assign(
+  & { readonly op: AnyOp } = Object.assign(
     (x: Operand, dtype: Dtype): Variable => {
       const v = asVariable(x);
       return v.dtype === dtype ? v : castTo(v, dtype);

@@ -2,7 +2,7 @@
 import { promote } from "../graph/dtype.ts";
 import type { Length } from "../graph/length.ts";
 import { describeType } from "../graph/type.ts";
-import type { Op, Variable } from "../graph/variable.ts";
+import type { AnyOp, Variable } from "../graph/variable.ts";
 import { zerosLike } from "./constructors.ts";
 import {
   asVariable,
@@ -95,7 +95,8 @@ export interface Ifelse {
     otherwise: readonly Operand[],
   ): Variable[];
   (condition: Operand, then: Operand, otherwise: Operand): Variable;
-  readonly op: Op<IfelseParams>;
+  /** What rules match on. */
+  readonly op: AnyOp;
 }
 
 function choice(

@@ -5,7 +5,7 @@ import type { Length, Shaped } from "../graph/length.ts";
 import { forEachOffset, NDArray, rowMajor } from "../graph/ndarray.ts";
 import { slice } from "../graph/indexing.ts";
 import { describeType } from "../graph/type.ts";
-import { Constant, type Op, Variable } from "../graph/variable.ts";
+import { type AnyOp, Constant, Variable } from "../graph/variable.ts";
 import { at } from "./at.ts";
 import { zerosLike } from "./constructors.ts";
 import {
@@ -130,8 +130,13 @@ function joinAll<R extends number = number>(
  * TypeError: no operands, scalars, or other ranks. RangeError: other lengths
  * along another axis.
  */
-export const join: typeof joinAll & { readonly op: Op<JoinParams> } = Object
-  .assign(joinAll, { op: concatenation.op });
+export const join: {
+  <R extends number = number>(
+    axis: number,
+    ...xs: (Variable<R> | Operand)[]
+  ): Variable<R>;
+  readonly op: AnyOp;
+} = Object.assign(joinAll, { op: concatenation.op });
 
 /** NumPy's order of arguments for `join`. */
 export function concatenate<R extends number = number>(

@@ -5,8 +5,8 @@ import { NDArray, sizeOf } from "../graph/ndarray.ts";
 
 const M1 = 2147483647, M2 = 2147462579;
 
-/** A shape; one number is that of a vector. */
-type Shape = number | readonly number[];
+/** The shape of what is drawn; one number is that of a vector. */
+export type DrawShape = number | readonly number[];
 
 /**
  * A source of random values. The same seed gives the same values everywhere:
@@ -24,6 +24,8 @@ type Shape = number | readonly number[];
 export class RandomState {
   /** Three words of each recurrence, the newest first. */
   readonly #state: Int32Array;
+
+  /** A source that starts from `seed`. */
   constructor(seed: number) {
     if (!Number.isInteger(seed) || seed < 1 || seed >= M2) {
       throw new RangeError(
@@ -66,7 +68,7 @@ export class RandomState {
    * where u is the upper 24 bits of z in float32 and float16, and z · 2^-31
    * in float64.
    */
-  uniform(low = 0, high = 1, shape: Shape = []): NDArray {
+  uniform(low = 0, high = 1, shape: DrawShape = []): NDArray {
     const { out, data } = floats(shape), z = this.#fill(data.length);
     const [shift, unit] = out.dtype === "float64"
       ? [0, 2 ** -31]
@@ -78,7 +80,7 @@ export class RandomState {
   }
 
   /** Normally distributed numbers in floatX: each pair of z · 2^-31 gives two by the transform of Box and Muller. RangeError: std is negative. */
-  normal(mean = 0, std = 1, shape: Shape = []): NDArray {
+  normal(mean = 0, std = 1, shape: DrawShape = []): NDArray {
     if (!(std >= 0)) {
       throw new RangeError(`Cannot draw normal numbers: std is ${std}`);
     }
@@ -101,7 +103,7 @@ export class RandomState {
   integers(
     low: number,
     high: number,
-    shape: Shape = [],
+    shape: DrawShape = [],
     dtype: Dtype = "int32",
   ): NDArray {
     const dims = [shape].flat(), n = high - low;
@@ -142,7 +144,7 @@ export class RandomState {
 }
 
 function floats(
-  shape: Shape,
+  shape: DrawShape,
 ): {
   readonly out: NDArray;
   readonly data: Float32Array | Float64Array | Float16Array;

@@ -10,7 +10,7 @@ import {
 import type { Shaped } from "../graph/length.ts";
 import type { Combine, Expr, Loops } from "../graph/loops.ts";
 import { forEachOffset, NDArray, sizeOf } from "../graph/ndarray.ts";
-import type { Op, Variable } from "../graph/variable.ts";
+import type { AnyOp, Variable } from "../graph/variable.ts";
 import { refuseSparse } from "./broadcast.ts";
 import { broadcastAs } from "./broadcast_to.ts";
 import {
@@ -56,7 +56,7 @@ export interface Reduction<O extends ReduceOptions = ReduceOptions> {
   (x: Operand): Variable<0>;
   (x: Operand, options: O): Variable;
   /** What rules match on. */
-  readonly op: Op<ReduceParams>;
+  readonly op: AnyOp;
 }
 
 /** How one reduction differs from the next. */

@@ -6,7 +6,7 @@ import {
   STATIC,
 } from "../graph/length.ts";
 import { describeType } from "../graph/type.ts";
-import { type Op, Variable } from "../graph/variable.ts";
+import { type AnyOp, Variable } from "../graph/variable.ts";
 import { at } from "./at.ts";
 import {
   asVariable,
@@ -22,9 +22,9 @@ import { type Scalar, Scalars, scalarValue, shapedArray } from "./view.ts";
 /** A shape: lengths one by one, or an integer vector that holds them. */
 export type ShapeLike = readonly (number | Variable)[] | Variable;
 
-/** The rank of what has this shape. */
-export type RankOf<L extends ShapeLike> = L extends readonly unknown[]
-  ? L["length"]
+/** The rank of what has this shape; a number is the length of a vector. */
+export type RankOf<L extends number | ShapeLike> = L extends number ? 1
+  : L extends readonly unknown[] ? L["length"]
   : number;
 
 /** Parameters of an op that takes a shape: its inputs after the first are lengths. */
@@ -155,8 +155,10 @@ function reshapeTo<const L extends ShapeLike>(
  *
  * RangeError when the numbers of elements differ.
  */
-export const reshape: typeof reshapeTo & { readonly op: Op<ShapeParams> } =
-  Object.assign(reshapeTo, { op: relabel.op });
+export const reshape: {
+  <const L extends ShapeLike>(x: Operand, shape: L): Variable<RankOf<L>>;
+  readonly op: AnyOp;
+} = Object.assign(reshapeTo, { op: relabel.op });
 
 /** The last axes made one, so that `ndim` axes are left: a vector unless given. A view. */
 export function flatten<const N extends number = 1>(

@@ -1,6 +1,6 @@
 /** Lengths of axes as values. */
 import { NDArray } from "../graph/ndarray.ts";
-import type { Constant, Op, Variable } from "../graph/variable.ts";
+import type { AnyOp, Constant, Variable } from "../graph/variable.ts";
 import {
   asVariable,
   constant,
@@ -66,8 +66,10 @@ function lengthAt(x: Operand, axis: number): Variable<0> {
  * The length of an axis, a 0-d int64: a constant where the type knows it.
  * Never computes x. RangeError when x has no such axis.
  */
-export const shapeAt: typeof lengthAt & { readonly op: Op<LengthParams> } =
-  Object.assign(lengthAt, { op: length.op });
+export const shapeAt: {
+  (x: Operand, axis: number): Variable<0>;
+  readonly op: AnyOp;
+} = Object.assign(lengthAt, { op: length.op });
 
 /** The lengths of x one by one: numbers where its type knows them. */
 export function lengthsOf(x: Operand): (number | Variable<0>)[] {

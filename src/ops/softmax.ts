@@ -3,7 +3,7 @@ import { allocate, type Dtype } from "../graph/dtype.ts";
 import type { Expr, Loops, Stage } from "../graph/loops.ts";
 import { forEachOffset, NDArray } from "../graph/ndarray.ts";
 import type { Type } from "../graph/type.ts";
-import type { Op, Variable } from "../graph/variable.ts";
+import type { AnyOp, Variable } from "../graph/variable.ts";
 import {
   asVariable,
   defineOp,
@@ -25,9 +25,9 @@ export interface AxisParams {
 
 /** A function of rows, along the last axis unless given. */
 export interface RowFunction {
-  (x: Operand, options?: Partial<AxisParams>): Variable;
+  (x: Operand, options?: { readonly axis?: number }): Variable;
   /** What rules match on. */
-  readonly op: Op<AxisParams>;
+  readonly op: AnyOp;
 }
 
 /** Sub-expressions that stages of the loops share. */

@@ -6,7 +6,7 @@ import {
   STATIC,
 } from "../graph/length.ts";
 import { describeType } from "../graph/type.ts";
-import { type Op, Variable, type ViewMap } from "../graph/variable.ts";
+import { type AnyOp, Variable, type ViewMap } from "../graph/variable.ts";
 import {
   asVariable,
   defineOp,
@@ -102,8 +102,12 @@ function specifyAll<R extends number = number>(
  *
  * RangeError when a length differs.
  */
-export const specifyShape: typeof specifyAll & {
-  readonly op: Op<SpecifyParams>;
+export const specifyShape: {
+  <R extends number = number>(
+    x: Variable<R> | Operand,
+    shape: readonly (number | Variable | string | null)[] | Variable,
+  ): Variable<R>;
+  readonly op: AnyOp;
 } = Object.assign(specifyAll, { op: specify.op });
 
 interface AxesParams {
@@ -144,5 +148,10 @@ function forgetOnes<R extends number = number>(
 }
 
 /** x, of which types forget that these axes have length 1, so that they do not broadcast. A view. */
-export const unbroadcast: typeof forgetOnes & { readonly op: Op<AxesParams> } =
-  Object.assign(forgetOnes, { op: forget.op });
+export const unbroadcast: {
+  <R extends number = number>(
+    x: Variable<R> | Operand,
+    ...axes: number[]
+  ): Variable<R>;
+  readonly op: AnyOp;
+} = Object.assign(forgetOnes, { op: forget.op });

@@ -21,6 +21,7 @@ import {
   sub,
 } from "../ops/elemwise.ts";
 import { eq, ge, gt, le, lt, neq, where } from "../ops/elemwise_logic.ts";
+import { ifelse } from "../ops/ifelse.ts";
 import {
   type Applies,
   type Bindings,
@@ -30,7 +31,7 @@ import {
   rule,
   ruleAt,
 } from "./pattern.ts";
-import { filled } from "./values.ts";
+import { filled, fillValue } from "./values.ts";
 
 /** Operations that leave their operand as it is. */
 export const useless: readonly Rule[] = [
@@ -75,6 +76,17 @@ export const useless: readonly Rule[] = [
     GRADIENT_IDENTITIES,
     { equation: "considerConstant(x), gradClip(x), … → x", licence: "exact" },
     (y) => y.owner!.inputs[0]!,
+  ),
+  ruleAt(
+    "ifelse_known",
+    [ifelse],
+    { equation: "ifelse(true, x, y) → x", licence: "exact" },
+    (v) => {
+      const [condition, ...branches] = v.owner!.inputs as [Variable];
+      const value = fillValue(condition);
+      if (value === null || condition.ndim > 0) return null;
+      return branches[v.index + (value === 0 ? branches.length / 2 : 0)]!;
+    },
   ),
   ruleAt(
     "cast_cast",

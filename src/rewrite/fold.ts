@@ -1,5 +1,6 @@
 /** Constant folding: what depends on constants only is computed now. */
 import { type Apply, Constant, type Variable } from "../graph/variable.ts";
+import { scanOp } from "../nested/scan_op.ts";
 import { constant } from "../ops/define.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
 import { knownSize } from "./values.ts";
@@ -7,7 +8,10 @@ import { knownSize } from "./values.ts";
 /** A folded constant may have this many elements, or as many as what it is made of. */
 const MOST_ELEMENTS = 1024;
 
-/** Computes applications to constants, unless the result is large or the op has effects, is lazy, or refuses. */
+/** Operands up to this many elements are folded whatever the op; larger ones where the work is linear in them. */
+const MOST_WORK = 16384;
+
+/** Computes applications to constants, unless that is much work or the op has effects, is lazy, loops, or refuses. */
 export const fold: readonly Rule[] = [
   ruleAt(
     "fold_length",
@@ -30,7 +34,8 @@ export const fold: readonly Rule[] = [
       if (!foldable(node)) return null;
       const inputs = node.inputs as readonly Constant[];
       const elements = inputs.reduce((n, c) => n + c.data.size, 0);
-      const size = knownSize(v);
+      const { scalar, views } = node.op, size = knownSize(v);
+      if (elements > MOST_WORK && !scalar && !views) return null;
       if (size === null || size > Math.max(MOST_ELEMENTS, elements)) {
         return null;
       }
@@ -41,7 +46,7 @@ export const fold: readonly Rule[] = [
 
 function foldable({ op, inputs, params }: Apply): boolean {
   return inputs.length > 0 && inputs.every((v) => v instanceof Constant) &&
-    !op.ordered && !op.lazyInputs?.(params).length;
+    !op.ordered && op !== scanOp && !op.lazyInputs?.(params).length;
 }
 
 /** The value of output `v`; null where the op refuses the values, which is for the run to say. */

@@ -20,6 +20,7 @@ import {
 } from "../ops/elemwise.ts";
 import { eq, ge, gt, le, lt, neq, where } from "../ops/elemwise_logic.ts";
 import { fuse } from "../ops/fused.ts";
+import { conditions } from "./lazy.ts";
 
 /** Operands that one kernel may have, and applications that one may be made of. */
 const MOST_INPUTS = 32, MOST_NODES = 100;
@@ -51,6 +52,8 @@ interface Group {
   /** The result with the largest index space. */
   readonly like: Variable;
   readonly elementwise: boolean;
+  /** When it runs: see `conditions`. */
+  readonly condition: number;
 }
 
 /**
@@ -67,7 +70,7 @@ export function fuseElementwise(
   outputs: readonly Variable[],
 ): readonly Variable[] {
   const order = toposort(outputs), clients = clientsOf(order);
-  const results = new Set(outputs);
+  const results = new Set(outputs), runs = conditions(outputs);
   const group = new Map<Apply, Group>(), stage = new Map<Apply, number>();
   for (const node of order.toReversed()) {
     const readers = node.outputs.flatMap((v) => clients.get(v) ?? []);
@@ -77,8 +80,9 @@ export function fuseElementwise(
     );
     const only = readers.every((c) => late.has(group.get(c)!)) &&
       late.size === 1 && !results.has(node.outputs[0]!);
-    const joined = isElementwise(node) ? join(node, late, only) : null;
-    const made = joined ?? alone(node);
+    const single = alone(node, runs.get(node)!);
+    const joined = single.elementwise ? joinGroups(single, late, only) : null;
+    const made = joined ?? single;
     stage.set(node, joined || !made.elementwise ? last : last + 1);
     for (const member of made.nodes) group.set(member, made);
   }
@@ -102,12 +106,13 @@ function isElementwise({ op, outputs }: Apply): boolean {
     outputs.length === 1 && outputs[0]!.type.kind === "dense";
 }
 
-function alone(node: Apply): Group {
+function alone(node: Apply, condition: number): Group {
   return {
     nodes: new Set([node]),
     inputs: new Set(operands(node)),
     like: node.outputs[0]!,
     elementwise: isElementwise(node),
+    condition,
   };
 }
 
@@ -118,28 +123,29 @@ function operands(node: Apply): Variable[] {
   );
 }
 
-/** The groups of the latest clients made one with `node`, or null where they may not be. */
-function join(
-  node: Apply,
+/** The groups of the latest clients made one with that of a single application, or null where they may not be. */
+function joinGroups(
+  { nodes: own, inputs: operands, like: y, condition }: Group,
   groups: ReadonlySet<Group>,
   only: boolean,
 ): Group | null {
-  const [first, ...others] = groups, y = node.outputs[0]!;
-  if (!first || [...groups].some((g) => !g.elementwise)) return null;
-  const same = [...groups].every((g) => sameSpace(g.like, y));
-  const repeated = only && CHEAP.some((f) => f.op === node.op);
+  const [first, ...others] = groups, all = [...groups], [node] = own;
+  const together = all.every((g) => g.elementwise && g.condition === condition);
+  if (!first || !together) return null;
+  const same = all.every((g) => sameSpace(g.like, y));
+  const repeated = only && CHEAP.some((f) => f.op === node!.op);
   if (!same && !repeated) return null;
-  const size = [...groups].reduce((n, g) => n + g.nodes.size, 1);
-  const inputs = new Set([...groups].flatMap((g) => [...g.inputs]));
+  const size = all.reduce((n, g) => n + g.nodes.size, 1);
+  const inputs = new Set(all.flatMap((g) => [...g.inputs]));
   inputs.delete(y);
-  operands(node).forEach((v) => inputs.add(v));
+  operands.forEach((v) => inputs.add(v));
   if (size > MOST_NODES || inputs.size > MOST_INPUTS) return null;
   const nodes = new Set([
     ...first.nodes,
     ...others.flatMap((g) => [...g.nodes]),
-    node,
+    ...own,
   ]);
-  return { nodes, inputs, like: first.like, elementwise: true };
+  return { ...first, nodes, inputs };
 }
 
 /** True if both have the same axes, as far as broadcasting sees them. */

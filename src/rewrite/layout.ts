@@ -166,7 +166,11 @@ function sameLengths(v: Variable): boolean {
 }
 
 /** True if `length` is the length of this axis of x, or of what x has it from. */
-function isLengthOf(length: Variable, x: Variable, axis: number): boolean {
+export function isLengthOf(
+  length: Variable,
+  x: Variable,
+  axis: number,
+): boolean {
   for (let of = x, at = axis;;) {
     if (isShapeAt(length, of, at)) return true;
     const from = lengthFrom(of, at);

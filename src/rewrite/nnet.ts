@@ -20,6 +20,7 @@ import {
   softmaxGrad,
 } from "../ops/softmax.ts";
 import { logsumexp } from "../ops/statistics.ts";
+import { conditions } from "./lazy.ts";
 import { paramsKey } from "./merge.ts";
 import { match, named, type Rule, rule, ruleAt } from "./pattern.ts";
 
@@ -99,14 +100,16 @@ function alongRows(v: Variable): boolean {
   return axisOf(v).axis === v.ndim - 1;
 }
 
-/** True for x - m where m is made from the largest x: such a sum needs no shift. */
+/** True for z - m where m is made from the largest z: such a sum needs no shift. */
 function isShifted(x: Variable): boolean {
   if (x.owner?.op !== sub.op) return false;
-  let m = x.owner.inputs[1]!;
-  while (m.owner && m.owner.op !== max.op) {
-    m = m.owner.inputs.find((v) => v.owner) ?? m.owner.inputs[0]!;
+  const [z, m] = x.owner.inputs;
+  for (let from = m; from?.owner;) {
+    const { op, inputs } = from.owner;
+    if (op === max.op) return inputs[0] === z;
+    from = inputs.find((v) => v.owner);
   }
-  return m.owner?.op === max.op;
+  return false;
 }
 
 /** The softmax that e / s is, where s is the sum of e = exp(x) along one axis, repeated along it. */
@@ -128,7 +131,8 @@ function writtenOut(v: Variable): Variable | null {
 
 /**
  * A softmax of logits whose cross-entropy is computed too is that op's second
- * output, unless the class numbers depend on it.
+ * output, if both run under the same conditions and the class numbers do not
+ * depend on it.
  */
 export function shareSoftmax(
   outputs: readonly Variable[],
@@ -144,16 +148,15 @@ export function shareSoftmax(
 function shareable(
   outputs: readonly Variable[],
 ): readonly [softmax: Variable, same: Variable] | null {
-  const order = toposort(outputs);
+  const order = toposort(outputs), runs = conditions(outputs);
   const losses = new Map(
     order.filter((node) => node.op === crossentropySoftmax1Hot.op)
       .map((node) => [node.inputs[0]!, node]),
   );
-  for (const { op, inputs: [x], outputs: [p] } of order) {
-    const loss = op === softmax.op && alongRows(p!) ? losses.get(x!) : null;
-    if (loss && !ancestors([loss.inputs[1]!]).has(p!)) {
-      return [p!, loss.outputs[1]!];
-    }
+  for (const node of order.filter(({ op }) => op === softmax.op)) {
+    const [p] = node.outputs, loss = losses.get(node.inputs[0]!);
+    if (!loss || !alongRows(p!) || runs.get(loss) !== runs.get(node)) continue;
+    if (!ancestors([loss.inputs[1]!]).has(p!)) return [p!, loss.outputs[1]!];
   }
   return null;
 }

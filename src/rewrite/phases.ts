@@ -7,6 +7,7 @@ import { fills } from "./fills.ts";
 import { fold } from "./fold.ts";
 import { fuseElementwise } from "./fuse.ts";
 import { indexing, sparseSums } from "./indexing.ts";
+import { labels } from "./labels.ts";
 import { layout } from "./layout.ts";
 import { nnet, shareSoftmax } from "./nnet.ts";
 import type { Rule } from "./pattern.ts";
@@ -44,7 +45,7 @@ const canonical: Phase = rules("canonicalize", [
 export const PHASES: readonly Phase[] = [
   merge, //                                            equal nodes become one
   canonical, //                                        one form for one meaning; constants and lengths folded
-  rules("stabilize", [...tidy, ...stabilize, ...nnet]), // forms that keep their digits
+  rules("stabilize", [...tidy, ...stabilize, ...nnet, ...labels]), // forms that keep their digits
   { name: "share_softmax", pass: shareSoftmax }, //    one softmax for loss and gradient
   rules("blas", [...tidy, ...gathering, ...products, ...sparseSums]), // sums with products and with sparse gradients
   rules("specialize", [...tidy, ...specialize]), //    cheaper forms of what is left

@@ -18,6 +18,7 @@ import {
   type Signature,
 } from "../lower/signature.ts";
 import type { Engine } from "./compiled.ts";
+import { runDebug } from "./debug.ts";
 import { kernelError } from "./errors.ts";
 import type { Mode } from "./mode.ts";
 import { checkNames } from "./reference.ts";
@@ -63,7 +64,7 @@ export class VmEngine implements Engine {
     for (let left = calls;;) {
       const { vm, program } = ready, most = program.resizes ? 1 : left;
       for (let i = 0; i < values.length; i++) vm.setInput(i, values[i]!);
-      const stop = vm.run(most);
+      const stop = this.#mode.debug ? runDebug(vm, most) : vm.run(most);
       if (stop !== null) {
         left -= vm.done;
         vm.finish();
@@ -168,6 +169,7 @@ export class VmEngine implements Engine {
   #lower(signature: Signature): Program {
     return lower(this.#graph, signature, {
       gc: this.#mode.linker !== "cvm_nogc",
+      inplace: this.#mode.debug ? "temporaries" : true,
     }, detectTarget());
   }
 

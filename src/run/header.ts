@@ -69,15 +69,19 @@ export class Header {
     }
   }
 
+  /** Addresses of the elements: from the lowest byte to behind the highest; equal if there are none. */
+  get bytes(): readonly [from: bigint, to: bigint] {
+    const [low, high] = span(this.shape, this.strides),
+      { size } = DTYPES[this.dtype];
+    const from = this.data + BigInt(low * size);
+    return [from, from + BigInt((high - low + 1) * size)];
+  }
+
   /** The value without copy. It is valid as long as the memory is; `data.buffer.transfer(0)` ends it. */
   view(): NDArray {
-    const { dtype, shape, strides } = this,
-      [low, high] = span(shape, strides),
-      { size } = DTYPES[dtype];
-    const buffer = memory(
-      this.data + BigInt(low * size),
-      (high - low + 1) * size,
-    );
+    const { dtype, shape, strides, bytes: [from, to] } = this,
+      [low] = span(shape, strides);
+    const buffer = memory(from, Number(to - from));
     return new NDArray(
       dtype,
       shape,

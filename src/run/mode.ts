@@ -7,11 +7,13 @@ export interface ModeOptions {
   readonly linker?: "cvm" | "cvm_nogc" | "c" | "reference";
   /** Which rewrites run: all, the cheap ones, or none. */
   readonly optimizer?: "fast_run" | "fast_compile" | "none";
+  /** Where functions run. */
   readonly device?: "cpu" | "cuda";
   /** Threads a kernel may use. */
   readonly openmp?: number;
-  /** Names of rules and phases to add or leave out. */
+  /** Names of rules and phases to add. */
   readonly including?: readonly string[];
+  /** Names of rules and phases to leave out. */
   readonly excluding?: readonly string[];
 }
 
@@ -27,15 +29,22 @@ export interface ModeOptions {
  * ```
  */
 export class Mode {
+  /** What runs a function. */
   readonly linker: NonNullable<ModeOptions["linker"]>;
+  /** Which rewrites run. */
   readonly optimizer: NonNullable<ModeOptions["optimizer"]>;
+  /** Where functions run. */
   readonly device: NonNullable<ModeOptions["device"]>;
+  /** Threads a kernel may use; 0 for as many as there are cores. */
   readonly openmp: number;
+  /** Rules and phases besides those of the optimizer. */
   readonly included: readonly string[];
+  /** Rules and phases that do not run. */
   readonly excluded: readonly string[];
   /** Every thunk is compared with its op's reference value. */
   readonly debug: boolean = false;
 
+  /** The settings in force, changed by `options`. */
   constructor(options: ModeOptions = {}) {
     this.linker = options.linker ?? config.linker;
     this.optimizer = options.optimizer ?? config.optimizer;
@@ -72,6 +81,7 @@ export class Mode {
 
 /** Runs every thunk against its op's reference value, with poisoned buffers, and checks what ops claim of views and writes. Slow. */
 export class DebugMode extends Mode {
+  /** Always. */
   override readonly debug = true;
 }
 

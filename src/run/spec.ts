@@ -2,26 +2,32 @@
 import { castsSafely } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
 import type { FunctionGraph } from "../graph/function_graph.ts";
-import type { ArrayLike, NDArray, Nested } from "../graph/ndarray.ts";
 import { derived } from "../graph/origin.ts";
 import { describeType, fits } from "../graph/type.ts";
 import { Constant, SharedVariable, Variable } from "../graph/variable.ts";
 import { ancestors, leaves, replace } from "../graph/walk.ts";
+import type { Value } from "../ops/constructors.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
 import { cast } from "../ops/elemwise.ts";
 
-/** A value in any form an input takes. */
-export type Value = NDArray | Nested | ArrayBufferView | ArrayLike;
+export type { Value };
 
 /** An input with more to say than its variable. */
 export class In<R extends number = number> {
+  /** What the argument stands for in the graph. */
   readonly variable: Variable<R>;
+  /** For messages; the variable's own unless given. */
   readonly name: string | undefined;
   /** Taken when the argument is absent or undefined. */
   readonly value: Value | undefined;
+  /** The argument may be looked into, instead of copied, during the call. */
   readonly borrow: boolean;
+  /** The argument may be overwritten: a permission, of which nothing need be made. */
   readonly mutable: boolean;
+  /** May be rounded to a narrower float; as the function says unless given. */
   readonly allowDowncast: boolean | undefined;
+
+  /** An input that stands for `variable`. */
   constructor(
     variable: Variable<R>,
     options: {
@@ -51,10 +57,13 @@ export type Outputs = Variable | readonly Variable[] | {
 
 /** What `function` takes besides inputs and outputs. */
 export interface SpecOptions {
+  /** What shared variables become, all at once, after the outputs are computed. */
   readonly updates?: Iterable<Update>;
   /** Replacements made before anything else: pairs of a variable and what stands for it. */
   readonly givens?: Iterable<readonly [Variable, Operand]>;
+  /** What to do about an input that nothing needs; "raise" unless set. */
   readonly onUnusedInput?: "raise" | "warn" | "ignore";
+  /** Inputs may be rounded to a narrower float. */
   readonly allowInputDowncast?: boolean;
   /** Leave out default updates: all, or those of these variables. */
   readonly noDefaultUpdates?: boolean | readonly SharedVariable[];
@@ -73,11 +82,13 @@ export interface Spec {
 
 /** An input is not needed by any output or update. */
 export class UnusedInputError extends TypeError {
+  /** The class, for messages. */
   override readonly name = "UnusedInputError";
 }
 
 /** A graph needs a variable that is neither given nor computed. */
 export class MissingInputError extends TypeError {
+  /** The class, for messages. */
   override readonly name = "MissingInputError";
 }
 

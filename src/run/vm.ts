@@ -227,6 +227,11 @@ export class Vm {
     return new NDArray(dtype, shape, data);
   }
 
+  /** Where the elements of a slot lie: addresses from the lowest byte to behind the highest; equal if there are none. */
+  where(slot: number): readonly [from: bigint, to: bigint] {
+    return this.#headers[slot]!.bytes;
+  }
+
   /** Calls `use` with views of slots, without copy; they are detached when it returns. */
   borrow<T>(
     slots: readonly number[],

@@ -24,10 +24,12 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const int64_t x0_i = n[1], y1_i = n[2];
   for (int64_t i = lo; i < hi; i++) {
     float s0 = -DAMO_INF_F32;
+    #pragma GCC unroll 10
     for (int64_t j = 0; j < 10; j++) {
       s0 = maximum_f32(s0, x0[i * x0_i + j]);
     }
     float s1 = 0.0f;
+    #pragma GCC unroll 10
     for (int64_t j = 0; j < 10; j++) {
       s1 += exp_f32(x0[i * x0_i + j] - s0);
     }

@@ -1,48 +1,205 @@
 /* dot: float32 x0, float32 x1 -> float32 y; i < n_i, j < n_j, k < n_k */
+typedef float KERNEL_vector __attribute__((vector_size(64), aligned(4), may_alias));
+static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fma(KERNEL_vector x, KERNEL_vector y, KERNEL_vector z) {
+  for (int lane = 0; lane < 16; lane++) z[lane] = __builtin_fmaf(x[lane], y[lane], z[lane]);
+  return z;
+}
 int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x0 = args[0]->data;
   const float *x1 = args[1]->data;
   float *y = args[2]->data;
   const int64_t *n = args[3]->data;
-  const int64_t n_j = n[1], n_k = n[2], x1_k = n[3], x0_i = n[4], y_i = n[5];
-  for (int64_t i = lo; i < hi; i++) {
-    for (int64_t first = 0; first < n_j; first += 512) {
-      const int64_t past = n_j - first < 512 ? n_j : first + 512;
-      float s0[512];
+  const int64_t n_j = n[0], n_i = n[1], n_k = n[2], x1_k = n[3], x0_i = n[4], y_i = n[5];
+  int64_t j = lo;
+  for (; j + 64 <= hi; j += 64) {
+    for (int64_t i = 0; i < n_i; i += 6) {
+      KERNEL_vector a0_0 = {0}, a0_1 = {0}, a0_2 = {0}, a0_3 = {0}, a1_0 = {0}, a1_1 = {0}, a1_2 = {0}, a1_3 = {0}, a2_0 = {0}, a2_1 = {0}, a2_2 = {0}, a2_3 = {0}, a3_0 = {0}, a3_1 = {0}, a3_2 = {0}, a3_3 = {0}, a4_0 = {0}, a4_1 = {0}, a4_2 = {0}, a4_3 = {0}, a5_0 = {0}, a5_1 = {0}, a5_2 = {0}, a5_3 = {0};
+      for (int64_t k = 0; k < n_k; k++) {
+        const KERNEL_vector w0 = *(const KERNEL_vector *)&x1[j + k * x1_k];
+        const KERNEL_vector w1 = *(const KERNEL_vector *)&x1[j + 16 + k * x1_k];
+        const KERNEL_vector w2 = *(const KERNEL_vector *)&x1[j + 32 + k * x1_k];
+        const KERNEL_vector w3 = *(const KERNEL_vector *)&x1[j + 48 + k * x1_k];
+        const KERNEL_vector u0 = x0[i * x0_i + k] - (KERNEL_vector){0};
+        const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
+        const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};
+        const KERNEL_vector u3 = x0[(i + 3) * x0_i + k] - (KERNEL_vector){0};
+        const KERNEL_vector u4 = x0[(i + 4) * x0_i + k] - (KERNEL_vector){0};
+        const KERNEL_vector u5 = x0[(i + 5) * x0_i + k] - (KERNEL_vector){0};
+        a0_0 = KERNEL_fma(u0, w0, a0_0);
+        a0_1 = KERNEL_fma(u0, w1, a0_1);
+        a0_2 = KERNEL_fma(u0, w2, a0_2);
+        a0_3 = KERNEL_fma(u0, w3, a0_3);
+        a1_0 = KERNEL_fma(u1, w0, a1_0);
+        a1_1 = KERNEL_fma(u1, w1, a1_1);
+        a1_2 = KERNEL_fma(u1, w2, a1_2);
+        a1_3 = KERNEL_fma(u1, w3, a1_3);
+        a2_0 = KERNEL_fma(u2, w0, a2_0);
+        a2_1 = KERNEL_fma(u2, w1, a2_1);
+        a2_2 = KERNEL_fma(u2, w2, a2_2);
+        a2_3 = KERNEL_fma(u2, w3, a2_3);
+        a3_0 = KERNEL_fma(u3, w0, a3_0);
+        a3_1 = KERNEL_fma(u3, w1, a3_1);
+        a3_2 = KERNEL_fma(u3, w2, a3_2);
+        a3_3 = KERNEL_fma(u3, w3, a3_3);
+        a4_0 = KERNEL_fma(u4, w0, a4_0);
+        a4_1 = KERNEL_fma(u4, w1, a4_1);
+        a4_2 = KERNEL_fma(u4, w2, a4_2);
+        a4_3 = KERNEL_fma(u4, w3, a4_3);
+        a5_0 = KERNEL_fma(u5, w0, a5_0);
+        a5_1 = KERNEL_fma(u5, w1, a5_1);
+        a5_2 = KERNEL_fma(u5, w2, a5_2);
+        a5_3 = KERNEL_fma(u5, w3, a5_3);
+      }
       #pragma GCC ivdep
-      for (int64_t j = first; j < past; j++) {
-        s0[j - first] = 0.0f;
-      }
-      for (int64_t k = 0; k + 4 <= n_k; k += 4) {
-        const float t0 = x0[i * x0_i + k];
-        const float t1 = x0[i * x0_i + k + 1];
-        const float t2 = x0[i * x0_i + k + 2];
-        const float t3 = x0[i * x0_i + k + 3];
-        #pragma GCC ivdep
-        for (int64_t j = first; j < past; j++) {
-          float sum = s0[j - first];
-          sum = fma_f32(t0, x1[j + k * x1_k], sum);
-          sum = fma_f32(t1, x1[j + (k + 1) * x1_k], sum);
-          sum = fma_f32(t2, x1[j + (k + 2) * x1_k], sum);
-          sum = fma_f32(t3, x1[j + (k + 3) * x1_k], sum);
-          s0[j - first] = sum;
-        }
-      }
-      for (int64_t k = n_k - n_k % 4; k < n_k; k++) {
-        const float t4 = x0[i * x0_i + k];
-        #pragma GCC ivdep
-        for (int64_t j = first; j < past; j++) {
-          float sum = s0[j - first];
-          sum = fma_f32(t4, x1[j + k * x1_k], sum);
-          s0[j - first] = sum;
-        }
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[i * y_i + j + lane] = a0_0[lane];
       }
       #pragma GCC ivdep
-      for (int64_t j = first; j < past; j++) {
-        y[i * y_i + j] = s0[j - first];
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[i * y_i + j + 16 + lane] = a0_1[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[i * y_i + j + 32 + lane] = a0_2[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[i * y_i + j + 48 + lane] = a0_3[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 1) * y_i + j + lane] = a1_0[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 1) * y_i + j + 16 + lane] = a1_1[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 1) * y_i + j + 32 + lane] = a1_2[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 1) * y_i + j + 48 + lane] = a1_3[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 2) * y_i + j + lane] = a2_0[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 2) * y_i + j + 16 + lane] = a2_1[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 2) * y_i + j + 32 + lane] = a2_2[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 2) * y_i + j + 48 + lane] = a2_3[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 3) * y_i + j + lane] = a3_0[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 3) * y_i + j + 16 + lane] = a3_1[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 3) * y_i + j + 32 + lane] = a3_2[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 3) * y_i + j + 48 + lane] = a3_3[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 4) * y_i + j + lane] = a4_0[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 4) * y_i + j + 16 + lane] = a4_1[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 4) * y_i + j + 32 + lane] = a4_2[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 4) * y_i + j + 48 + lane] = a4_3[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 5) * y_i + j + lane] = a5_0[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 5) * y_i + j + 16 + lane] = a5_1[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 5) * y_i + j + 32 + lane] = a5_2[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 5) * y_i + j + 48 + lane] = a5_3[lane];
+      }
+    }
+  }
+  for (; j < hi; j += 16) {
+    const int64_t at = j + 16 <= n_j ? j : n_j - 16;
+    const int64_t past = hi - at < 16 ? hi - at : 16;
+    for (int64_t i = 0; i < n_i; i += 6) {
+      KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0}, a5_0 = {0};
+      for (int64_t k = 0; k < n_k; k++) {
+        const KERNEL_vector w0 = *(const KERNEL_vector *)&x1[at + k * x1_k];
+        const KERNEL_vector u0 = x0[i * x0_i + k] - (KERNEL_vector){0};
+        const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
+        const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};
+        const KERNEL_vector u3 = x0[(i + 3) * x0_i + k] - (KERNEL_vector){0};
+        const KERNEL_vector u4 = x0[(i + 4) * x0_i + k] - (KERNEL_vector){0};
+        const KERNEL_vector u5 = x0[(i + 5) * x0_i + k] - (KERNEL_vector){0};
+        a0_0 = KERNEL_fma(u0, w0, a0_0);
+        a1_0 = KERNEL_fma(u1, w0, a1_0);
+        a2_0 = KERNEL_fma(u2, w0, a2_0);
+        a3_0 = KERNEL_fma(u3, w0, a3_0);
+        a4_0 = KERNEL_fma(u4, w0, a4_0);
+        a5_0 = KERNEL_fma(u5, w0, a5_0);
+      }
+      const KERNEL_vector part0 = a0_0;
+      #pragma GCC ivdep
+      for (int64_t lane = j - at; lane < past; lane++) {
+        y[i * y_i + at + lane] = part0[lane];
+      }
+      const KERNEL_vector part1 = a1_0;
+      #pragma GCC ivdep
+      for (int64_t lane = j - at; lane < past; lane++) {
+        y[(i + 1) * y_i + at + lane] = part1[lane];
+      }
+      const KERNEL_vector part2 = a2_0;
+      #pragma GCC ivdep
+      for (int64_t lane = j - at; lane < past; lane++) {
+        y[(i + 2) * y_i + at + lane] = part2[lane];
+      }
+      const KERNEL_vector part3 = a3_0;
+      #pragma GCC ivdep
+      for (int64_t lane = j - at; lane < past; lane++) {
+        y[(i + 3) * y_i + at + lane] = part3[lane];
+      }
+      const KERNEL_vector part4 = a4_0;
+      #pragma GCC ivdep
+      for (int64_t lane = j - at; lane < past; lane++) {
+        y[(i + 4) * y_i + at + lane] = part4[lane];
+      }
+      const KERNEL_vector part5 = a5_0;
+      #pragma GCC ivdep
+      for (int64_t lane = j - at; lane < past; lane++) {
+        y[(i + 5) * y_i + at + lane] = part5[lane];
       }
     }
   }
   return DAMO_OK;
 }
-/* extents: [60,500,784,500,784,500] */
+/* extents: [500,60,784,500,784,500] */

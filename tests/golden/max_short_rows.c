@@ -6,6 +6,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const int64_t x_i = n[1];
   for (int64_t i = lo; i < hi; i++) {
     float s0 = -DAMO_INF_F32;
+    #pragma GCC unroll 10
     for (int64_t j = 0; j < 10; j++) {
       s0 = maximum_f32(s0, x[i * x_i + j]);
     }

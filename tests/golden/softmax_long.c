@@ -1,12 +1,12 @@
 /* softmax: float32 x -> float32 y; i < n_i, j < n_j */
-typedef float f32x16 __attribute__((vector_size(64)));
+typedef float KERNEL_f32x16 __attribute__((vector_size(64)));
 int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x = args[0]->data;
   float *y = args[1]->data;
   const int64_t *n = args[2]->data;
   const int64_t n_j = n[1], x_i = n[2], y_i = n[3];
   for (int64_t i = lo; i < hi; i++) {
-    f32x16 sum0 = (f32x16){0} + -DAMO_INF_F32;
+    KERNEL_f32x16 sum0 = (KERNEL_f32x16){0} + -DAMO_INF_F32;
     float rest0[16];
     for (int lane = 0; lane < 16; lane++) rest0[lane] = -DAMO_INF_F32;
     for (int64_t j = 0; j + 16 <= n_j; j += 16) {
@@ -22,7 +22,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       for (int lane = 0; lane < half; lane++) rest0[lane] = maximum_f32(rest0[lane], rest0[lane + half]);
     }
     const float s0 = rest0[0];
-    f32x16 sum1 = {0};
+    KERNEL_f32x16 sum1 = {0};
     float rest1[16] = {0};
     for (int64_t j = 0; j + 16 <= n_j; j += 16) {
       for (int lane = 0; lane < 16; lane++) {

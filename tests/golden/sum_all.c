@@ -1,11 +1,11 @@
 /* sum: float32 x -> float32 y; i < n_i */
-typedef double f64x8 __attribute__((vector_size(64)));
+typedef double KERNEL_f64x8 __attribute__((vector_size(64)));
 int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x = args[0]->data;
   float *y = args[1]->data;
   const int64_t *n = args[2]->data;
   const int64_t n_i = n[0];
-  f64x8 sum0 = {0};
+  KERNEL_f64x8 sum0 = {0};
   double rest0[8] = {0};
   for (int64_t i = 0; i + 8 <= n_i; i += 8) {
     for (int lane = 0; lane < 8; lane++) {

@@ -1,12 +1,12 @@
 /* sum: float32 x -> float32 y; i < n_i, j < n_j */
-typedef double f64x8 __attribute__((vector_size(64)));
+typedef double KERNEL_f64x8 __attribute__((vector_size(64)));
 int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x = args[0]->data;
   float *y = args[1]->data;
   const int64_t *n = args[2]->data;
   const int64_t n_j = n[1], x_i = n[2];
   for (int64_t i = lo; i < hi; i++) {
-    f64x8 sum0 = {0};
+    KERNEL_f64x8 sum0 = {0};
     double rest0[8] = {0};
     for (int64_t j = 0; j + 8 <= n_j; j += 8) {
       for (int lane = 0; lane < 8; lane++) {

@@ -1,12 +1,21 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { allocate, type Dtype, isFloat } from "../../src/graph/dtype.ts";
+import type { Expr, Loops } from "../../src/graph/loops.ts";
 import { castElement, NDArray } from "../../src/graph/ndarray.ts";
 import { dense } from "../../src/graph/type.ts";
-import { type Apply, Variable } from "../../src/graph/variable.ts";
+import { Apply, Variable } from "../../src/graph/variable.ts";
 import { implement } from "../../src/lower/implement.ts";
 import { FIXED_TARGET, type Target } from "../../src/lower/target.ts";
 import { dot, dotAdd } from "../../src/ops/dot.ts";
-import { hasCompiler, layoutOf, type Options, poisoned, run } from "./harness.ts";
+import { add, tanh } from "../../src/ops/elemwise.ts";
+import { call } from "../../src/ops/scalar.ts";
+import {
+  hasCompiler,
+  layoutOf,
+  type Options,
+  poisoned,
+  run,
+} from "./harness.ts";
 
 const ignore = !hasCompiler(), OWN: Target = { ...FIXED_TARGET, blas: false };
 
@@ -18,13 +27,42 @@ function random(seed: number): () => number {
 type Form = "rows" | "columns" | "padded" | "strided" | "reversed";
 
 /** Values whose memory has this form. */
-function values(dtype: Dtype, shape: readonly number[], next: () => number, form: Form = "rows"): NDArray {
-  const [m, n] = shape.length === 2 ? shape as [number, number] : [1, shape[0] ?? 1];
-  const pair = { rows: [n, 1], columns: [1, m], padded: [n + 3, 1], strided: [2 * n + 3, 2], reversed: [n, -1] }[form];
-  const strides = shape.length === 2 ? pair : shape.length === 1 ? [form === "columns" ? 1 : pair[1]!] : [];
+function values(
+  dtype: Dtype,
+  shape: readonly number[],
+  next: () => number,
+  form: Form = "rows",
+): NDArray {
+  const [m, n] = shape.length === 2
+    ? shape as [number, number]
+    : [1, shape[0] ?? 1];
+  const pair = {
+    rows: [n, 1],
+    columns: [1, m],
+    padded: [n + 3, 1],
+    strided: [2 * n + 3, 2],
+    reversed: [n, -1],
+  }[form];
+  const strides = shape.length === 2
+    ? pair
+    : shape.length === 1
+    ? [form === "columns" ? 1 : pair[1]!]
+    : [];
   const offset = form === "reversed" ? Math.max(0, n - 1) : 0;
-  const data = allocate(dtype, 1 + offset + shape.reduce((sum, d, i) => sum + Math.max(0, d - 1) * Math.abs(strides[i]!), 0));
-  for (let i = 0; i < data.length; i++) data[i] = castElement(isFloat(dtype) ? next() - 0.5 : Math.floor(next() * 9) - 4, dtype);
+  const data = allocate(
+    dtype,
+    1 + offset +
+      shape.reduce(
+        (sum, d, i) => sum + Math.max(0, d - 1) * Math.abs(strides[i]!),
+        0,
+      ),
+  );
+  for (let i = 0; i < data.length; i++) {
+    data[i] = castElement(
+      isFloat(dtype) ? next() - 0.5 : Math.floor(next() * 9) - 4,
+      dtype,
+    );
+  }
   return new NDArray(dtype, shape, data, strides, offset);
 }
 
@@ -32,7 +70,12 @@ function variable(x: NDArray): Variable {
   return new Variable(dense(x.dtype, x.shape));
 }
 
-function expectProduct(node: Apply, inputs: readonly NDArray[], options: Options = {}, tolerance = 1e-5): NDArray {
+function expectProduct(
+  node: Apply,
+  inputs: readonly NDArray[],
+  options: Options = {},
+  tolerance = 1e-5,
+): NDArray {
   const want = node.op.eval(inputs, node.params)[0]!;
   const got = run(node, inputs, [want.shape], options);
   assert(Array.isArray(got), `${node.op.name} refused`);
@@ -40,7 +83,12 @@ function expectProduct(node: Apply, inputs: readonly NDArray[], options: Options
   assertEquals(got[0]!.shape, want.shape);
   for (let i = 0; i < b.length; i++) {
     const [x, y] = [Number(a[i]), Number(b[i])];
-    assert(Math.abs(x - y) <= tolerance * (1 + Math.abs(y)), `${node.op.name} (${inputs.map((v) => v.shape)}): element ${i} is ${x}, expected ${y}`);
+    assert(
+      Math.abs(x - y) <= tolerance * (1 + Math.abs(y)),
+      `${node.op.name} (${
+        inputs.map((v) => v.shape)
+      }): element ${i} is ${x}, expected ${y}`,
+    );
   }
   return got[0]!;
 }
@@ -58,94 +106,266 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
   [3, 4, 0],
   [60, 50, 10],
 ];
-const FORMS: readonly Form[] = ["rows", "columns", "padded", "strided", "reversed"];
+const FORMS: readonly Form[] = [
+  "rows",
+  "columns",
+  "padded",
+  "strided",
+  "reversed",
+];
 
 for (const target of [FIXED_TARGET, OWN]) {
   const which = target.blas ? "BLAS" : "own loops";
-  Deno.test({ name: `dot of matrices agrees with eval in every layout: ${which}`, ignore }, () => {
+  Deno.test({
+    name: `dot of matrices agrees with eval in every layout: ${which}`,
+    ignore,
+  }, () => {
     const next = random(1);
     for (const dtype of ["float32", "float64"] as const) {
       for (const [m, k, n] of SHAPES) {
         for (const left of FORMS) {
           for (const right of dtype === "float32" ? FORMS : [left]) {
-            const x = values(dtype, [m, k], next, left), y = values(dtype, [k, n], next, right);
-            expectProduct(dot(variable(x), variable(y)).owner!, [x, y], { target, parts: 2 });
+            const x = values(dtype, [m, k], next, left),
+              y = values(dtype, [k, n], next, right);
+            expectProduct(dot(variable(x), variable(y)).owner!, [x, y], {
+              target,
+              parts: 2,
+            });
           }
         }
       }
     }
   });
 
-  Deno.test({ name: `dot of vectors agrees with eval: ${which}`, ignore }, () => {
-    const next = random(2);
-    for (const [m, k] of [[30, 40], [1, 9], [9, 1], [0, 5], [5, 0], [100, 17]] as const) {
-      for (const form of FORMS) {
-        for (const along of ["rows", "strided", "reversed"] as const) {
-          const a = values("float32", [m, k], next, form), x = values("float32", [k], next, along), z = values("float32", [m], next, along);
-          expectProduct(dot(variable(a), variable(x)).owner!, [a, x], { target });
-          expectProduct(dot(variable(z), variable(a)).owner!, [z, a], { target });
-          expectProduct(dot(variable(x), variable(x)).owner!, [x, x], { target });
+  Deno.test(
+    { name: `dot of vectors agrees with eval: ${which}`, ignore },
+    () => {
+      const next = random(2);
+      for (
+        const [m, k] of [[30, 40], [1, 9], [9, 1], [0, 5], [5, 0], [
+          100,
+          17,
+        ]] as const
+      ) {
+        for (const form of FORMS) {
+          for (const along of ["rows", "strided", "reversed"] as const) {
+            const a = values("float32", [m, k], next, form),
+              x = values("float32", [k], next, along),
+              z = values("float32", [m], next, along);
+            expectProduct(dot(variable(a), variable(x)).owner!, [a, x], {
+              target,
+            });
+            expectProduct(dot(variable(z), variable(a)).owner!, [z, a], {
+              target,
+            });
+            expectProduct(dot(variable(x), variable(x)).owner!, [x, x], {
+              target,
+            });
+          }
         }
       }
-    }
-  });
+    },
+  );
 
-  Deno.test({ name: `dotAdd adds in place, onto a copy and onto a bias: ${which}`, ignore }, () => {
-    const next = random(3), alpha = new NDArray("float32", [], Float32Array.of(-0.25));
+  Deno.test({
+    name: `dotAdd adds in place, onto a copy and onto a bias: ${which}`,
+    ignore,
+  }, () => {
+    const next = random(3),
+      alpha = new NDArray("float32", [], Float32Array.of(-0.25));
     for (const [m, k, n] of SHAPES) {
       for (const left of ["rows", "columns", "strided"] as const) {
-        const x = values("float32", [m, k], next, left), y = values("float32", [k, n], next);
+        const x = values("float32", [m, k], next, left),
+          y = values("float32", [k, n], next);
         for (const c of [[m, n], [n], [1, n], [m, 1], []]) {
           const added = values("float32", c, next);
-          const node = dotAdd(variable(added), variable(alpha), variable(x), variable(y)).owner!;
-          const apart = expectProduct(node, [added, alpha, x, y], { target, parts: 2 });
+          const node = dotAdd(
+            variable(added),
+            variable(alpha),
+            variable(x),
+            variable(y),
+          ).owner!;
+          const apart = expectProduct(node, [added, alpha, x, y], {
+            target,
+            parts: 2,
+          });
           if (c.length < 2 || c[0] !== m || c[1] !== n) continue;
-          const over = run(node, [added.copy(), alpha, x, y], [[m, n]], { target, inplace: 0 });
+          const over = run(node, [added.copy(), alpha, x, y], [[m, n]], {
+            target,
+            inplace: 0,
+          });
           assertEquals((over as NDArray[])[0]!.flat(), apart.flat());
         }
       }
-      const a = values("float32", [m, k], next), v = values("float32", [k], next), c = values("float32", [m], next);
-      expectProduct(dotAdd(variable(c), variable(alpha), variable(a), variable(v)).owner!, [c, alpha, a, v], { target });
+      const a = values("float32", [m, k], next),
+        v = values("float32", [k], next),
+        c = values("float32", [m], next);
+      expectProduct(
+        dotAdd(variable(c), variable(alpha), variable(a), variable(v)).owner!,
+        [c, alpha, a, v],
+        { target },
+      );
     }
   });
 }
 
-Deno.test({ name: "dot of integers wraps, and of bools is or of ands", ignore }, () => {
-  const next = random(4);
-  for (const dtype of ["int8", "int32", "uint16", "int64"] as const) {
-    const x = values(dtype, [5, 30], next), y = values(dtype, [30, 6], next);
-    expectProduct(dot(variable(x), variable(y)).owner!, [x, y], { parts: 2 });
-  }
-  const x = values("float16", [5, 30], next), y = values("float16", [30, 6], next);
-  expectProduct(dot(variable(x), variable(y)).owner!, [x, y], {}, 1e-2);
-});
-
-Deno.test({ name: "products take lengths that only the run knows", ignore }, () => {
-  const next = random(5), x = values("float32", [6, 20], next), y = values("float32", [20, 30], next);
-  for (const target of [FIXED_TARGET, OWN]) {
-    for (const known of [() => false, (a: number) => a === 1]) {
-      expectProduct(dot(variable(x), variable(y)).owner!, [x, y], { target, known });
-      expectProduct(dot(variable(new NDArray("float32", [20], x.data.slice(0, 20) as Float32Array<ArrayBuffer>)), variable(y)).owner!, [x.slice(0, 1).reshape([20]), y], { target, known });
+Deno.test(
+  { name: "dot of integers wraps, and of bools is or of ands", ignore },
+  () => {
+    const next = random(4);
+    for (const dtype of ["int8", "int32", "uint16", "int64"] as const) {
+      const x = values(dtype, [5, 30], next), y = values(dtype, [30, 6], next);
+      expectProduct(dot(variable(x), variable(y)).owner!, [x, y], { parts: 2 });
     }
-  }
-});
+    const x = values("float16", [5, 30], next),
+      y = values("float16", [30, 6], next);
+    expectProduct(dot(variable(x), variable(y)).owner!, [x, y], {}, 1e-2);
+  },
+);
 
-Deno.test("the lengths choose gemm, gemv or loops, and the plan says so", () => {
+Deno.test(
+  { name: "products take lengths that only the run knows", ignore },
+  () => {
+    const next = random(5),
+      x = values("float32", [6, 20], next),
+      y = values("float32", [20, 30], next);
+    for (const target of [FIXED_TARGET, OWN]) {
+      for (const known of [() => false, (a: number) => a === 1]) {
+        expectProduct(dot(variable(x), variable(y)).owner!, [x, y], {
+          target,
+          known,
+        });
+        expectProduct(
+          dot(
+            variable(
+              new NDArray(
+                "float32",
+                [20],
+                x.data.slice(0, 20) as Float32Array<ArrayBuffer>,
+              ),
+            ),
+            variable(y),
+          ).owner!,
+          [x.slice(0, 1).reshape([20]), y],
+          { target, known },
+        );
+      }
+    }
+  },
+);
+
+Deno.test("the lengths choose a BLAS, register tiles or loops, and the plan says so", () => {
   const note = (x: readonly number[], y: readonly number[], target: Target) => {
-    const a = poisoned("float32", x), b = poisoned("float32", y), node = dot(variable(a), variable(b)).owner!;
+    const a = poisoned("float32", x),
+      b = poisoned("float32", y),
+      node = dot(variable(a), variable(b)).owner!;
     const z = poisoned("float32", [...x.slice(0, -1), ...y.slice(1)]);
     return implement(node, [a, b, z].map((v) => layoutOf(v)), -1, target)!;
   };
   assertEquals(note([60, 784], [784, 500], FIXED_TARGET).note, "dot: sgemm");
-  assertEquals(note([1, 784], [784, 500], FIXED_TARGET).note, "dot: sgemv");
-  assertEquals(note([784, 500], [500], FIXED_TARGET).note, "dot: sgemv");
+  assertEquals(note([1, 784], [784, 500], FIXED_TARGET).note, "dot: own loops");
+  assertEquals(note([784, 500], [500], FIXED_TARGET).note, "dot: own loops");
   assertEquals(note([784, 1], [1, 500], FIXED_TARGET).note, undefined);
+  assertEquals(
+    note([10, 784], [784, 500], FIXED_TARGET).note,
+    "dot: own register tiles",
+  );
   assertMatch(note([60, 784], [784, 500], OWN).note!, /own/);
-  assert(!note([60, 784], [784, 500], OWN).steps[0]!.kernel.text.includes("blas"));
+  assert(
+    !note([60, 784], [784, 500], OWN).steps[0]!.kernel.text.includes("blas"),
+  );
 });
 
 Deno.test("a product is not written over one of its factors", () => {
-  const a = poisoned("float32", [4, 4]), x = variable(a), alpha = variable(poisoned("float32", []));
+  const a = poisoned("float32", [4, 4]),
+    x = variable(a),
+    alpha = variable(poisoned("float32", []));
   const layouts = [a, poisoned("float32", []), a, a, a].map((v) => layoutOf(v));
-  assertEquals(implement(dotAdd(x, alpha, x, variable(a)).owner!, layouts, 0, FIXED_TARGET), null);
+  assertEquals(
+    implement(
+      dotAdd(x, alpha, x, variable(a)).owner!,
+      layouts,
+      0,
+      FIXED_TARGET,
+    ),
+    null,
+  );
+});
+
+Deno.test({
+  name:
+    "register tiles give the same bits for every split, and fit other machines",
+  ignore,
+}, () => {
+  const next = random(6),
+    narrow: Target = { ...OWN, vector: 32, registers: 16 };
+  for (const target of [OWN, narrow]) {
+    for (const [m, k, n] of [[13, 40, 100], [6, 3, 64], [1, 20, 17]] as const) {
+      for (const right of ["rows", "columns"] as const) {
+        const x = values("float32", [m, k], next),
+          y = values("float32", [k, n], next, right),
+          node = dot(variable(x), variable(y)).owner!;
+        const [first, ...rest] = [1, 2, 7, 30].map((parts) =>
+          expectProduct(node, [x, y], { target, parts }).flat()
+        );
+        for (const other of rest) assertEquals(other, first);
+      }
+    }
+  }
+});
+
+Deno.test({
+  name: "what is stored of a product may be any expression of it",
+  ignore,
+}, () => {
+  const next = random(7),
+    x = values("float32", [12, 30], next),
+    y = values("float32", [30, 50], next),
+    b = values("float32", [50], next);
+  const { loops, infer } = dot(variable(x), variable(y)).owner!.op,
+    sites = [x, y].map((v) => variable(v).type);
+  const plain = loops!({
+    inputs: sites,
+    outputs: [dense("float32", [12, 50])],
+    params: undefined,
+  });
+  const [sum, store] = plain.stages as [
+    typeof plain.stages[0],
+    typeof plain.stages[0] & { kind: "store" },
+  ];
+  const bias: Expr = {
+    kind: "load",
+    input: 2,
+    index: [{ kind: "axis", axis: 1 }],
+    dtype: "float32",
+  };
+  const fused: Loops = {
+    ...plain,
+    stages: [sum!, {
+      ...store!,
+      value: call(tanh, call(add, store!.value, bias)),
+    }],
+  };
+  const op = {
+    name: "tanh_dot",
+    arity: 3,
+    outputs: 1,
+    infer: (
+      inputs: Parameters<typeof infer>[0],
+      params: unknown,
+      lengths: Parameters<typeof infer>[2],
+    ) => infer(inputs.slice(0, 2), params as void, lengths),
+    eval: ([x, y, b]: readonly NDArray[]) => {
+      const z = add.op.eval(
+        [dot.op.eval([x!, y!], undefined)[0]!, b!],
+        undefined,
+      )[0]!;
+      return [tanh.op.eval([z], undefined)[0]!];
+    },
+    loops: () => fused,
+  };
+  const node = new Apply(op, [x, y, b].map(variable), undefined);
+  for (const target of [FIXED_TARGET, OWN]) {
+    expectProduct(node, [x, y, b], { target, parts: 3 });
+  }
 });

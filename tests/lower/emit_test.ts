@@ -14,7 +14,15 @@ import { argmax } from "../../src/ops/argmax.ts";
 import { at, incSubtensor } from "../../src/ops/at.ts";
 import { crossentropySoftmax1Hot } from "../../src/ops/crossentropy.ts";
 import { dot, dotAdd } from "../../src/ops/dot.ts";
-import { add, cast, exp, intDiv, mul, sigmoid, tanh } from "../../src/ops/elemwise.ts";
+import {
+  add,
+  cast,
+  exp,
+  intDiv,
+  mul,
+  sigmoid,
+  tanh,
+} from "../../src/ops/elemwise.ts";
 import { lt, where } from "../../src/ops/elemwise_logic.ts";
 import { fuse } from "../../src/ops/fused.ts";
 import { join } from "../../src/ops/join.ts";
@@ -37,13 +45,18 @@ function layout({ type: { dtype, shape } }: Variable): Layout {
   const lengths = shape.map((d) => typeof d === "number" ? d : null);
   const strides = lengths.map((_, axis) => {
     const inner = lengths.slice(axis + 1);
-    return inner.some((d) => d === null) ? null : inner.reduce<number>((a, b) => a * b!, 1);
+    return inner.some((d) => d === null)
+      ? null
+      : inner.reduce<number>((a, b) => a * b!, 1);
   });
   return { dtype, shape: lengths, strides };
 }
 
 function transposed(l: Layout): Layout {
-  return { ...l, strides: rowMajor([...l.shape as number[]].reverse()).reverse() };
+  return {
+    ...l,
+    strides: rowMajor([...l.shape as number[]].reverse()).reverse(),
+  };
 }
 
 interface Sample {
@@ -56,7 +69,10 @@ interface Sample {
 
 /** Kernels whose text is kept, by name of file. */
 function samples(): { readonly [name: string]: Sample } {
-  const x = float(60, 500), b = float(500), labels = input("int32", 60), alpha = float();
+  const x = float(60, 500),
+    b = float(500),
+    labels = input("int32", 60),
+    alpha = float();
   return {
     tanh_contiguous: { y: tanh(x) },
     tanh_in_place: { y: tanh(x), inplace: 0 },
@@ -77,14 +93,28 @@ function samples(): { readonly [name: string]: Sample } {
     softmax_long: { y: softmax(x) },
     crossentropy: { y: crossentropySoftmax1Hot(float(60, 10), labels)[0]! },
     take_rows: { y: at(x, input("int64", 32)) },
-    increment_rows: { y: incSubtensor(at(x, input("int64", 32)), float(32, 500)), inplace: 0 },
+    increment_rows: {
+      y: incSubtensor(at(x, input("int64", 32)), float(32, 500)),
+      inplace: 0,
+    },
     join_columns: { y: join(1, x, float(60, 20)) },
     gemm_bias: { y: dotAdd(b, alpha, float(60, 784), float(784, 500)) },
-    gemm_update: { y: dotAdd(float(784, 500), alpha, float(784, 60), float(60, 500)), inplace: 0, columns: [2] },
+    gemm_update: {
+      y: dotAdd(float(784, 500), alpha, float(784, 60), float(60, 500)),
+      inplace: 0,
+      columns: [2],
+    },
     gemv_bias: { y: dotAdd(b, alpha, float(784), float(784, 500)) },
-    ger_update: { y: dotAdd(float(784, 500), alpha, float(784, 1), float(1, 500)), inplace: 0 },
+    ger_update: {
+      y: dotAdd(float(784, 500), alpha, float(784, 1), float(1, 500)),
+      inplace: 0,
+    },
     dot_own: { y: dot(float(60, 784), float(784, 500)), target: OWN },
-    dot_own_transposed: { y: dot(float(60, 500), float(500, 784)), target: OWN, columns: [1] },
+    dot_own_transposed: {
+      y: dot(float(60, 500), float(500, 784)),
+      target: OWN,
+      columns: [1],
+    },
   };
 }
 
@@ -92,11 +122,16 @@ function fused(x: Variable, b: Variable): Variable {
   return fuse([x, b], [mul(sigmoid(add(x, b)), exp(x))])[0]!;
 }
 
-function textOf({ y, inplace = -1, target = FIXED_TARGET, columns = [] }: Sample): string {
+function textOf(
+  { y, inplace = -1, target = FIXED_TARGET, columns = [] }: Sample,
+): string {
   const node: Apply = y.owner!;
-  const layouts = [...node.inputs, ...node.outputs].map((v, i) => columns.includes(i) ? transposed(layout(v)) : layout(v));
+  const layouts = [...node.inputs, ...node.outputs].map((v, i) =>
+    columns.includes(i) ? transposed(layout(v)) : layout(v)
+  );
   const plan = implement(node, layouts, inplace, target)!;
-  const part = ({ kernel, extents }: (typeof plan.steps)[number]) => `${kernel.text}/* extents: ${JSON.stringify(extents)} */\n`;
+  const part = ({ kernel, extents }: (typeof plan.steps)[number]) =>
+    `${kernel.text}/* extents: ${JSON.stringify(extents)} */\n`;
   return [...plan.checks, ...plan.steps].map(part).join("\n");
 }
 
@@ -109,16 +144,24 @@ for (const [name, sample] of Object.entries(samples())) {
 }
 
 Deno.test("kernels of other lengths have the same text", () => {
-  const text = (...shape: number[]) => textOf({ y: tanh(float(...shape)) }).split("/* extents")[0];
+  const text = (...shape: number[]) =>
+    textOf({ y: tanh(float(...shape)) }).split("/* extents")[0];
   assertEquals(text(60, 500), text(7000));
   assertEquals(text(60, 500), text(3, 4, 5));
-  const rows = (m: number, n: number) => textOf({ y: sum(float(m, n), { axis: 1 }) }).split("/* extents")[0];
+  const rows = (m: number, n: number) =>
+    textOf({ y: sum(float(m, n), { axis: 1 }) }).split("/* extents")[0];
   assertEquals(rows(60, 500), rows(5, 17));
   assert(rows(60, 10) !== rows(60, 11));
 });
 
 Deno.test("an op without loops has no plan", () => {
   const node = tanh(float(3)).owner!;
-  const bare = { ...node, op: { ...node.op, loops: undefined } } as unknown as Apply;
-  assertEquals(implement(bare, [layout(float(3)), layout(float(3))], -1, FIXED_TARGET), null);
+  const bare = {
+    ...node,
+    op: { ...node.op, loops: undefined },
+  } as unknown as Apply;
+  assertEquals(
+    implement(bare, [layout(float(3)), layout(float(3))], -1, FIXED_TARGET),
+    null,
+  );
 });

@@ -25,8 +25,10 @@ const SIGNATURE = {
 
 const SUPPORT = `
 #include <stdlib.h>
-#include <cblas.h>
 #include "kernel.h"
+#ifdef WITH_BLAS
+#include <cblas.h>
+#endif
 static int reserve_scratch(Context *ctx, int64_t bytes) {
   if (bytes <= ctx->scratch_bytes) return 0;
   free(ctx->scratch);
@@ -35,8 +37,10 @@ static int reserve_scratch(Context *ctx, int64_t bytes) {
   return 0;
 }
 static const Blas table = {
+#ifdef WITH_BLAS
   (void *)cblas_sgemm, (void *)cblas_dgemm, (void *)cblas_sgemv, (void *)cblas_dgemv,
   (void *)cblas_sger, (void *)cblas_dger, (void *)cblas_sdot, (void *)cblas_ddot
+#endif
 };
 void prepare(Context *ctx) { ctx->blas = &table; ctx->reserve_scratch = reserve_scratch; }
 `;
@@ -106,16 +110,19 @@ function load({ kernel }: Implementation): Loaded {
   return found;
 }
 
-let context: Uint8Array<ArrayBuffer> | undefined;
+const contexts = new Map<boolean, Uint8Array<ArrayBuffer>>();
 
-/** A Context whose BLAS is the system's OpenBLAS. */
-function contextOf(target: Target): Uint8Array<ArrayBuffer> {
-  if (context) return context;
-  context = new Uint8Array(CONTEXT);
-  const lib = Deno.dlopen(compile(SUPPORT, target.blas ? ["-lopenblas"] : []), {
+/** A Context, with the system's OpenBLAS where the target has a BLAS. */
+function contextOf({ blas }: Target): Uint8Array<ArrayBuffer> {
+  const known = contexts.get(blas);
+  if (known) return known;
+  const context = new Uint8Array(CONTEXT);
+  const path = compile(SUPPORT, blas ? ["-DWITH_BLAS", "-lopenblas"] : []);
+  const lib = Deno.dlopen(path, {
     prepare: { parameters: ["buffer"], result: "void" },
   });
   lib.symbols.prepare(context);
+  contexts.set(blas, context);
   return context;
 }
 

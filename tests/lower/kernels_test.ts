@@ -11,6 +11,8 @@ import {
   DTYPES,
   isFloat,
 } from "../../src/graph/dtype.ts";
+import { dense } from "../../src/graph/type.ts";
+import { Apply, Variable } from "../../src/graph/variable.ts";
 import type { Combine, Expr, Loops } from "../../src/graph/loops.ts";
 import {
   applied,
@@ -562,5 +564,35 @@ Deno.test(
     );
     expectAgreement(sum, { parts: 2 });
     assertEquals(sizeOf([4, 9]), 36);
+  },
+);
+
+Deno.test(
+  { name: "C statements name operands, lengths and strides", ignore },
+  () => {
+    const x = values(f, [3, 4], random(12), { order: [1, 0] });
+    const op = {
+      name: "trace",
+      arity: 1,
+      outputs: 1,
+      infer: () => [{ dtype: f, shape: [] } as const],
+      eval: () => [],
+      c: () => `
+float sum = 0;
+for (int64_t i = 0; i < x_n0 && i < x_n1; i++) sum += x[i * (x_s0 + x_s1)];
+y[0] = sum;
+`,
+    };
+    const node = new Apply(op, [new Variable(dense(f, [3, 4]))], undefined);
+    const want = Math.fround(
+      Math.fround(Number(x.at(0, 0)) + Number(x.at(1, 1))) + Number(x.at(2, 2)),
+    );
+    for (const v of [x, x.copy()]) {
+      const known = v.contiguous ? () => false : undefined;
+      const [y] = run(node, [v], [[]], {
+        ...(known && { known }),
+      }) as NDArray[];
+      assertEquals(y!.item(), want);
+    }
   },
 );

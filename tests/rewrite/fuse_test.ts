@@ -7,6 +7,7 @@ import { dot } from "../../src/ops/dot.ts";
 import { add, exp, mul, neg, sqr, sub, tanh } from "../../src/ops/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { tensor } from "../../src/ops/inputs.ts";
+import { ifelse } from "../../src/ops/ifelse.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { fuseElementwise } from "../../src/rewrite/fuse.ts";
 
@@ -81,4 +82,23 @@ Deno.test("a group has at most 32 operands", () => {
   const groups = toposort(made).filter((node) => node.op.name === "fused");
   assert(groups.length > 1);
   assert(groups.every((node) => node.inputs.length <= 32));
+});
+
+Deno.test("what runs always is not joined with what a branch may not need", () => {
+  const x = matrix("x"),
+    c = tensor("bool", [], "c"),
+    e = exp(x),
+    costly = dot(x, x);
+  // One kernel for e and add(e, costly) would compute the product even where the branch is not taken.
+  assertEquals(fused(sum(e), ifelse(c, add(e, costly), x)), [
+    "exp",
+    "sum",
+    "dot",
+    "add",
+    "ifelse",
+  ]);
+  assertEquals(fused(ifelse(c, tanh(mul(x, costly)), x)), ["dot", [
+    "mul",
+    "tanh",
+  ], "ifelse"]);
 });

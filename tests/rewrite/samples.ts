@@ -4,7 +4,7 @@ import { Apply, type Variable } from "../../src/graph/variable.ts";
 import { considerConstant, gradClip } from "../../src/grad/identities.ts";
 import { at, incSubtensor } from "../../src/ops/at.ts";
 import { broadcastAs, broadcastTo } from "../../src/ops/broadcast_to.ts";
-import { constant, zerosLike } from "../../src/ops/constructors.ts";
+import { arange, constant, zerosLike } from "../../src/ops/constructors.ts";
 import { dimshuffle, transpose } from "../../src/ops/dimshuffle.ts";
 import { dot } from "../../src/ops/dot.ts";
 import {
@@ -21,9 +21,11 @@ import {
   sqr,
   sub,
 } from "../../src/ops/elemwise.ts";
+import { ifelse } from "../../src/ops/ifelse.ts";
 import { max, restoreAxes, sum } from "../../src/ops/reduce.ts";
 import { reshape } from "../../src/ops/reshape.ts";
 import { shapeAt } from "../../src/ops/shape.ts";
+import { logSoftmax, softmax } from "../../src/ops/softmax.ts";
 import { specifyShape } from "../../src/ops/specify_shape.ts";
 
 const x = tensor("float64", [3, 4], "x"), y = tensor("float64", [3, 4], "y");
@@ -32,6 +34,7 @@ const open = tensor("float64", [null, null], "open"),
 const v = tensor("float64", [4], "v"), s = tensor("float64", [], "s");
 const single = tensor("float32", [3, 4], "single"),
   i = tensor("int64", [], "i");
+const rows3 = tensor("int64", [3], "rows3");
 const rows = tensor("int64", [2], "rows"),
   square = tensor("float64", [4, 4], "square");
 
@@ -40,11 +43,24 @@ function length(v: Variable, params: { readonly axis: number }): Variable {
   return new Apply(shapeAt.op, [v], params).outputs[0]!;
 }
 
+/** The gradient of a loss that picks one element of each row. */
+function labelsGrad(x: Variable): Variable {
+  const picked = incSubtensor(at(zerosLike(x), arange(3), rows3), at(v, "0:3"));
+  const total = dimshuffle(sum(picked, { axis: 1 }), [0, "x"]);
+  return sub(picked, mul(softmax(x), total));
+}
+
 /** By name of the rule. */
 export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
   fold_length: [mul(x, cast(length(x, { axis: 0 }), "float64"))],
   fold_constants: [add(x, exp(constant([1, 2, 3, 4], { dtype: "float64" })))],
   gradient_identities: [add(considerConstant(x), gradClip(y, 0, 1))],
+  log_softmax_at_labels: [
+    at(logSoftmax(x), arange(3), rows3),
+    at(logSoftmax(open), arange(shapeAt(rows3, 0)), rows3),
+  ],
+  log_softmax_at_labels_grad: [labelsGrad(x), labelsGrad(open)],
+  ifelse_known: [ifelse(constant(1), x, y), ifelse(constant(false), x, y)],
   cast_cast: [
     cast(cast(single, "float64"), "float32"),
     cast(cast(single, "float64"), "int32"),

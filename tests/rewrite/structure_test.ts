@@ -12,7 +12,7 @@ import {
 import { leaves, toposort } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { at } from "../../src/ops/at.ts";
-import { shared, zeros } from "../../src/ops/constructors.ts";
+import { arange, shared, zeros } from "../../src/ops/constructors.ts";
 import { dot } from "../../src/ops/dot.ts";
 import {
   add,
@@ -330,4 +330,32 @@ Deno.test("an unrolled recurrent network and its gradient keep their values", ()
   const nodes = rewritten(descent([x, y], cost, [W, U, b, V], 0.1), { y: [2] });
   const text = nodes.map((node) => node.op.name).join();
   assert(count(nodes, "dotAdd") >= 4 + 4 + 1 + 3, text);
+});
+
+Deno.test("a cross-entropy written as an index is one op, and so is its gradient", () => {
+  const x = matrix("x"), y = lvector("y");
+  const p = softmax(x);
+  for (const n of [shape(y), shape(x)]) {
+    const picked = at(log(p), arange(at(n, 0)), y),
+      cost = neg(mean(picked)) as Variable<0>;
+    const nodes = rewritten({
+      inputs: [x, y],
+      outputs: [cost, grad(cost, x)],
+      updates: [],
+    });
+    const text = nodes.map((node) => node.op.name).join();
+    assertEquals(
+      [
+        count(nodes, "crossentropySoftmax1Hot"),
+        count(nodes, "crossentropySoftmax1HotGrad"),
+      ],
+      [1, 1],
+      text,
+    );
+    assertEquals(
+      [count(nodes, "softmax"), count(nodes, "logSoftmax")],
+      [0, 0],
+      text,
+    );
+  }
 });

@@ -89,6 +89,8 @@ interface CallOptions {
   readonly extents?: number;
   readonly range?: number;
   readonly parallel?: boolean;
+  /** What it computes. */
+  readonly node?: Apply;
 }
 
 /** Collects slots, thunks and code. Methods that make a slot return its number. */
@@ -158,7 +160,8 @@ export class Assembly {
     outputs: number[],
     options: CallOptions = {},
   ): number {
-    const { inplace = -1, extents = -1, parallel = false } = options;
+    const { inplace = -1, extents = -1, parallel = false, node = null } =
+      options;
     const shape = this.slots[outputs[0]!]!.shape as number[];
     const range = options.range ??
       (extents < 0 ? shape.reduce((n, m) => n * m, 1) : -1);
@@ -170,7 +173,7 @@ export class Assembly {
       range,
       inplace,
       mayFail: false,
-      node: null,
+      node,
     }) - 1;
     return this.emit(parallel ? "CALL_PARALLEL" : "CALL", thunk);
   }

@@ -45,7 +45,9 @@ function cases(sample: Sample, linker: "cvm" | "cvm_nogc"): Case[] {
           sample.inputs.map((x) => `${x.dtype} (${x.shape})`).join(", ")
         }${known ? "" : ", lengths unknown"}${
           lay === scattered ? ", scattered" : ""
-        }, ${sample.op.name === "fused" ? "" : JSON.stringify(sample.params) ?? ""}`,
+        }, ${
+          sample.op.name === "fused" ? "" : JSON.stringify(sample.params) ?? ""
+        }`,
         engine: new VmEngine(graph, new Mode({ linker }), runtime()!),
         inputs,
         expected: sample.op.eval(sample.inputs, sample.params),

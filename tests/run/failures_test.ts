@@ -1,86 +1,13 @@
 /** A stop before every instruction that may still fail: shared variables are as before, nothing leaks, and the next call is right. */
 import { assert, assertEquals } from "@std/assert";
-import * as damo from "damo";
+import type * as damo from "damo";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import { VmEngine } from "../../src/run/engine.ts";
 import { Mode } from "../../src/run/mode.ts";
 import { interpret } from "../../src/run/reference.ts";
 import { runtime } from "../../src/run/runtime.ts";
-import { specify, type SpecOptions } from "../../src/run/spec.ts";
-
-interface Example {
-  readonly name: string;
-  /** Built anew for every linker: shared variables belong to one run. */
-  build(): {
-    readonly inputs: readonly damo.Variable[];
-    readonly outputs: readonly damo.Variable[];
-    readonly updates: SpecOptions["updates"];
-    readonly shared: readonly damo.SharedVariable[];
-    readonly values: readonly damo.NDArray[];
-  };
-}
-
-const negate = damo.defineOp<[x: damo.Variable]>({
-  name: "negateInTypeScript",
-  arity: 1,
-  infer: ([x]) => x,
-  eval: ([x]) =>
-    new damo.NDArray(
-      x.dtype,
-      x.shape,
-      Float32Array.from(x.flat() as Float32Array, (v) => -v),
-    ),
-});
-
-const EXAMPLES: readonly Example[] = [
-  {
-    name: "logistic regression",
-    build() {
-      const rng = new damo.RandomState(2);
-      const x = damo.matrix("x"), y = damo.ivector("y");
-      const W = damo.shared(rng.normal(0, 1, [5, 3])),
-        b = damo.shared(rng.normal(0, 1, [3]));
-      const cost = damo.categoricalCrossentropy(
-        damo.softmax(x.dot(W).add(b)),
-        y,
-      ).mean();
-      const [gW, gb] = damo.grad(cost as damo.Variable<0>, [W, b]);
-      return {
-        inputs: [x, y],
-        outputs: [cost],
-        updates: [[W, W.sub(gW.mul(0.1))], [b, b.sub(gb.mul(0.1))]],
-        shared: [W, b],
-        values: [rng.normal(0, 1, [4, 5]), rng.integers(0, 3, [4])],
-      };
-    },
-  },
-  {
-    name: "branches, a loop, an op without C, and swapped updates",
-    build() {
-      const x = damo.vector("x"), c = damo.scalar("c");
-      const a = damo.shared([1, 2, 3]), b = damo.shared([4, 5, 6]);
-      const chosen = damo.ifelse(
-        c.gt(0),
-        negate(x.add(a)),
-        damo.exp(x.mul(b)),
-      ) as damo.Variable<1>;
-      const [kept] = damo.scan(
-        (row, s, k) => [s!.mul(0.5).add(row!), negate(k!.sub(row!))],
-        { sequences: chosen, outputsInfo: [0, { initial: 1 }] },
-      ) as [damo.Variable[], unknown];
-      return {
-        inputs: [x, c],
-        outputs: [kept[0]!, kept[1]!.sum()],
-        updates: [[a, b], [b, a.add(kept[0]! as damo.Variable<1>)]],
-        shared: [a, b],
-        values: [
-          damo.array([0.1, 0.2, 0.3]),
-          damo.array(1),
-        ],
-      };
-    },
-  },
-];
+import { specify } from "../../src/run/spec.ts";
+import { EXAMPLES } from "./examples.ts";
 
 for (const { name, build } of EXAMPLES) {
   for (const linker of ["cvm", "cvm_nogc"] as const) {

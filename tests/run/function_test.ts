@@ -15,10 +15,14 @@ function namesThisFile(error: Error): void {
   assertMatch(error.message, /function_test\.ts:\d+:\d+/);
 }
 
-for (const linker of LINKERS) {
-  const mode = new damo.Mode({ linker });
+const MODES: readonly (readonly [string, damo.Mode])[] = [
+  ...LINKERS.map((linker) => [linker, new damo.Mode({ linker })] as const),
+  ["DebugMode", new damo.DebugMode()],
+];
+
+for (const [called, mode] of MODES) {
   const test = (name: string, body: () => void) =>
-    Deno.test(`${linker}: ${name}`, body);
+    Deno.test(`${called}: ${name}`, body);
 
   test("adds one to a vector, a matrix, nothing", () => {
     const x = damo.vector("x"), f = damo.function([x], x.add(1), { mode });
@@ -52,7 +56,10 @@ for (const linker of LINKERS) {
       undefined,
     );
     assertEquals(damo.function([x], x, { mode })(5), 5);
-    assertEquals(damo.function([], damo.constant(7, "float32"), { mode })(), 7);
+    assertEquals(
+      damo.function([], damo.constant(7, { dtype: "float32" }), { mode })(),
+      7,
+    );
   });
 
   test("takes defaults for what is absent or undefined", () => {

@@ -1,0 +1,50 @@
+/** Second derivatives that need no loop: products of a Hessian with a vector. */
+import type { Variable } from "../graph/variable.ts";
+import { asVariable, type Operand } from "../ops/define.ts";
+import { add, mul } from "../ops/elemwise.ts";
+import { sum } from "../ops/reduce.ts";
+import {
+  grad,
+  type Gradient,
+  type Gradients,
+  type ScalarRank,
+} from "./grad.ts";
+
+/**
+ * The product of the Hessian of a 0-d `cost` by `wrt` with `vectors`, one of
+ * each variable's shape: the gradient of ⟨gradient, vector⟩ (Pearlmutter
+ * 1994), without the matrix. Raises what `grad` raises.
+ */
+export function hessianVectorProduct<
+  const T extends readonly Variable[],
+  R extends number,
+>(
+  cost: Variable<R> & ScalarRank<R>,
+  wrt: T,
+  vectors: readonly Operand[],
+): Gradients<T>;
+export function hessianVectorProduct<V extends Variable, R extends number>(
+  cost: Variable<R> & ScalarRank<R>,
+  wrt: V,
+  vector: Operand,
+): Gradient<V>;
+export function hessianVectorProduct(
+  cost: Variable<0>,
+  wrt: Variable | readonly Variable[],
+  vectors: Operand | readonly Operand[],
+): Variable | readonly Variable[] {
+  const isList = Array.isArray(wrt);
+  const variables = (isList ? wrt : [wrt]) as readonly Variable[];
+  const given = (isList ? vectors : [vectors]) as readonly Operand[];
+  if (given.length !== variables.length) {
+    throw new TypeError(
+      `Cannot multiply with the Hessian: ${variables.length} variables need as many vectors, got ${given.length}`,
+    );
+  }
+  const inner = grad(cost, variables)
+    .map((g, i): Variable => sum(mul(g, asVariable(given[i]!, g.dtype))))
+    .reduce((a, b) => add(a, b));
+  // A variable that the gradient does not depend on has a Hessian of zeros.
+  const products = grad(inner, variables, { disconnectedInputs: "ignore" });
+  return isList ? products : products[0]!;
+}
