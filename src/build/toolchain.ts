@@ -36,8 +36,9 @@ interface Memo {
   readonly flags: readonly string[];
 }
 
-/** Nothing here reassociates, drops a NaN or the sign of zero, or changes the floating-point mode of the process. */
+/** Nothing here reassociates, drops a NaN or the sign of zero, or changes the floating-point mode of the process; integers wrap. */
 const STRICT = [
+  "-fwrapv",
   "-ffp-contract=off",
   "-fno-math-errno",
   "-fno-trapping-math",

@@ -200,13 +200,18 @@ class Assembler {
     });
   }
 
-  #table({ extents, inputs, outputs, inplace, node }: Draft): number {
+  #table({ extents, inputs, outputs, headers, inplace, node }: Draft): number {
     if (extents.every((e) => typeof e === "number")) return this.#constant(extents);
     // An output in place has no header before it runs; that of what it overwrites says the same.
-    const args = [...inputs, ...outputs.map((slot, i) => i === 0 && inplace >= 0 ? inputs[inplace]! : slot)], named = [...new Set(extents.flatMap((e) => typeof e === "number" ? [] : [e.arg]))];
-    const entries = extents.map((e): Extent => typeof e === "number" ? e : { ...e, arg: named.indexOf(e.arg) });
+    const slots = extents.map((e) => {
+      if (typeof e === "number") return -1;
+      const slot = headers[e.arg]!;
+      return inplace >= 0 && slot === outputs[0] ? inputs[inplace]! : slot;
+    });
+    const named = [...new Set(slots.filter((slot) => slot >= 0))];
+    const entries = extents.map((e, i): Extent => typeof e === "number" ? e : { ...e, arg: named.indexOf(slots[i]!) });
     const slot = this.#slots.push({ ...table(extents.map(() => 0)), kind: "temporary", data: null, base: -1 }) - 1;
-    this.#thunk(builtin("extents", { inputs: named.map((arg) => args[arg]!), outputs: [slot], extents: headerExtents(entries) as number[], mayFail: false, node }));
+    this.#thunk(builtin("extents", { inputs: named, outputs: [slot], extents: headerExtents(entries) as number[], mayFail: false, node }));
     return slot;
   }
 

@@ -2,9 +2,10 @@
 import type { Apply } from "../graph/variable.ts";
 import { copyExtents, guardExtents, lengthExtents, type LengthSource, reserveExtents, sameExtents, viewExtents } from "./builtins.ts";
 import type { Check, Computation, GuardedLength, Source, Value } from "./flow.ts";
-import type { Implementation } from "./implementation.ts";
+import type { Extent, Implementation } from "./implementation.ts";
 import { type Plans, viewMayFail } from "./plans.ts";
 import type { Builtin } from "./program.ts";
+import { sameLength } from "./shapes.ts";
 import type { Draft } from "./tree.ts";
 
 type SlotOf = (v: Value) => number;
@@ -27,7 +28,7 @@ export class Inputs {
 
 /** A call of one of the CVM's own kernels. */
 export function builtin(name: Builtin, spec: Pick<Draft, "inputs" | "outputs" | "node" | "mayFail"> & { readonly extents: readonly number[] }): Draft {
-  return { run: { kind: "builtin", name }, inplace: -1, ...spec };
+  return { run: { kind: "builtin", name }, headers: [], inplace: -1, ...spec };
 }
 
 /** The test that two lengths are equal. */
@@ -46,18 +47,32 @@ export function copyDraft(from: number, to: number, { node, reserves }: { readon
   return builtin("copy", { inputs: [from], outputs: [to], extents: copyExtents({ reserves }), mayFail: reserves, node });
 }
 
-/** A kernel of a unit: those that test it, or one of its steps. */
+/** A kernel of a unit: one that tests it, or one of its steps. */
 export function kernelDraft(unit: Computation, plan: Implementation, { slotOf, inplace }: { readonly slotOf: SlotOf; readonly inplace: number }): Draft {
   const positions = plan.inputs ?? unit.inputs.map((_, i) => i), results = plan.outputs ?? unit.outputs.map((_, i) => i);
   return {
     run: { kind: "compiled", plan },
     inputs: positions.map((i) => slotOf(unit.inputs[i]!)),
     outputs: results.map((i) => slotOf(unit.outputs[i]!)),
-    extents: plan.extents,
+    extents: plan.extents.map((e) => fromInputs(unit, e)),
+    headers: [...unit.inputs, ...unit.outputs].map(slotOf),
     inplace: results[0] === 0 && inplace >= 0 ? positions.indexOf(inplace) : -1,
     mayFail: plan.mayFail,
     node: unit.node,
   };
+}
+
+/** The same integer read from an input where one has it: the header of an output may not be set yet. */
+function fromInputs({ inputs, outputs }: Computation, extent: Extent): Extent {
+  if (typeof extent === "number" || "stride" in extent || extent.arg < inputs.length) return extent;
+  const { from, to } = extent, { lengths } = outputs[extent.arg - inputs.length]!;
+  for (let arg = 0; arg < inputs.length; arg++) {
+    const other = inputs[arg]!.lengths, n = to - from;
+    for (let at = 0; at + n <= other.length; at++) {
+      if (lengths.slice(from, to).every((length, k) => sameLength(length, other[at + k]!))) return { arg, from: at, to: at + n };
+    }
+  }
+  return extent;
 }
 
 /** Everything a unit does once its checks have passed. `isRow`: the slot is a row, which has its lengths. */
@@ -72,7 +87,7 @@ export function computeDrafts(unit: Computation, plans: Plans, site: { readonly 
   }
   if (unit.builtin === "copy") return [copyDraft(slotOf(inputs[0]!), out, { node, reserves: outputs[0]!.shape.includes(null) && !isRow(out) })];
   const plan = plans.of(unit, inplace);
-  if (!plan) return [{ run: { kind: "host" }, inputs: inputs.map(slotOf), outputs: outputs.map(slotOf), extents: [], inplace: -1, mayFail: true, node }];
+  if (!plan) return [{ run: { kind: "host" }, inputs: inputs.map(slotOf), outputs: outputs.map(slotOf), extents: [], headers: [], inplace: -1, mayFail: true, node }];
   const reserves = unit.reserve.flatMap((lengths, i) => {
     const slot = slotOf(outputs[i]!);
     if (!lengths || isRow(slot) || (i === 0 && inplace >= 0)) return [];

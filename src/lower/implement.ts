@@ -119,8 +119,14 @@ function checks(
     const length: Extent = layouts[arg]!.shape[axis] ??
       { arg, from: axis, to: axis + 1 };
     const nest = planCheck(`${op.name}_check`, layouts[input]!, length, axis);
+    const check = bind(nest, emitC(nest));
+    // The kernel's one argument is the index; extents name arguments of the application.
+    const extents = check.extents.map((e) =>
+      typeof e === "number" || e === length ? e : { ...e, arg: input }
+    );
     return {
-      ...bind(nest, emitC(nest)),
+      ...check,
+      extents,
       inputs: [input],
       outputs: [],
       mayFail: true,

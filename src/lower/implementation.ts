@@ -10,7 +10,7 @@ export interface Layout {
   readonly strides: readonly (number | null)[];
 }
 
-/** An integer that a kernel needs: known now, or read from the header of argument `arg` (inputs, then outputs). */
+/** An integer that a kernel needs: known now, or read from the header of argument `arg` of the application (inputs, then outputs). */
 export type Extent =
   | number
   /** The product of lengths of axes from .. to-1. */

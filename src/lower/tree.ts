@@ -13,6 +13,8 @@ export interface Draft {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly extents: readonly Extent[];
+  /** The slots whose headers extents read. */
+  readonly headers: readonly number[];
   /** Position among inputs of what output 0 overwrites, or -1. */
   readonly inplace: number;
   readonly mayFail: boolean;

@@ -48,9 +48,7 @@ export const scanOp: Op<ScanParams> = {
       sequences.map((s) => s.shape[0]!),
     );
     const fixed = new Map(p.nonSequences.map((v, i) => [v, nonSequences[i]!]));
-    const pasts = p.states.map((s, i) =>
-      rowsOf(initial[i]!).slice(0, lagOf(s.taps))
-    );
+    const pasts = p.states.map((s, i) => firstRows(initial[i]!, lagOf(s.taps)));
     const extras: NDArray[][] = p.extras.map(() => []);
     const results = bodyResults(p);
     for (let t = 0; t < n; t++) {
@@ -165,8 +163,16 @@ function rowAt(value: NDArray, i: number): NDArray {
   );
 }
 
-function rowsOf(value: NDArray): NDArray[] {
-  return Array.from({ length: value.shape[0]! }, (_, i) => rowAt(value, i));
+/** RangeError: there are fewer. */
+function firstRows(initial: NDArray, n: number): NDArray[] {
+  if (initial.shape[0]! < n) {
+    throw new RangeError(
+      `Cannot run scan: an initial value has ${
+        initial.shape[0]
+      } rows, its taps need ${n}`,
+    );
+  }
+  return Array.from({ length: n }, (_, i) => rowAt(initial, i));
 }
 
 function stackRows(

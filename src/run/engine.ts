@@ -87,14 +87,14 @@ export class VmEngine implements Engine {
     );
   }
 
-  /** The kernels that a call with these values would run, lowered but not compiled. */
-  kernels(values: readonly NDArray[]): Kernel[] {
-    const [, signature] = observe(
-      this.#history,
-      this.#laid(values),
-      values.length,
-    );
-    return kernelsOf(this.#lower(signature));
+  /** The kernels that calls with these values, one after the other, would run: lowered but not compiled. */
+  kernels(...calls: (readonly NDArray[])[]): Kernel[] {
+    let history = this.#history;
+    return calls.flatMap((values) => {
+      const [next, signature] = observe(history, this.#laid(values), values.length);
+      history = next;
+      return kernelsOf(this.#lower(signature));
+    });
   }
 
   /** The program and the workspace of the last call; for tools and tests. */
@@ -245,6 +245,14 @@ export class VmEngine implements Engine {
     this.#shared.forEach((s, i) => known.set(s, this.#storages[i]!));
     checkNames([...this.#graph.inputs, ...this.#shared], known as never);
   }
+}
+
+/** A function that is about to be called, with the arguments of some calls. */
+export type Planned = readonly [VmEngine, calls: readonly (readonly NDArray[])[]];
+
+/** Compiles in one batch what these calls will run, where each function would have a batch of its own. */
+export function compileAll(planned: readonly Planned[], { prepare }: Runtime): void {
+  prepare(planned.flatMap(([engine, calls]) => engine.kernels(...calls)));
 }
 
 /** The kernels of a program, each once. */

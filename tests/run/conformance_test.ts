@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import "../../src/ops/methods.ts";
 import { isFloat } from "../../src/graph/dtype.ts";
 import type { NDArray } from "../../src/graph/ndarray.ts";
-import { VmEngine } from "../../src/run/engine.ts";
+import { compileAll, VmEngine } from "../../src/run/engine.ts";
 import { Mode } from "../../src/run/mode.ts";
 import { runtime } from "../../src/run/runtime.ts";
 import {
@@ -89,8 +89,7 @@ for (const linker of ["cvm", "cvm_nogc"] as const) {
       cases(s, linker)
     );
     assert(all.length > 200, `only ${all.length} cases`);
-    const machine = runtime()!;
-    machine.prepare(all.flatMap((c) => c.engine.kernels(c.inputs)));
+    compileAll(all.map((c) => [c.engine, [c.inputs]]), runtime()!);
     const wrong: string[] = [];
     for (const { name, engine, inputs, expected } of all) {
       try {

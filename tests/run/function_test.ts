@@ -214,6 +214,19 @@ for (const [called, mode] of MODES) {
     assertThrows(() => f([1, 2], 3, 1), RangeError);
   });
 
+  test("scan refuses an initial value with fewer rows than its taps reach back", () => {
+    const x = damo.matrix("x"), n = damo.lscalar("n");
+    const [rows] = damo.scan(
+      (before, last) => before!.add(last!),
+      { outputsInfo: [{ initial: x, taps: [-2, -1] }], nSteps: n },
+    );
+    const f = damo.function([x, n], rows as damo.Variable, { mode });
+    assertEquals(f([[1], [2]], 2).toArray(), [[3], [5]]);
+    for (const steps of [1, 0]) {
+      namesThisFile(assertThrows(() => f([[1]], steps), RangeError));
+    }
+  });
+
   test("results never alias later results", () => {
     const x = damo.vector("x"),
       f = damo.function([x], [x.add(1), x.sum()], { mode });
