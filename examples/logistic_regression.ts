@@ -1,4 +1,4 @@
-/** The tutorial of the README: logistic regression, from random numbers to a falling cost. */
+/** The tutorial of the README: logistic regression, on random numbers. */
 import * as damo from "damo";
 const { matrix, ivector, shared, grad } = damo;
 

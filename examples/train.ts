@@ -6,39 +6,63 @@
  */
 import { parseArgs } from "@std/cli";
 import * as damo from "damo";
-import { loadDigits } from "./digits.ts";
+import { loadDigits, type Split } from "./digits.ts";
 
 const HIDDEN = { logistic: [], mlp: [500], deep: [1000, 1000, 1000] } as const;
 
+const DEFAULTS = {
+  model: "mlp",
+  epochs: 10,
+  batch: 60,
+  rate: 0.1,
+  seed: 1,
+  data: "",
+  save: "weights.npz",
+  quick: false,
+};
 const args = parseArgs(Deno.args, {
   string: ["model", "data", "save"],
   boolean: ["quick"],
-  default: {
-    model: "mlp",
-    epochs: 10,
-    batch: 60,
-    rate: 0.1,
-    seed: 1,
-    save: "weights.npz",
-  },
+  default: DEFAULTS,
 });
-const hidden = HIDDEN[args.model as keyof typeof HIDDEN];
-if (!hidden) {
-  console.error(
-    `Unknown model ${args.model}: choose one of ${
-      Object.keys(HIDDEN).join(", ")
-    }`,
-  );
+for (const name of Object.keys(args)) {
+  if (name !== "_" && !(name in DEFAULTS)) refuse(`there is no --${name}`);
+}
+const hidden = HIDDEN[args.model as keyof typeof HIDDEN] ??
+  refuse(`--model is one of ${Object.keys(HIDDEN).join(", ")}`);
+const epochs = args.quick ? 1 : positive("epochs");
+const batch = positive("batch"), rate = positive("rate");
+
+function positive(name: "epochs" | "batch" | "rate" | "seed"): number {
+  const value = Number(args[name]);
+  if (!(value > 0)) refuse(`--${name} is a number above 0`);
+  return value;
+}
+
+function refuse(why: string): never {
+  console.error(`Cannot train: ${why}`);
   Deno.exit(2);
 }
-const epochs = args.quick ? 1 : Number(args.epochs), batch = Number(args.batch);
 
 // Data lives in shared variables: a call passes only the number of a minibatch.
-const rng = new damo.RandomState(Number(args.seed));
-const { train, test } = loadDigits(rng, args.data);
+const rng = new damo.RandomState(positive("seed"));
+const { train, test } = load();
 const images = damo.shared(train.images, { name: "images" });
 const labels = damo.shared(train.labels, { name: "labels" });
 const batches = Math.floor(train.labels.shape[0]! / batch);
+if (batches === 0) {
+  refuse(
+    `a batch of ${batch} is more than the ${train.labels.shape[0]} digits`,
+  );
+}
+
+function load(): Split {
+  try {
+    return loadDigits(rng, args.data);
+  } catch (error) {
+    refuse((error as Error).message);
+  }
+}
 
 // The network.
 const x = damo.matrix("x"), y = damo.ivector("y");
@@ -51,7 +75,7 @@ const layers = sizes.slice(1).map((width, i) => {
     b: damo.shared(damo.zeros([width]), { name: `b${i}` }),
   };
 });
-const logits = layers.reduce<damo.Variable<2>>((h, { W, b }, i) => {
+const logits = layers.reduce<damo.Variable>((h, { W, b }, i) => {
   const z = h.dot(W).add(b);
   return i < layers.length - 1 ? z.tanh() : z;
 }, x);
@@ -64,9 +88,7 @@ const weights = layers.flatMap(({ W, b }) => [W, b]);
 const gradients = damo.grad(cost, weights);
 const rows = damo.slice(i.mul(batch), i.add(1).mul(batch));
 const step = damo.function([i], cost, {
-  updates: weights.map((w, k) =>
-    [w, w.sub(gradients[k]!.mul(Number(args.rate)))] as const
-  ),
+  updates: weights.map((w, k) => [w, w.sub(gradients[k]!.mul(rate))] as const),
   givens: [[x, images.at(rows)], [y, labels.at(rows)]],
 });
 const accuracy = damo.function(
@@ -83,7 +105,7 @@ for (let epoch = 1; epoch <= epochs; epoch++) {
   }
   const loss = (sum / batches).toFixed(4);
   const right = accuracy(test.images, test.labels).toFixed(3);
-  bar.note(`epoch ${epoch}: loss ${loss}, test accuracy ${right}`);
+  bar.note(`epoch ${epoch}: loss ${loss}, accuracy ${right}`);
 }
 bar.end();
 

@@ -68,6 +68,13 @@ export function findBlas(setting = ""): Blas | null {
   return blas;
 }
 
+/** What was not found is searched again: something has been installed. */
+export function forgetBlas(): void {
+  for (const [setting, blas] of found) {
+    if (blas === null) found.delete(setting);
+  }
+}
+
 function openNamed(path: string): Blas {
   const blas = open(path, "") ?? open(path, "scipy_");
   if (typeof blas === "object") return blas;

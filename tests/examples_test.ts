@@ -1,54 +1,155 @@
 /** Every example runs from a folder of its own, and what it prints is what it promises. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+} from "@std/assert";
+import { loadNpz } from "../src/tools/files.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
+/** A folder that lives as long as the test. */
+function inFolder(test: (folder: string) => void): void {
+  const folder = Deno.makeTempDirSync({ prefix: "damo-example-" });
+  try {
+    test(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+/** What an example prints, run in `folder` with the cache there. */
 function run(
+  folder: string,
   example: string,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): string {
-  const cwd = Deno.makeTempDirSync();
-  const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): { readonly code: number; readonly out: string; readonly error: string } {
+  const { code, stdout, stderr } = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "-A",
       "-q",
-      "--config",
-      `${ROOT}deno.json`,
+      `--config=${ROOT}deno.json`,
       `${ROOT}examples/${example}`,
       ...args,
     ],
-    cwd,
-    env,
+    cwd: folder,
+    env: { DAMO_CACHE: `${folder}/cache`, DAMO_FLAGS: "", ...env },
   }).outputSync();
-  Deno.removeSync(cwd, { recursive: true });
-  const text = new TextDecoder().decode(stdout);
-  assert(
-    success,
-    `${example} failed:\n${text}\n${new TextDecoder().decode(stderr)}`,
-  );
-  return text;
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), error: text(stderr) };
 }
 
-Deno.test("the tutorial's cost falls", () => {
-  const costs = run("logistic_regression.ts", []).trim().split("\n").map(
-    Number,
-  );
-  assertEquals(costs.length, 10);
-  assert(Math.abs(costs[0]! - Math.log(10)) < 1e-4);
-});
+/** The accuracy, compiled kernels and cached kernels that the last two lines of training say. */
+function lastLines(out: string): readonly [number, number, number] {
+  const said =
+    /\ntest accuracy (0\.\d{3})\nkernels: (\d+) compiled, (\d+) from cache\n$/
+      .exec(out);
+  assert(said, out);
+  return [Number(said[1]), Number(said[2]), Number(said[3])];
+}
 
-Deno.test("training on digits: two runs print the same, the second compiles nothing", () => {
-  const cache = Deno.makeTempDirSync();
-  const lines = (text: string) =>
-    text.split("\n").filter((l) => /^test accuracy/.test(l));
-  const first = run("train.ts", ["--quick"], { DAMO_CACHE: cache });
-  const second = run("train.ts", ["--quick"], { DAMO_CACHE: cache });
-  assertMatch(first, /^test accuracy 0\.\d{3}$/m);
-  assert(Number(/test accuracy (0\.\d+)/.exec(first)![1]) > 0.8);
-  assertEquals(lines(second), lines(first));
-  assertMatch(first, /^kernels: [1-9]\d* compiled, \d+ from cache$/m);
-  assertMatch(second, /^kernels: 0 compiled, [1-9]\d* from cache$/m);
-  Deno.removeSync(cache, { recursive: true });
-});
+Deno.test("the tutorial prints the cost of each minibatch", () =>
+  inFolder((folder) => {
+    const costs = (flags: string) => {
+      const env = { DAMO_FLAGS: flags };
+      const { out, error } = run(folder, "logistic_regression.ts", [], env);
+      assertEquals(error, "");
+      return out.trim().split("\n").map(Number);
+    };
+    const compiled = costs(""), interpreted = costs("linker=reference");
+    assertEquals([compiled.length, interpreted.length], [10, 10]);
+    compiled.forEach((cost, i) =>
+      assertAlmostEquals(cost, interpreted[i]!, 1e-3)
+    );
+    assertAlmostEquals(compiled[0]!, Math.log(10), 1e-5);
+  }));
+
+Deno.test("training twice gives the same weights to the bit, and compiles once", () =>
+  inFolder((folder) => {
+    const train = (save: string) => {
+      const { out } = run(folder, "train.ts", ["--quick", "--save", save]);
+      return lastLines(out);
+    };
+    const [accuracy, compiled, before] = train("first.npz");
+    assert(accuracy > 0.85);
+    assert(compiled > 0);
+    assertEquals(train("second.npz"), [accuracy, 0, compiled + before]);
+    assertEquals(
+      Deno.readFileSync(`${folder}/first.npz`),
+      Deno.readFileSync(`${folder}/second.npz`),
+    );
+    const weights = Object.entries(loadNpz(`${folder}/first.npz`));
+    assertEquals(weights.map(([name, { shape }]) => [name, shape]), [
+      ["W0", [784, 500]],
+      ["b0", [500]],
+      ["W1", [500, 10]],
+      ["b1", [10]],
+    ]);
+  }));
+
+/** An IDX file of bytes. */
+function writeIdx(path: string, shape: readonly number[], bytes: Uint8Array) {
+  const header = new DataView(new ArrayBuffer(4 + 4 * shape.length));
+  header.setUint32(0, 0x0800 + shape.length);
+  shape.forEach((length, axis) => header.setUint32(4 + 4 * axis, length));
+  Deno.writeFileSync(path, new Uint8Array(header.buffer));
+  Deno.writeFileSync(path, bytes, { append: true });
+}
+
+/** Digits that are easy to tell apart: digit k has row k of its image lit. */
+function writeDigits(folder: string, kind: string, count: number): void {
+  const images = new Uint8Array(count * 784), labels = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    const digit = labels[i] = i % 10, start = i * 784 + digit * 28;
+    images.fill(255, start, start + 28);
+  }
+  const named = (what: string) => `${folder}/${kind}-${what}-ubyte`;
+  writeIdx(named("images-idx3"), [count, 28, 28], images);
+  writeIdx(named("labels-idx1"), [count], labels);
+}
+
+Deno.test("every model trains, on digits from IDX files", () =>
+  inFolder((folder) => {
+    writeDigits(folder, "train", 600);
+    writeDigits(folder, "t10k", 50);
+    for (const model of ["logistic", "mlp", "deep"]) {
+      const args = ["--model", model, "--data", folder, "--epochs", "3"];
+      const { out, error } = run(folder, "train.ts", [...args, "--batch=20"]);
+      assertMatch(out, /^weights: weights\.npz\ntest accuracy 1\.000\n/);
+      assertMatch(error, /^100 % 1800\/1800 loss \S+ \S+ examples\/s \S+$/m);
+    }
+  }));
+
+Deno.test("without compiler and BLAS, training goes on, and one line says what to install", () =>
+  inFolder((folder) => {
+    writeDigits(folder, "train", 60);
+    writeDigits(folder, "t10k", 10);
+    const args = ["--quick", "--model", "logistic", "--data", folder];
+    const { code, error } = run(folder, "train.ts", args, {
+      PATH: "/nonexistent",
+      CC: "",
+      DAMO_BLAS: "none",
+    });
+    assertEquals(code, 0);
+    const [first, second] = error.split("\n");
+    assertMatch(first!, /there is no C compiler.*; .*interpreted/);
+    assertMatch(second!, /^100 % 60\/60 /);
+  }));
+
+Deno.test("what cannot be trained is refused in one line", () =>
+  inFolder((folder) => {
+    const refusals = {
+      "--model=perceptron": "--model is one of logistic, mlp, deep",
+      "--epoch=3": "there is no --epoch",
+      "--rate=fast": "--rate is a number above 0",
+      "--data=nowhere": "No such file or directory",
+    };
+    for (const [arg, why] of Object.entries(refusals)) {
+      const { code, error } = run(folder, "train.ts", [arg]);
+      assertEquals([code, error.trim().split("\n").length], [2, 1], error);
+      assert(error.startsWith("Cannot train: ") && error.includes(why), error);
+    }
+  }));

@@ -71,7 +71,7 @@ function buildStep(net: keyof typeof NETS, batch: number) {
   const rows = damo.slice(at, at.add(batch));
   const x = images.at(rows) as damo.Variable<2>,
     y = labels.at(rows) as damo.Variable<1>;
-  let h = x;
+  let h: damo.Variable = x;
   layers.forEach(({ W, b }, k) => {
     h = h.dot(W).add(b);
     if (k < layers.length - 1) h = h.tanh();

@@ -122,7 +122,8 @@ export function grad(
   }
   const seeds = new Map(known);
   if (cost && !known.has(cost)) {
-    seeds.set(cost, near(cost, () => onesLike(cost, gradDtype(cost))));
+    const seed = isFloat(cost.dtype) ? onesLike : zerosLike;
+    seeds.set(cost, near(cost, () => seed(cost, gradDtype(cost))));
   }
   const list = asList(wrt);
   const found = pullback(seeds, known, list, options);

@@ -1,5 +1,5 @@
 /** The graph: Variables, the Apply nodes that compute them, and the ops those apply. */
-import { type Dtype, isInteger } from "./dtype.ts";
+import type { Dtype } from "./dtype.ts";
 import {
   type Inferred,
   type Length,
@@ -9,7 +9,7 @@ import {
 } from "./length.ts";
 import type { Loops } from "./loops.ts";
 import type { Methods } from "./methods.ts";
-import type { NDArray } from "./ndarray.ts";
+import { lengthValue, type NDArray } from "./ndarray.ts";
 import { type Origin, originNow } from "./origin.ts";
 import type { Storage } from "./storage.ts";
 import { describeType, type Dim, type Type } from "./type.ts";
@@ -144,7 +144,7 @@ export class Variable<R extends number = number> {
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
     throw new TypeError(
-      "Cannot use an operator on a Variable: write a.add(b), a.sub(b), a.mul(b), a.div(b), a.lt(b), or expr`${a} * ${b}`",
+      "Cannot use an operator on a Variable: write a.add(b), a.sub(b), a.mul(b), a.div(b) or a.lt(b)",
     );
   }
 
@@ -165,9 +165,7 @@ export class Constant<R extends number = number> extends Variable<R> {
       null,
       0,
       name,
-      data.ndim === 0 && (isInteger(data.dtype) || data.dtype === "bool")
-        ? Number(data.data[data.offset])
-        : null,
+      lengthValue(data),
     );
   }
 }

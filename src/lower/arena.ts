@@ -25,17 +25,35 @@ interface Span {
  */
 export function planArena(aliasing: Aliasing): Arena {
   const { tree, owns } = aliasing, { slots } = tree;
-  const spans = spansOf(aliasing), apart = new Set(tree.swapped), buffers = slots.map(() => -1), bytes: number[] = [];
-  const bytesOf = (slot: number) => slots[slot]!.shape.reduce<number>((n, length) => n * length!, DTYPES[slots[slot]!.dtype].size);
-  const shared = slots.flatMap((s, slot) => owns[slot] && spans[slot] && !apart.has(slot) && !s.shape.includes(null) ? [slot] : []);
+  const spans = spansOf(aliasing),
+    apart = new Set(tree.swapped),
+    buffers = slots.map(() => -1),
+    bytes: number[] = [];
+  const bytesOf = (slot: number) =>
+    slots[slot]!.shape.reduce<number>(
+      (n, length) => n * length!,
+      DTYPES[slots[slot]!.dtype].size,
+    );
+  const shared = slots.flatMap((s, slot) =>
+    owns[slot] && spans[slot] && !apart.has(slot) && !s.shape.includes(null)
+      ? [slot]
+      : []
+  );
   const freeFrom: number[] = [];
   // First fit by first touch: the slot with the earliest start takes the smallest free buffer that holds it, else the largest.
-  for (const slot of shared.sort((a, b) => spans[a]!.from - spans[b]!.from || a - b)) {
+  for (
+    const slot of shared.sort((a, b) =>
+      spans[a]!.from - spans[b]!.from || a - b
+    )
+  ) {
     const { from, to } = spans[slot]!, need = bytesOf(slot);
     let best = -1;
     for (let b = 0; b < bytes.length; b++) {
       if (freeFrom[b]! >= from) continue;
-      const better = best < 0 || (bytes[best]! < need ? bytes[b]! > bytes[best]! : bytes[b]! >= need && bytes[b]! < bytes[best]!);
+      const better = best < 0 ||
+        (bytes[best]! < need
+          ? bytes[b]! > bytes[best]!
+          : bytes[b]! >= need && bytes[b]! < bytes[best]!);
       if (better) best = b;
     }
     if (best < 0) best = bytes.push(0) - 1;
@@ -47,12 +65,24 @@ export function planArena(aliasing: Aliasing): Arena {
 }
 
 /** When each slot's buffer is in use; undefined for one that is never touched. */
-function spansOf({ tree, owners, owns, roots }: Aliasing): (Span | undefined)[] {
-  const touches = new Touches(tree, roots.map((r, slot) => r.with(slot)), owners), spans: (Span | undefined)[] = [];
+function spansOf(
+  { tree, owners, owns, roots }: Aliasing,
+): (Span | undefined)[] {
+  const touches = new Touches(
+      tree,
+      roots.map((r, slot) => r.with(slot)),
+      owners,
+    ),
+    spans: (Span | undefined)[] = [];
   const calls = new Map<Region, Span>();
-  const widen = (old: Span | undefined, { from, to }: Span): Span => old ? { from: Math.min(old.from, from), to: Math.max(old.to, to) } : { from, to };
+  const widen = (old: Span | undefined, { from, to }: Span): Span =>
+    old
+      ? { from: Math.min(old.from, from), to: Math.max(old.to, to) }
+      : { from, to };
   const touch = (set: IntSet, span: Span) => {
-    for (const slot of set) if (owns[slot]) spans[slot] = widen(spans[slot], span);
+    for (const slot of set) {
+      if (owns[slot]) spans[slot] = widen(spans[slot], span);
+    }
   };
   let position = 0;
   const walk = (list: readonly Item[]): void => {
@@ -63,10 +93,15 @@ function spansOf({ tree, owners, owns, roots }: Aliasing): (Span | undefined)[] 
         walk(item.no);
       } else if (item.kind === "loop") walk(item.body);
       const span = { from, to: position };
-      if (item.kind === "gosub") calls.set(item.block, widen(calls.get(item.block), span));
-      if (item.kind === "if") touch(touches.reached([item.cond]), { from, to: from });
-      else touch(touches.item(item).touched, span);
-      if (item.kind === "loop" && item.loop.stop >= 0) touch(touches.reached([item.loop.stop]), span);
+      if (item.kind === "gosub") {
+        calls.set(item.block, widen(calls.get(item.block), span));
+      }
+      if (item.kind === "if") {
+        touch(touches.reached([item.cond]), { from, to: from });
+      } else touch(touches.item(item).touched, span);
+      if (item.kind === "loop" && item.loop.stop >= 0) {
+        touch(touches.reached([item.loop.stop]), span);
+      }
     }
   };
   walk(tree.main);
@@ -74,7 +109,9 @@ function spansOf({ tree, owners, owns, roots }: Aliasing): (Span | undefined)[] 
   // Callers first, so that a block's span is known when it calls others.
   for (const [block, list] of [...tree.blocks].reverse()) {
     const span = calls.get(block)!;
-    for (const called of gosubs(list)) calls.set(called, widen(calls.get(called), span));
+    for (const called of gosubs(list)) {
+      calls.set(called, widen(calls.get(called), span));
+    }
     touch(touches.owned(block), span);
   }
   touch(touches.reached(tree.outputs), { from: end, to: end });

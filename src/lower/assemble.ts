@@ -10,7 +10,14 @@ import type { Extent } from "./implementation.ts";
 import type { Aliasing } from "./inplace.ts";
 import type { Lifetimes } from "./liveness.ts";
 import type { Plans } from "./plans.ts";
-import type { Instruction, Kernel, Loop, Program, Slot, Thunk } from "./program.ts";
+import type {
+  Instruction,
+  Kernel,
+  Loop,
+  Program,
+  Slot,
+  Thunk,
+} from "./program.ts";
 import type { Placement, Region } from "./regions.ts";
 import { sameLength } from "./shapes.ts";
 import type { Assumption } from "./signature.ts";
@@ -59,7 +66,8 @@ class Assembler {
   }
 
   program(): Program {
-    const { flow, placement, lifetimes, aliasing, arena, notes } = this.decided, { tree } = aliasing;
+    const { flow, placement, lifetimes, aliasing, arena, notes } = this.decided,
+      { tree } = aliasing;
     this.#clear(placement.top);
     this.#list(lifetimes.main);
     const halt = this.#emit("HALT", 0, 0), starts = new Map<Region, number>();
@@ -69,8 +77,12 @@ class Assembler {
       this.#list(items);
       this.#emit("RET", this.#flags.get(block)!, 0);
     }
-    for (const [pc, block] of this.#calls) this.#code[pc]![2] = starts.get(block)!;
-    const shared = flow.shared.flatMap(([s, v]): [SharedVariable, number][] => tree.slotOf[v.id] === undefined ? [] : [[s, tree.slotOf[v.id]!]]);
+    for (const [pc, block] of this.#calls) {
+      this.#code[pc]![2] = starts.get(block)!;
+    }
+    const shared = flow.shared.flatMap(([s, v]): [SharedVariable, number][] =>
+      tree.slotOf[v.id] === undefined ? [] : [[s, tree.slotOf[v.id]!]]
+    );
     return {
       code: this.#code,
       thunks: this.#thunks,
@@ -83,16 +95,23 @@ class Assembler {
       arena: arena?.bytes ?? [],
       gc: arena === null,
       commit: this.#commit < 0 ? halt : this.#commit,
-      resizes: flow.updates.some(({ storage, value }) => !storage.lengths.every((n, axis) => sameLength(n, value.lengths[axis]!))),
+      resizes: flow.updates.some(({ storage, value }) =>
+        !storage.lengths.every((n, axis) => sameLength(n, value.lengths[axis]!))
+      ),
       guards: this.#guards,
       notes,
     };
   }
 
-  #slot({ dtype, shape, strides, data, variable, kind }: SlotDraft, slot: number): Slot {
+  #slot(
+    { dtype, shape, strides, data, variable, kind }: SlotDraft,
+    slot: number,
+  ): Slot {
     const { arena, aliasing } = this.decided;
     return {
-      kind: kind === "temporary" && aliasing.owns[slot] === false ? "look" : kind,
+      kind: kind === "temporary" && aliasing.owns[slot] === false
+        ? "look"
+        : kind,
       dtype,
       shape,
       strides,
@@ -129,7 +148,10 @@ class Assembler {
         this.#commits();
         return void this.#emit("SWAP", item.storage, item.slot);
       case "gosub":
-        return void this.#calls.push([this.#emit("GOSUB", this.#flags.get(item.block)!, 0), item.block]);
+        return void this.#calls.push([
+          this.#emit("GOSUB", this.#flags.get(item.block)!, 0),
+          item.block,
+        ]);
       case "if": {
         const unless = this.#emit("JUMP_UNLESS", item.cond, 0);
         this.#list(item.yes);
@@ -140,7 +162,11 @@ class Assembler {
         return;
       }
       case "loop": {
-        const loop = this.#loops.push({ ...item.loop, body: this.#bodies.get(item.region) ?? [] }) - 1, enter = this.#emit("ENTER", loop, 0);
+        const loop = this.#loops.push({
+            ...item.loop,
+            body: this.#bodies.get(item.region) ?? [],
+          }) - 1,
+          enter = this.#emit("ENTER", loop, 0);
         this.#clear(item.region);
         this.#list(item.body);
         this.#emit("STEP", loop, enter + 1);
@@ -157,22 +183,42 @@ class Assembler {
   }
 
   #compute(unit: Parameters<typeof computeDrafts>[0]): void {
-    const { aliasing, plans } = this.decided, { tree } = aliasing, slotOf = (v: Value) => tree.slotOf[v.id]!;
-    const inplace = aliasing.inplace.get(unit.id) ?? -1, over = inplace >= 0 && unit.inputs[inplace]!.leaf === "shared";
-    const drafts = computeDrafts(unit, plans, { slotOf, inplace, isRow: (slot) => tree.slots[slot]!.base >= 0 });
+    const { aliasing, plans } = this.decided,
+      { tree } = aliasing,
+      slotOf = (v: Value) => tree.slotOf[v.id]!;
+    const inplace = aliasing.inplace.get(unit.id) ?? -1,
+      over = inplace >= 0 && unit.inputs[inplace]!.leaf === "shared";
+    const drafts = computeDrafts(unit, plans, {
+      slotOf,
+      inplace,
+      isRow: (slot) => tree.slots[slot]!.base >= 0,
+    });
     for (const draft of drafts) this.#thunk(draft, over);
   }
 
   /** Emits a call; its extents become a constant, or a table that a thunk before it fills from headers. */
   #thunk(draft: Draft, commits = false): void {
     const { run, inputs, outputs, extents, inplace, mayFail, node } = draft;
-    const table = extents.length || run.kind === "builtin" ? this.#table(draft) : -1;
+    const table = extents.length || run.kind === "builtin"
+      ? this.#table(draft)
+      : -1;
     if (commits) this.#commits();
-    const first = extents[0], splits = run.kind === "compiled" && run.plan.splits;
+    const first = extents[0],
+      splits = run.kind === "compiled" && run.plan.splits;
     const range = splits ? (typeof first === "number" ? first : -1) : 1;
-    if (run.kind === "builtin" && run.name === "guard") this.#guards.push({ node: node as Apply, which: extents[1] as number, length: extents[0] as number });
+    if (run.kind === "builtin" && run.name === "guard") {
+      this.#guards.push({
+        node: node as Apply,
+        which: extents[1] as number,
+        length: extents[0] as number,
+      });
+    }
     const thunk: Thunk = {
-      run: run.kind === "compiled" ? { kind: "compiled", kernel: this.#kernel(run.plan.kernel) } : run.kind === "host" ? { kind: "host", node: node! } : run,
+      run: run.kind === "compiled"
+        ? { kind: "compiled", kernel: this.#kernel(run.plan.kernel) }
+        : run.kind === "host"
+        ? { kind: "host", node: node! }
+        : run,
       inputs,
       outputs,
       extents: table,
@@ -181,7 +227,11 @@ class Assembler {
       mayFail,
       node,
     };
-    const op = run.kind === "host" ? "HOST" : splits && this.#isLarge(thunk) ? "CALL_PARALLEL" : "CALL";
+    const op = run.kind === "host"
+      ? "HOST"
+      : splits && this.#isLarge(thunk)
+      ? "CALL_PARALLEL"
+      : "CALL";
     this.#emit(op, this.#thunks.push(thunk) - 1, 0);
   }
 
@@ -196,12 +246,16 @@ class Assembler {
     if (this.decided.plans.target.threads <= 1) return false;
     return [...inputs, ...outputs].some((slot) => {
       const { shape, dtype } = this.#slots[slot]!;
-      return shape.includes(null) || sizeOf(shape as readonly number[]) * DTYPES[dtype].size >= PARALLEL_BYTES;
+      return shape.includes(null) ||
+        sizeOf(shape as readonly number[]) * DTYPES[dtype].size >=
+          PARALLEL_BYTES;
     });
   }
 
   #table({ extents, inputs, outputs, headers, inplace, node }: Draft): number {
-    if (extents.every((e) => typeof e === "number")) return this.#constant(extents);
+    if (extents.every((e) => typeof e === "number")) {
+      return this.#constant(extents);
+    }
     // An output in place has no header before it runs; that of what it overwrites says the same.
     const slots = extents.map((e) => {
       if (typeof e === "number") return -1;
@@ -209,9 +263,24 @@ class Assembler {
       return inplace >= 0 && slot === outputs[0] ? inputs[inplace]! : slot;
     });
     const named = [...new Set(slots.filter((slot) => slot >= 0))];
-    const entries = extents.map((e, i): Extent => typeof e === "number" ? e : { ...e, arg: named.indexOf(slots[i]!) });
-    const slot = this.#slots.push({ ...table(extents.map(() => 0)), kind: "temporary", data: null, base: -1 }) - 1;
-    this.#thunk(builtin("extents", { inputs: named, outputs: [slot], extents: headerExtents(entries) as number[], mayFail: false, node }));
+    const entries = extents.map((e, i): Extent =>
+      typeof e === "number" ? e : { ...e, arg: named.indexOf(slots[i]!) }
+    );
+    const slot = this.#slots.push({
+      ...table(extents.map(() => 0)),
+      kind: "temporary",
+      data: null,
+      base: -1,
+    }) - 1;
+    this.#thunk(
+      builtin("extents", {
+        inputs: named,
+        outputs: [slot],
+        extents: headerExtents(entries) as number[],
+        mayFail: false,
+        node,
+      }),
+    );
     return slot;
   }
 
@@ -225,19 +294,27 @@ class Assembler {
 }
 
 /** For each body the slots that it owns, with those of blocks and bodies in it. */
-function slotsOfBodies(owners: readonly (Region | null)[]): Map<Region, number[]> {
+function slotsOfBodies(
+  owners: readonly (Region | null)[],
+): Map<Region, number[]> {
   const slots = new Map<Region, number[]>();
   owners.forEach((owner, slot) => {
     for (let r = owner; r; r = r.parent) {
-      if (r.kind === "body") (slots.get(r) ?? slots.set(r, []).get(r)!).push(slot);
+      if (r.kind === "body") {
+        (slots.get(r) ?? slots.set(r, []).get(r)!).push(slot);
+      }
     }
   });
   return slots;
 }
 
 /** Flags of a container's blocks are numbered together, so that one CLEAR does. */
-function numberFlags(blocks: readonly Region[]): [Map<Region, number>, Map<Region, readonly [number, number]>] {
-  const by = new Map<Region, Region[]>(), flags = new Map<Region, number>(), clears = new Map<Region, readonly [number, number]>();
+function numberFlags(
+  blocks: readonly Region[],
+): [Map<Region, number>, Map<Region, readonly [number, number]>] {
+  const by = new Map<Region, Region[]>(),
+    flags = new Map<Region, number>(),
+    clears = new Map<Region, readonly [number, number]>();
   for (const block of blocks) {
     const container = block.parent!.container;
     (by.get(container) ?? by.set(container, []).get(container)!).push(block);

@@ -1,7 +1,21 @@
 /** Calls of kernels and builtins, for units whose slots are known. */
 import type { Apply } from "../graph/variable.ts";
-import { copyExtents, guardExtents, lengthExtents, type LengthSource, reserveExtents, sameExtents, viewExtents } from "./builtins.ts";
-import type { Check, Computation, GuardedLength, Source, Value } from "./flow.ts";
+import {
+  copyExtents,
+  guardExtents,
+  lengthExtents,
+  type LengthSource,
+  reserveExtents,
+  sameExtents,
+  viewExtents,
+} from "./builtins.ts";
+import type {
+  Check,
+  Computation,
+  GuardedLength,
+  Source,
+  Value,
+} from "./flow.ts";
 import type { Extent, Implementation } from "./implementation.ts";
 import { type Plans, viewMayFail } from "./plans.ts";
 import type { Builtin } from "./program.ts";
@@ -27,29 +41,69 @@ export class Inputs {
 }
 
 /** A call of one of the CVM's own kernels. */
-export function builtin(name: Builtin, spec: Pick<Draft, "inputs" | "outputs" | "node" | "mayFail"> & { readonly extents: readonly number[] }): Draft {
+export function builtin(
+  name: Builtin,
+  spec: Pick<Draft, "inputs" | "outputs" | "node" | "mayFail"> & {
+    readonly extents: readonly number[];
+  },
+): Draft {
   return { run: { kind: "builtin", name }, headers: [], inplace: -1, ...spec };
 }
 
 /** The test that two lengths are equal. */
-export function sameDraft({ x, y, axis }: Check, node: Apply | null, slotOf: SlotOf): Draft {
-  const inputs = new Inputs([], slotOf), extents = sameExtents({ x: inputs.source(x), y: inputs.source(y), axis });
-  return builtin("same", { inputs: inputs.slots, outputs: [], extents, mayFail: true, node });
+export function sameDraft(
+  { x, y, axis }: Check,
+  node: Apply | null,
+  slotOf: SlotOf,
+): Draft {
+  const inputs = new Inputs([], slotOf),
+    extents = sameExtents({ x: inputs.source(x), y: inputs.source(y), axis });
+  return builtin("same", {
+    inputs: inputs.slots,
+    outputs: [],
+    extents,
+    mayFail: true,
+    node,
+  });
 }
 
 /** The test that a length is what this program is made for. */
-export function guardDraft({ length, expected, node, which }: GuardedLength, slotOf: SlotOf): Draft {
-  return builtin("guard", { inputs: [slotOf(length)], outputs: [], extents: guardExtents(expected, which), mayFail: true, node });
+export function guardDraft(
+  { length, expected, node, which }: GuardedLength,
+  slotOf: SlotOf,
+): Draft {
+  return builtin("guard", {
+    inputs: [slotOf(length)],
+    outputs: [],
+    extents: guardExtents(expected, which),
+    mayFail: true,
+    node,
+  });
 }
 
 /** Copies one slot to another; `reserves` where the lengths come with the value. */
-export function copyDraft(from: number, to: number, { node, reserves }: { readonly node: Apply; readonly reserves: boolean }): Draft {
-  return builtin("copy", { inputs: [from], outputs: [to], extents: copyExtents({ reserves }), mayFail: reserves, node });
+export function copyDraft(
+  from: number,
+  to: number,
+  { node, reserves }: { readonly node: Apply; readonly reserves: boolean },
+): Draft {
+  return builtin("copy", {
+    inputs: [from],
+    outputs: [to],
+    extents: copyExtents({ reserves }),
+    mayFail: reserves,
+    node,
+  });
 }
 
 /** A kernel of a unit: one that tests it, or one of its steps. */
-export function kernelDraft(unit: Computation, plan: Implementation, { slotOf, inplace }: { readonly slotOf: SlotOf; readonly inplace: number }): Draft {
-  const positions = plan.inputs ?? unit.inputs.map((_, i) => i), results = plan.outputs ?? unit.outputs.map((_, i) => i);
+export function kernelDraft(
+  unit: Computation,
+  plan: Implementation,
+  { slotOf, inplace }: { readonly slotOf: SlotOf; readonly inplace: number },
+): Draft {
+  const positions = plan.inputs ?? unit.inputs.map((_, i) => i),
+    results = plan.outputs ?? unit.outputs.map((_, i) => i);
   return {
     run: { kind: "compiled", plan },
     inputs: positions.map((i) => slotOf(unit.inputs[i]!)),
@@ -64,39 +118,104 @@ export function kernelDraft(unit: Computation, plan: Implementation, { slotOf, i
 
 /** The same integer read from an input where one has it: the header of an output may not be set yet. */
 function fromInputs({ inputs, outputs }: Computation, extent: Extent): Extent {
-  if (typeof extent === "number" || "stride" in extent || extent.arg < inputs.length) return extent;
-  const { from, to } = extent, { lengths } = outputs[extent.arg - inputs.length]!;
+  if (
+    typeof extent === "number" || "stride" in extent ||
+    extent.arg < inputs.length
+  ) return extent;
+  const { from, to } = extent,
+    { lengths } = outputs[extent.arg - inputs.length]!;
   for (let arg = 0; arg < inputs.length; arg++) {
     const other = inputs[arg]!.lengths, n = to - from;
     for (let at = 0; at + n <= other.length; at++) {
-      if (lengths.slice(from, to).every((length, k) => sameLength(length, other[at + k]!))) return { arg, from: at, to: at + n };
+      if (
+        lengths.slice(from, to).every((length, k) =>
+          sameLength(length, other[at + k]!)
+        )
+      ) return { arg, from: at, to: at + n };
     }
   }
   return extent;
 }
 
 /** Everything a unit does once its checks have passed. `isRow`: the slot is a row, which has its lengths. */
-export function computeDrafts(unit: Computation, plans: Plans, site: { readonly slotOf: SlotOf; readonly inplace: number; readonly isRow: (slot: number) => boolean }): Draft[] {
-  const { slotOf, inplace, isRow } = site, { node, view, outputs, inputs } = unit, out = slotOf(outputs[0]!);
+export function computeDrafts(
+  unit: Computation,
+  plans: Plans,
+  site: {
+    readonly slotOf: SlotOf;
+    readonly inplace: number;
+    readonly isRow: (slot: number) => boolean;
+  },
+): Draft[] {
+  const { slotOf, inplace, isRow } = site,
+    { node, view, outputs, inputs } = unit,
+    out = slotOf(outputs[0]!);
   if (view) {
-    const given = new Inputs(view.operands.map(slotOf), slotOf), extents = viewExtents(view.map, view.lengths.map((n) => given.source(n)));
-    return [builtin("view", { inputs: given.slots, outputs: [out], extents, mayFail: viewMayFail(view), node })];
+    const given = new Inputs(view.operands.map(slotOf), slotOf),
+      extents = viewExtents(view.map, view.lengths.map((n) => given.source(n)));
+    return [
+      builtin("view", {
+        inputs: given.slots,
+        outputs: [out],
+        extents,
+        mayFail: viewMayFail(view),
+        node,
+      }),
+    ];
   }
   if (unit.builtin === "length") {
-    return [builtin("length", { inputs: [slotOf(inputs[0]!)], outputs: [out], extents: lengthExtents((node.params as { axis: number }).axis), mayFail: false, node })];
+    return [
+      builtin("length", {
+        inputs: [slotOf(inputs[0]!)],
+        outputs: [out],
+        extents: lengthExtents((node.params as { axis: number }).axis),
+        mayFail: false,
+        node,
+      }),
+    ];
   }
-  if (unit.builtin === "copy") return [copyDraft(slotOf(inputs[0]!), out, { node, reserves: outputs[0]!.shape.includes(null) && !isRow(out) })];
+  if (unit.builtin === "copy") {
+    return [
+      copyDraft(slotOf(inputs[0]!), out, {
+        node,
+        reserves: outputs[0]!.shape.includes(null) && !isRow(out),
+      }),
+    ];
+  }
   const plan = plans.of(unit, inplace);
-  if (!plan) return [{ run: { kind: "host" }, inputs: inputs.map(slotOf), outputs: outputs.map(slotOf), extents: [], headers: [], inplace: -1, mayFail: true, node }];
+  if (!plan) {
+    return [{
+      run: { kind: "host" },
+      inputs: inputs.map(slotOf),
+      outputs: outputs.map(slotOf),
+      extents: [],
+      headers: [],
+      inplace: -1,
+      mayFail: true,
+      node,
+    }];
+  }
   const reserves = unit.reserve.flatMap((lengths, i) => {
     const slot = slotOf(outputs[i]!);
     if (!lengths || isRow(slot) || (i === 0 && inplace >= 0)) return [];
-    const given = new Inputs([], slotOf), extents = reserveExtents(lengths.map((n) => given.source(n)));
-    return [builtin("reserve", { inputs: given.slots, outputs: [slot], extents, mayFail: true, node })];
+    const given = new Inputs([], slotOf),
+      extents = reserveExtents(lengths.map((n) => given.source(n)));
+    return [
+      builtin("reserve", {
+        inputs: given.slots,
+        outputs: [slot],
+        extents,
+        mayFail: true,
+        node,
+      }),
+    ];
   });
   let first = true;
   const steps = plan.steps.map((step) => {
-    const draft = kernelDraft(unit, step, { slotOf, inplace: first ? inplace : -1 });
+    const draft = kernelDraft(unit, step, {
+      slotOf,
+      inplace: first ? inplace : -1,
+    });
     if (draft.inplace >= 0) first = false;
     return draft;
   });

@@ -3,7 +3,12 @@ import type { Dtype } from "../graph/dtype.ts";
 import type { Length } from "../graph/length.ts";
 import type { NDArray } from "../graph/ndarray.ts";
 import type { ScanParams } from "../graph/scan_params.ts";
-import type { Apply, SharedVariable, Variable, ViewMap } from "../graph/variable.ts";
+import type {
+  Apply,
+  SharedVariable,
+  Variable,
+  ViewMap,
+} from "../graph/variable.ts";
 import type { Layout } from "./implementation.ts";
 
 /** The function itself, or the body of one of its loops. A body that two loops share is read twice. */
@@ -66,11 +71,17 @@ interface Common {
 export interface Computation extends Common {
   readonly kind: "compute";
   /** Where the output looks, for a view: operand `inputs[0]`, starts among `scalars`. */
-  readonly view: { readonly map: ViewMap; readonly operands: readonly Value[]; readonly lengths: readonly Source[] } | null;
+  readonly view: {
+    readonly map: ViewMap;
+    readonly operands: readonly Value[];
+    readonly lengths: readonly Source[];
+  } | null;
   /** A copy by the CVM's own kernel; a length of an axis likewise. */
   readonly builtin: "copy" | "length" | null;
   /** Only `eval` can tell the lengths of its outputs. */
   readonly hostOnly: boolean;
+  /** Its lengths do not fit: what is thrown if it is sure to run; else its `eval` refuses when it is reached. */
+  readonly refusal?: Error;
   /** Lengths of outputs that are reserved before it runs; null where they are known. */
   readonly reserve: readonly (readonly Source[] | null)[];
   readonly checks: readonly Check[];
@@ -105,7 +116,10 @@ export interface Body {
   readonly results: readonly Value[];
   readonly until: Value | null;
   /** Lengths of a row of each result, and what the stacks need for them. */
-  readonly rows: readonly { readonly lengths: readonly Length[]; readonly sources: readonly Source[] }[];
+  readonly rows: readonly {
+    readonly lengths: readonly Length[];
+    readonly sources: readonly Source[];
+  }[];
 }
 
 /** What makes values. */
@@ -138,7 +152,10 @@ export function strictInputs(unit: Unit): readonly Value[] {
     case "ifelse":
       return [unit.cond];
     case "scan":
-      return [...unit.inputs, ...unit.body.rows.flatMap((r) => valuesOf(r.sources))];
+      return [
+        ...unit.inputs,
+        ...unit.body.rows.flatMap((r) => valuesOf(r.sources)),
+      ];
     default:
       return unit satisfies never;
   }
@@ -148,7 +165,13 @@ export function strictInputs(unit: Unit): readonly Value[] {
 export function allInputs(unit: Unit): readonly Value[] {
   const strict = strictInputs(unit);
   if (unit.kind === "ifelse") return [...strict, ...unit.yes, ...unit.no];
-  if (unit.kind === "scan") return [...strict, ...unit.body.results, ...(unit.body.until ? [unit.body.until] : [])];
+  if (unit.kind === "scan") {
+    return [
+      ...strict,
+      ...unit.body.results,
+      ...(unit.body.until ? [unit.body.until] : []),
+    ];
+  }
   return strict;
 }
 

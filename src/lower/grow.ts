@@ -1,7 +1,19 @@
 /** Grows the tree: each region's units as items, GOSUBs before what needs a block, checks before what they test. */
 import { lagOf, spanOf } from "../graph/scan_params.ts";
-import { countExtents, lastExtents, prefixExtents, stackExtents } from "./builtins.ts";
-import { builtin, copyDraft, guardDraft, Inputs, kernelDraft, sameDraft } from "./drafts.ts";
+import {
+  countExtents,
+  lastExtents,
+  prefixExtents,
+  stackExtents,
+} from "./builtins.ts";
+import {
+  builtin,
+  copyDraft,
+  guardDraft,
+  Inputs,
+  kernelDraft,
+  sameDraft,
+} from "./drafts.ts";
 import type { Choice, Computation, Flow, Repeat, Value } from "./flow.ts";
 import { packed } from "./layout.ts";
 import type { Turn } from "./order.ts";
@@ -18,7 +30,9 @@ interface Done {
 }
 
 function isDone(what: Region | string, done: Done): boolean {
-  for (let d: Done | null = done; d; d = d.around) if (d.here.has(what)) return true;
+  for (let d: Done | null = done; d; d = d.around) {
+    if (d.here.has(what)) return true;
+  }
   return false;
 }
 
@@ -49,32 +63,69 @@ class Grower {
   }
 
   tree(): Tree {
-    const { flow, placement, turns, inplace } = this.scene, done = within(null), main: Item[] = [];
-    for (const check of flow.checks) this.#push(main, sameDraft(check, null, (v) => this.#slots.slot(v)));
-    for (const { unit, part } of turns) this.#unit(unit, { region: placement.top, done, items: main, part });
-    const swaps = flow.updates.filter((u) => !inplace.has(u.value.unit) || u.value.index > 0);
+    const { flow, placement, turns, inplace } = this.scene,
+      done = within(null),
+      main: Item[] = [];
+    for (const check of flow.checks) {
+      this.#push(
+        main,
+        sameDraft(check, null, (v) => this.#slots.slot(v)),
+      );
+    }
+    for (const { unit, part } of turns) {
+      this.#unit(unit, { region: placement.top, done, items: main, part });
+    }
+    const swaps = flow.updates.filter((u) =>
+      !inplace.has(u.value.unit) || u.value.index > 0
+    );
     const outputs = flow.outputs.map((v) => this.#slots.slot(v));
-    for (const { storage, value } of swaps) main.push({ kind: "swap", storage: this.#slots.slot(storage), slot: this.#slots.slot(value) });
+    for (const { storage, value } of swaps) {
+      main.push({
+        kind: "swap",
+        storage: this.#slots.slot(storage),
+        slot: this.#slots.slot(value),
+      });
+    }
     // Callers first: a loop's rows have their slots before the blocks in its body are grown.
-    const grown = [...placement.blocks].reverse().map((b) => [b, this.#region(b, within(null))] as const);
+    const grown = [...placement.blocks].reverse().map((b) =>
+      [b, this.#region(b, within(null))] as const
+    );
     const blocks = new Map(grown.reverse());
-    return { top: placement.top, main, blocks, slots: this.#slots.all, slotOf: this.#slots.of, outputs, swapped: swaps.map((u) => this.#slots.slot(u.value)), stackOf: this.#stackOf };
+    return {
+      top: placement.top,
+      main,
+      blocks,
+      slots: this.#slots.all,
+      slotOf: this.#slots.of,
+      outputs,
+      swapped: swaps.map((u) => this.#slots.slot(u.value)),
+      stackOf: this.#stackOf,
+    };
   }
 
   #region(region: Region, done: Done): Item[] {
     const items: Item[] = [];
-    for (const unit of region.units) this.#unit(unit, { region, done, items, part: "all" });
+    for (const unit of region.units) {
+      this.#unit(unit, { region, done, items, part: "all" });
+    }
     return items;
   }
 
   #push(items: Item[], draft: Draft): void {
-    items.push({ kind: "thunk", draft, ins: draft.inputs, outs: draft.outputs });
+    items.push({
+      kind: "thunk",
+      draft,
+      ins: draft.inputs,
+      outs: draft.outputs,
+    });
   }
 
   /** A GOSUB before the first use of what a block computes. */
   #ensure(v: Value, at: Spot): void {
     const home = v.unit < 0 ? null : this.scene.placement.home[v.unit]!;
-    if (home?.kind !== "block" || inside(at.region, home) || isDone(home, at.done)) return;
+    if (
+      home?.kind !== "block" || inside(at.region, home) || isDone(home, at.done)
+    ) return;
     at.done.here.add(home);
     at.items.push({ kind: "gosub", block: home });
   }
@@ -100,7 +151,9 @@ class Grower {
       const checks = [
         ...unit.guards.map((g) => guardDraft(g, slotOf)),
         ...unit.checks.map((c) => sameDraft(c, unit.node, slotOf)),
-        ...(plans.of(unit)?.checks ?? []).map((c) => kernelDraft(unit, c, { slotOf, inplace: -1 })),
+        ...(plans.of(unit)?.checks ?? []).map((c) =>
+          kernelDraft(unit, c, { slotOf, inplace: -1 })
+        ),
       ];
       for (const draft of checks) {
         const key = keyOf(draft);
@@ -109,7 +162,14 @@ class Grower {
         this.#push(at.items, draft);
       }
     }
-    if (at.part !== "checks") at.items.push({ kind: "compute", unit, ins: unit.needs.map(slotOf), outs: unit.outputs.map(slotOf) });
+    if (at.part !== "checks") {
+      at.items.push({
+        kind: "compute",
+        unit,
+        ins: unit.needs.map(slotOf),
+        outs: unit.outputs.map(slotOf),
+      });
+    }
   }
 
   #choice(unit: Choice, at: Spot): void {
@@ -120,69 +180,192 @@ class Grower {
       unit.outputs.forEach((o, i) => {
         if (!placement.used[o.id]) return;
         this.#ensure(values[i]!, { region, done, items, part: "all" });
-        items.push({ kind: "bind", out: this.#slots.slot(o), from: this.#slots.slot(values[i]!) });
+        items.push({
+          kind: "bind",
+          out: this.#slots.slot(o),
+          from: this.#slots.slot(values[i]!),
+        });
       });
       return items;
     };
-    at.items.push({ kind: "if", cond: this.#slots.slot(unit.cond), yes: branch(yes!, unit.yes), no: branch(no!, unit.no) });
+    at.items.push({
+      kind: "if",
+      cond: this.#slots.slot(unit.cond),
+      yes: branch(yes!, unit.yes),
+      no: branch(no!, unit.no),
+    });
   }
 
   #loop(unit: Repeat, at: Spot): void {
-    const { node, params, body, inputs } = unit, { placement } = this.scene, slots = this.#slots, slotOf = (v: Value) => slots.slot(v);
-    const region = placement.inner[unit.id]![0]!, container = at.region.container, cursors: Cursor[] = [];
-    [...inputs, ...body.rows.flatMap((r) => r.sources.flatMap((s) => typeof s === "number" ? [] : [s.value]))].forEach((v) => this.#ensure(v, at));
+    const { node, params, body, inputs } = unit,
+      { placement } = this.scene,
+      slots = this.#slots,
+      slotOf = (v: Value) => slots.slot(v);
+    const region = placement.inner[unit.id]![0]!,
+      container = at.region.container,
+      cursors: Cursor[] = [];
+    [
+      ...inputs,
+      ...body.rows.flatMap((r) =>
+        r.sources.flatMap((s) => typeof s === "number" ? [] : [s.value])
+      ),
+    ].forEach((v) => this.#ensure(v, at));
 
-    const ins = inputs.map(slotOf), sequences = ins.slice(Number(params.nSteps), Number(params.nSteps) + params.sequences.length);
+    const ins = inputs.map(slotOf),
+      sequences = ins.slice(
+        Number(params.nSteps),
+        Number(params.nSteps) + params.sequences.length,
+      );
     const initial = inputs.slice(Number(params.nSteps) + sequences.length);
     const count = slots.integer(container), steps = slots.integer(container);
     const lost = params.sequences.map((s) => spanOf(s.taps)[0]);
-    this.#push(at.items, builtin("count", { inputs: [...ins.slice(0, Number(params.nSteps)), ...sequences], outputs: [count], extents: countExtents({ nSteps: params.nSteps, lost }), mayFail: true, node }));
+    this.#push(
+      at.items,
+      builtin("count", {
+        inputs: [...ins.slice(0, Number(params.nSteps)), ...sequences],
+        outputs: [count],
+        extents: countExtents({ nSteps: params.nSteps, lost }),
+        mayFail: true,
+        node,
+      }),
+    );
     params.sequences.forEach((s, i) =>
       body.sequences[i]!.forEach((v, j) => {
         const start = s.taps[j]! + spanOf(s.taps)[1], base = sequences[i]!;
-        cursors.push({ slot: slots.row(v, region, base), base, start, stride: s.backwards ? -1 : 1, ring: 0, write: false });
+        cursors.push({
+          slot: slots.row(v, region, base),
+          base,
+          start,
+          stride: s.backwards ? -1 : 1,
+          ring: 0,
+          write: false,
+        });
       })
     );
     const stacks = [...params.states, ...params.extras].map((s, i) => {
-      const state = i < params.states.length ? params.states[i]! : null, lag = state ? lagOf(state.taps) : 0, ring = s.keep ? 0 : lag + 1;
+      const state = i < params.states.length ? params.states[i]! : null,
+        lag = state ? lagOf(state.taps) : 0,
+        ring = s.keep ? 0 : lag + 1;
       const result = body.results[i]!, shape = [null, ...result.shape];
-      const base = slots.add({ owner: container, kind: "temporary", dtype: result.dtype, shape, ...lie(shape), data: null, variable: node.outputs[i]! });
-      const given = new Inputs([count, ...(state ? [slotOf(initial[i]!)] : [])], slotOf), row = body.rows[i]!.sources.map((n) => given.source(n));
-      const extents = stackExtents({ lag, ring, until: params.until !== null, initial: state ? 1 : null, row });
-      this.#push(at.items, builtin("stack", { inputs: given.slots, outputs: [base], extents, mayFail: true, node }));
-      state?.taps.forEach((tap, j) => cursors.push({ slot: slots.row(body.states[i]![j]!, region, base), base, start: lag + tap, stride: 1, ring, write: false }));
+      const base = slots.add({
+        owner: container,
+        kind: "temporary",
+        dtype: result.dtype,
+        shape,
+        ...lie(shape),
+        data: null,
+        variable: node.outputs[i]!,
+      });
+      const given = new Inputs(
+          [count, ...(state ? [slotOf(initial[i]!)] : [])],
+          slotOf,
+        ),
+        row = body.rows[i]!.sources.map((n) => given.source(n));
+      const extents = stackExtents({
+        lag,
+        ring,
+        until: params.until !== null,
+        initial: state ? 1 : null,
+        row,
+      });
+      this.#push(
+        at.items,
+        builtin("stack", {
+          inputs: given.slots,
+          outputs: [base],
+          extents,
+          mayFail: true,
+          node,
+        }),
+      );
+      state?.taps.forEach((tap, j) =>
+        cursors.push({
+          slot: slots.row(body.states[i]![j]!, region, base),
+          base,
+          start: lag + tap,
+          stride: 1,
+          ring,
+          write: false,
+        })
+      );
       return { base, lag, ring, result };
     });
 
     // The producer writes into the row where it can; a value that fills two rows is written once and copied once.
-    const written = new Set<Value>(), copies: { readonly target: number; readonly value: Value }[] = [];
+    const written = new Set<Value>(),
+      copies: { readonly target: number; readonly value: Value }[] = [];
     for (const { base, lag, ring, result } of stacks) {
       const direct = !written.has(result) && this.#writesRow(result, region);
       written.add(result);
-      const target = direct ? slots.row(result, region, base) : slots.add({ owner: region, kind: "look", dtype: result.dtype, shape: result.shape, ...lie(result.shape), data: null, variable: result.variable, base });
+      const target = direct ? slots.row(result, region, base) : slots.add({
+        owner: region,
+        kind: "look",
+        dtype: result.dtype,
+        shape: result.shape,
+        ...lie(result.shape),
+        data: null,
+        variable: result.variable,
+        base,
+      });
       if (!direct) copies.push({ target, value: result });
-      cursors.push({ slot: target, base, start: lag, stride: 1, ring, write: true });
+      cursors.push({
+        slot: target,
+        base,
+        start: lag,
+        stride: 1,
+        ring,
+        write: true,
+      });
     }
-    const done = within(at.done), items = this.#region(region, done), inner: Spot = { region, done, items, part: "all" };
+    const done = within(at.done),
+      items = this.#region(region, done),
+      inner: Spot = { region, done, items, part: "all" };
     for (const { target, value } of copies) {
       this.#ensure(value, inner);
-      this.#push(items, copyDraft(slotOf(value), target, { node, reserves: false }));
+      this.#push(
+        items,
+        copyDraft(slotOf(value), target, { node, reserves: false }),
+      );
     }
     if (body.until) this.#ensure(body.until, inner);
-    at.items.push({ kind: "loop", loop: { count, steps, stop: body.until ? slotOf(body.until) : -1, cursors, node }, body: items, region });
+    at.items.push({
+      kind: "loop",
+      loop: {
+        count,
+        steps,
+        stop: body.until ? slotOf(body.until) : -1,
+        cursors,
+        node,
+      },
+      body: items,
+      region,
+    });
     stacks.forEach(({ base, lag, ring }, i) => {
       const out = unit.outputs[i]!;
       if (!placement.used[out.id]) return;
       this.#stackOf.set(slotOf(out), base);
-      const name = ring ? "last" : "prefix", extents = ring ? lastExtents({ lag, ring }) : prefixExtents(lag);
-      this.#push(at.items, builtin(name, { inputs: [base, steps], outputs: [slotOf(out)], extents, mayFail: ring > 0 && i >= params.states.length, node }));
+      const name = ring ? "last" : "prefix",
+        extents = ring ? lastExtents({ lag, ring }) : prefixExtents(lag);
+      this.#push(
+        at.items,
+        builtin(name, {
+          inputs: [base, steps],
+          outputs: [slotOf(out)],
+          extents,
+          mayFail: ring > 0 && i >= params.states.length,
+          node,
+        }),
+      );
     });
   }
 
   /** Whether a value is computed in the body itself, into memory of its own. */
   #writesRow(v: Value, body: Region): boolean {
     const unit = this.scene.flow.units[v.unit];
-    if (unit?.kind !== "compute" || unit.view || this.scene.placement.home[unit.id] !== body) return false;
+    if (
+      unit?.kind !== "compute" || unit.view ||
+      this.scene.placement.home[unit.id] !== body
+    ) return false;
     return !v.shape.includes(null) || !this.scene.plans.onHost(unit);
   }
 }
@@ -195,12 +378,21 @@ interface Spot {
   readonly part: Turn["part"];
 }
 
-function lie(shape: readonly (number | null)[]): { readonly strides: readonly (number | null)[] } {
+function lie(
+  shape: readonly (number | null)[],
+): { readonly strides: readonly (number | null)[] } {
   return { strides: packed(shape).strides };
 }
 
 /** Equal for checks that test the same. */
-function keyOf({ run, inputs, extents }: Draft): string {
-  const what = run.kind === "compiled" ? run.plan.kernel.text : run.kind === "builtin" ? run.name : "";
-  return `${inputs.join()} ${JSON.stringify(extents)} ${what}`;
+function keyOf({ run, inputs, headers, extents }: Draft): string {
+  const what = run.kind === "compiled"
+    ? run.plan.kernel.text
+    : run.kind === "builtin"
+    ? run.name
+    : "";
+  const read = extents.map((e) =>
+    typeof e === "number" ? e : { ...e, arg: headers[e.arg] }
+  );
+  return `${inputs.join()} ${JSON.stringify(read)} ${what}`;
 }

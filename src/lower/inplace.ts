@@ -28,10 +28,14 @@ export interface InplaceScene {
 
 /** A buffer is overwritten where nothing that is live behind may look into it. */
 export function decideInplace(scene: InplaceScene): Aliasing {
-  const { tree, updates } = scene, fixed = new Map([...updates].map(([unit, { input }]) => [unit, input]));
+  const { tree, updates } = scene,
+    fixed = new Map([...updates].map(([unit, { input }]) => [unit, input]));
   const plain = alias(scene, fixed, null), before = { tree, ...plain };
   if (!scene.allowed) return { ...before, inplace: fixed };
-  const decided = alias(scene, fixed, { behind: placeFrees(before).behind, owners: plain.owners });
+  const decided = alias(scene, fixed, {
+    behind: placeFrees(before).behind,
+    owners: plain.owners,
+  });
   return { tree, ...decided };
 }
 
@@ -42,11 +46,19 @@ interface Known {
 }
 
 /** Roots of all slots, in the order of data; with `known`, units write over dead operands on the way. */
-function alias(scene: InplaceScene, fixed: ReadonlyMap<number, number>, known: Known | null): Omit<Aliasing, "tree"> {
-  const { flow, placement, plans, tree } = scene, { slots, slotOf, stackOf } = tree;
-  const own: IntSet[] = slots.map((_, slot) => IntSet.of([slot])), inplace = new Map(fixed);
+function alias(
+  scene: InplaceScene,
+  fixed: ReadonlyMap<number, number>,
+  known: Known | null,
+): Omit<Aliasing, "tree"> {
+  const { flow, placement, plans, tree } = scene,
+    { slots, slotOf, stackOf } = tree;
+  const own: IntSet[] = slots.map((_, slot) => IntSet.of([slot])),
+    inplace = new Map(fixed);
   /** By root: the slots that own its buffer one after the other, and whether any belongs to another container. */
-  const holders: IntSet[] = [...own], foreign: boolean[] = slots.map(() => false), barred = new Set(tree.swapped);
+  const holders: IntSet[] = [...own],
+    foreign: boolean[] = slots.map(() => false),
+    barred = new Set(tree.swapped);
   const of = (v: Value): number => slotOf[v.id]!;
   const rootsOf = (slot: number): IntSet => {
     let s = slot;
@@ -55,18 +67,28 @@ function alias(scene: InplaceScene, fixed: ReadonlyMap<number, number>, known: K
   };
 
   const overwritable = (unit: Computation, k: number): boolean => {
-    const x = of(unit.inputs[k]!), y = of(unit.outputs[0]!), live = known!.behind.get(unit.id)!, container = placement.home[unit.id]!.container;
+    const x = of(unit.inputs[k]!),
+      live = known!.behind.get(unit.id)!,
+      container = placement.home[unit.id]!.container;
     const mine = rootsOf(x);
     if (live.has(x)) return false;
     for (const r of mine) {
-      const ours = slots[r]!.kind === "temporary" && known!.owners[r] === container && !foreign[r];
+      const ours = slots[r]!.kind === "temporary" &&
+        known!.owners[r] === container && !foreign[r];
       if (!ours || holders[r]!.meets(live)) return false;
     }
-    return unit.inputs.every((v, i) => i === k || (of(v) === x ? plans.candidates(unit).includes(i) : !rootsOf(of(v)).meets(mine)));
+    return unit.inputs.every((v, i) =>
+      i === k ||
+      (of(v) === x
+        ? plans.candidates(unit).includes(i)
+        : !rootsOf(of(v)).meets(mine))
+    );
   };
 
   const compute = (unit: Computation): IntSet | null => {
-    const base = viewed(unit), y = of(unit.outputs[0]!), over = fixed.get(unit.id);
+    const base = viewed(unit),
+      y = of(unit.outputs[0]!),
+      over = fixed.get(unit.id);
     if (base) return rootsOf(of(base));
     if (over !== undefined) return rootsOf(of(unit.inputs[over]!));
     if (!known || barred.has(y) || slots[y]!.base >= 0) return null;
@@ -90,15 +112,23 @@ function alias(scene: InplaceScene, fixed: ReadonlyMap<number, number>, known: K
     }
     unit.outputs.forEach((o, i) => {
       if (!placement.used[o.id]) return;
-      own[of(o)] = unit.kind === "scan" ? own[stackOf.get(of(o))!]! : rootsOf(of(unit.yes[i]!)).union(rootsOf(of(unit.no[i]!)));
+      own[of(o)] = unit.kind === "scan"
+        ? own[stackOf.get(of(o))!]!
+        : rootsOf(of(unit.yes[i]!)).union(rootsOf(of(unit.no[i]!)));
     });
   }
-  const roots = slots.map((_, slot) => rootsOf(slot)), owns = slots.map((s, slot) => s.kind === "temporary" && own[slot]!.has(slot));
+  const roots = slots.map((_, slot) => rootsOf(slot)),
+    owns = slots.map((s, slot) =>
+      s.kind === "temporary" && own[slot]!.has(slot)
+    );
   return { owners: withEscapes(scene, roots), owns, roots, inplace };
 }
 
 /** A private buffer of a block into which the block's output may look belongs to the caller. */
-function withEscapes({ flow, placement, tree }: InplaceScene, roots: readonly IntSet[]): (Region | null)[] {
+function withEscapes(
+  { flow, placement, tree }: InplaceScene,
+  roots: readonly IntSet[],
+): (Region | null)[] {
   const owners = tree.slots.map((s) => s.owner);
   for (const block of placement.blocks) {
     const head = flow.units[block.units[block.units.length - 1]!]!;
@@ -108,7 +138,9 @@ function withEscapes({ flow, placement, tree }: InplaceScene, roots: readonly In
       const caller = owners[slot]!;
       for (const r of roots[slot]!) {
         const owner = owners[r];
-        if (owner && owner !== caller && inside(owner, caller)) owners[r] = caller;
+        if (owner && owner !== caller && inside(owner, caller)) {
+          owners[r] = caller;
+        }
       }
     }
   }

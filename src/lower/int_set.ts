@@ -43,7 +43,9 @@ export class IntSet {
   }
 
   without(item: number): IntSet {
-    return this.has(item) ? new IntSet(remove(this.root, this.height, item), this.height) : this;
+    return this.has(item)
+      ? new IntSet(remove(this.root, this.height, item), this.height)
+      : this;
   }
 
   /** Members of either. */
@@ -52,20 +54,26 @@ export class IntSet {
     if (other.root === 0) return this;
     const [a, b, height] = levelled(this, other), root = unite(a, b, height);
     if (root === this.root && height === this.height) return this;
-    return root === other.root && height === other.height ? other : new IntSet(root, height);
+    return root === other.root && height === other.height
+      ? other
+      : new IntSet(root, height);
   }
 
   /** Members that `other` lacks. */
   minus(other: IntSet): IntSet {
     if (this.root === 0 || other.root === 0) return this;
     const [a, b, height] = levelled(this, other), root = subtract(a, b, height);
-    return root === this.root && height === this.height ? this : new IntSet(root, height);
+    return root === this.root && height === this.height
+      ? this
+      : new IntSet(root, height);
   }
 
   /** Members that `other` has too. */
   intersect(other: IntSet): IntSet {
     const [a, b, height] = levelled(this, other), root = common(a, b, height);
-    return root === this.root && height === this.height ? this : new IntSet(root, height);
+    return root === this.root && height === this.height
+      ? this
+      : new IntSet(root, height);
   }
 
   /** Whether they have a member in common. */
@@ -83,7 +91,9 @@ export class IntSet {
       if (height > 0) {
         const kids = node as readonly Node[];
         for (let k = 31; k >= 0; k--) {
-          if (kids[k] !== 0) stack.push([kids[k]!, height - 1, base + k * reach(height - 1)]);
+          if (kids[k] !== 0) {
+            stack.push([kids[k]!, height - 1, base + k * reach(height - 1)]);
+          }
         }
       } else {
         for (let mask = node as number; mask !== 0; mask &= mask - 1) {
@@ -99,7 +109,11 @@ function reach(height: number): number {
   return 32 ** (height + 1);
 }
 
-function replaced(kids: readonly Node[], k: number, kid: Node): readonly Node[] {
+function replaced(
+  kids: readonly Node[],
+  k: number,
+  kid: Node,
+): readonly Node[] {
   const copy = kids.slice();
   copy[k] = kid;
   return copy;
@@ -107,7 +121,8 @@ function replaced(kids: readonly Node[], k: number, kid: Node): readonly Node[] 
 
 function insert(node: Node, height: number, item: number): Node {
   if (height === 0) return (node as number) | (1 << (item & 31));
-  const kids = node === 0 ? EMPTY_KIDS : node as readonly Node[], k = (item >>> (5 * height)) & 31;
+  const kids = node === 0 ? EMPTY_KIDS : node as readonly Node[],
+    k = (item >>> (5 * height)) & 31;
   return replaced(kids, k, insert(kids[k]!, height - 1, item));
 }
 
@@ -128,7 +143,9 @@ function levelled(a: IntSet, b: IntSet): [Node, Node, number] {
 }
 
 function raised({ root, height }: IntSet, to: number): Node {
-  for (; height < to && root !== 0; height++) root = replaced(EMPTY_KIDS, 0, root);
+  for (; height < to && root !== 0; height++) {
+    root = replaced(EMPTY_KIDS, 0, root);
+  }
   return root;
 }
 
@@ -136,14 +153,22 @@ function unite(a: Node, b: Node, height: number): Node {
   if (a === b || b === 0) return a;
   if (a === 0) return b;
   if (height === 0) return (a as number) | (b as number);
-  return combined(a as readonly Node[], b as readonly Node[], (x, y) => unite(x, y, height - 1));
+  return combined(
+    a as readonly Node[],
+    b as readonly Node[],
+    (x, y) => unite(x, y, height - 1),
+  );
 }
 
 function subtract(a: Node, b: Node, height: number): Node {
   if (a === b) return 0;
   if (a === 0 || b === 0) return a;
   if (height === 0) return (a as number) & ~(b as number);
-  const kids = combined(a as readonly Node[], b as readonly Node[], (x, y) => subtract(x, y, height - 1));
+  const kids = combined(
+    a as readonly Node[],
+    b as readonly Node[],
+    (x, y) => subtract(x, y, height - 1),
+  );
   return kids === a ? a : orEmpty(kids);
 }
 
@@ -151,12 +176,20 @@ function common(a: Node, b: Node, height: number): Node {
   if (a === b || a === 0) return a;
   if (b === 0) return 0;
   if (height === 0) return (a as number) & (b as number);
-  const kids = combined(a as readonly Node[], b as readonly Node[], (x, y) => common(x, y, height - 1));
+  const kids = combined(
+    a as readonly Node[],
+    b as readonly Node[],
+    (x, y) => common(x, y, height - 1),
+  );
   return kids === a || kids === b ? kids : orEmpty(kids);
 }
 
 /** Children combined one by one; `a` or `b` itself where nothing differs from it. */
-function combined(a: readonly Node[], b: readonly Node[], f: (x: Node, y: Node) => Node): readonly Node[] {
+function combined(
+  a: readonly Node[],
+  b: readonly Node[],
+  f: (x: Node, y: Node) => Node,
+): readonly Node[] {
   const kids = a.map((x, k) => f(x, b[k]!));
   if (kids.every((x, k) => x === a[k])) return a;
   return kids.every((x, k) => x === b[k]) ? b : kids;
@@ -165,5 +198,7 @@ function combined(a: readonly Node[], b: readonly Node[], f: (x: Node, y: Node) 
 function meet(a: Node, b: Node, height: number): boolean {
   if (a === 0 || b === 0) return false;
   if (height === 0) return ((a as number) & (b as number)) !== 0;
-  return (a as readonly Node[]).some((x, k) => meet(x, (b as readonly Node[])[k]!, height - 1));
+  return (a as readonly Node[]).some((x, k) =>
+    meet(x, (b as readonly Node[])[k]!, height - 1)
+  );
 }

@@ -29,7 +29,11 @@ export function packed(shape: readonly (number | null)[]): Lie {
 }
 
 /** With these strides. */
-export function strided(shape: readonly (number | null)[], strides: readonly (number | null)[], otherwise = false): Lie {
+export function strided(
+  shape: readonly (number | null)[],
+  strides: readonly (number | null)[],
+  otherwise = false,
+): Lie {
   const known = allKnown(shape) && allKnown(strides);
   return { strides, rowMajor: known ? isRowMajor(shape, strides) : otherwise };
 }
@@ -40,24 +44,35 @@ export function rowOf({ shape, strides, rowMajor }: Value): Lie {
 }
 
 /** How a view of `x` with these lengths lies. */
-export function lookedAt(x: Value, map: ViewMap, lengths: readonly Length[]): Lie {
+export function lookedAt(
+  x: Value,
+  map: ViewMap,
+  lengths: readonly Length[],
+): Lie {
   const shape = knownShape(lengths);
   if (map.kind === "reshape") return packed(shape);
   const strides: (number | null)[] = shape.map(() => 0);
   map.from.forEach((to, axis) => {
     if (to === null) return;
     const step = x.strides[axis]!;
-    strides[to] = step === null || strides[to] === null ? null : strides[to]! + map.step[axis]! * step;
+    strides[to] = step === null || strides[to] === null
+      ? null
+      : strides[to]! + map.step[axis]! * step;
   });
   return strided(shape, strides, x.rowMajor && takesRows(x, map, lengths));
 }
 
 /** Whether a view takes neighbouring rows, or one element of leading axes, and leaves all else where it is. */
-function takesRows(x: Value, map: Exclude<ViewMap, { kind: "reshape" }>, lengths: readonly Length[]): boolean {
+function takesRows(
+  x: Value,
+  map: Exclude<ViewMap, { kind: "reshape" }>,
+  lengths: readonly Length[],
+): boolean {
   const dropped = map.from.length - lengths.length;
   return dropped >= 0 && map.from.every((to, axis) => {
     if (axis < dropped) return to === null;
-    return to === axis - dropped && map.step[axis] === 1 && (to === 0 || sameLength(lengths[to]!, x.lengths[axis]!));
+    return to === axis - dropped && map.step[axis] === 1 &&
+      (to === 0 || sameLength(lengths[to]!, x.lengths[axis]!));
   });
 }
 
@@ -69,9 +84,13 @@ export function isPlain({ rowMajor, strides }: Lie): boolean {
 /** Whether two values that stand for each other lie alike. */
 export function liesLike(a: Value, b: Value): boolean {
   if (a.rowMajor && b.rowMajor) return true;
-  return allKnown(a.strides) && a.strides.every((s, axis) => s === b.strides[axis]) && a.shape.every((n, axis) => n !== null && n === b.shape[axis]);
+  return allKnown(a.strides) &&
+    a.strides.every((s, axis) => s === b.strides[axis]) &&
+    a.shape.every((n, axis) => n !== null && n === b.shape[axis]);
 }
 
-function allKnown(lengths: readonly (number | null)[]): lengths is readonly number[] {
+function allKnown(
+  lengths: readonly (number | null)[],
+): lengths is readonly number[] {
   return lengths.every((n) => n !== null);
 }

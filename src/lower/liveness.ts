@@ -27,15 +27,27 @@ export interface Ownership {
 }
 
 /** A live slot keeps every buffer that it may look into. Inside loops nothing is freed: their buffers are freed behind them. */
-export function placeFrees({ tree, owners, owns, roots }: Ownership): Lifetimes {
-  const reach = roots.map((r, slot) => r.with(slot)), touches = new Touches(tree, reach, owners);
-  const buffers = IntSet.of(owns.flatMap((o, slot) => o ? [slot] : [])), behind = new Map<number, IntSet>();
+export function placeFrees(
+  { tree, owners, owns, roots }: Ownership,
+): Lifetimes {
+  const reach = roots.map((r, slot) => r.with(slot)),
+    touches = new Touches(tree, reach, owners);
+  const buffers = IntSet.of(owns.flatMap((o, slot) => o ? [slot] : [])),
+    behind = new Map<number, IntSet>();
   const own = new Map<Region, IntSet>();
-  owners.forEach((owner, slot) => owner && owns[slot] && own.set(owner, (own.get(owner) ?? IntSet.empty).with(slot)));
-  const frees = (slots: Iterable<number>): Item[] => [...slots].map((slot) => ({ kind: "free", slot }));
+  owners.forEach((owner, slot) =>
+    owner && owns[slot] &&
+    own.set(owner, (own.get(owner) ?? IntSet.empty).with(slot))
+  );
+  const frees = (slots: Iterable<number>): Item[] =>
+    [...slots].map((slot) => ({ kind: "free", slot }));
 
   /** The list with FREEs, and what is live at its head. */
-  function walk(list: readonly Item[], end: IntSet, container: Region): [readonly Item[], IntSet] {
+  function walk(
+    list: readonly Item[],
+    end: IntSet,
+    container: Region,
+  ): [readonly Item[], IntSet] {
     const mine = own.get(container) ?? IntSet.empty, backwards: Item[] = [];
     let live = end;
     for (let n = list.length - 1; n >= 0; n--) {
@@ -50,7 +62,11 @@ export function placeFrees({ tree, owners, owns, roots }: Ownership): Lifetimes 
       const { touched, needed, set } = touches.item(item);
       let dead = touched.intersect(mine).minus(live);
       if (item.kind === "loop") {
-        walk(item.body, item.loop.stop < 0 ? IntSet.empty : reach[item.loop.stop]!, item.region);
+        walk(
+          item.body,
+          item.loop.stop < 0 ? IntSet.empty : reach[item.loop.stop]!,
+          item.region,
+        );
         dead = dead.union(touches.owned(item.region).intersect(buffers));
       }
       backwards.push(...frees(dead), item);
@@ -60,15 +76,30 @@ export function placeFrees({ tree, owners, owns, roots }: Ownership): Lifetimes 
   }
 
   /** What dies on one branch only is freed at the head of the other, or behind the join. */
-  function choose(item: Item & { readonly kind: "if" }, live: IntSet, container: Region, mine: IntSet): [Item, IntSet, IntSet] {
-    const yes = touches.list(item.yes), no = touches.list(item.no), { cond } = item;
-    const lone = (a: IntSet, b: IntSet) => a.minus(b).minus(live).intersect(mine);
-    const late = (dying: IntSet) => [...dying].length > MOST_AT_HEAD ? dying : IntSet.empty;
-    const after = late(lone(yes.needed, no.needed)).union(late(lone(no.needed, yes.needed)));
-    const end = live.union(after), [yesItems, yesLive] = walk(item.yes, end, container), [noItems, noLive] = walk(item.no, end, container);
-    const heads = (other: IntSet, here: IntSet, touched: IntSet) => other.minus(here).intersect(mine).minus(touched);
+  function choose(
+    item: Item & { readonly kind: "if" },
+    live: IntSet,
+    container: Region,
+    mine: IntSet,
+  ): [Item, IntSet, IntSet] {
+    const yes = touches.list(item.yes),
+      no = touches.list(item.no),
+      { cond } = item;
+    const lone = (a: IntSet, b: IntSet) =>
+      a.minus(b).minus(live).intersect(mine);
+    const late = (dying: IntSet) =>
+      [...dying].length > MOST_AT_HEAD ? dying : IntSet.empty;
+    const after = late(lone(yes.needed, no.needed)).union(
+      late(lone(no.needed, yes.needed)),
+    );
+    const end = live.union(after),
+      [yesItems, yesLive] = walk(item.yes, end, container),
+      [noItems, noLive] = walk(item.no, end, container);
+    const heads = (other: IntSet, here: IntSet, touched: IntSet) =>
+      other.minus(here).intersect(mine).minus(touched);
     const used = reach[cond]!.intersect(mine).minus(end);
-    const head = (other: IntSet, here: IntSet, touched: IntSet) => frees(heads(other, here, touched).union(used.minus(here).minus(touched)));
+    const head = (other: IntSet, here: IntSet, touched: IntSet) =>
+      frees(heads(other, here, touched).union(used.minus(here).minus(touched)));
     const made: Item = {
       ...item,
       yes: [...head(noLive, yesLive, yes.touched), ...yesItems],
@@ -77,7 +108,8 @@ export function placeFrees({ tree, owners, owns, roots }: Ownership): Lifetimes 
     return [made, yesLive.union(noLive).union(reach[cond]!), after];
   }
 
-  const kept = touches.reached([...tree.outputs, ...tree.swapped]), blocks = new Map<Region, readonly Item[]>();
+  const kept = touches.reached([...tree.outputs, ...tree.swapped]),
+    blocks = new Map<Region, readonly Item[]>();
   const [main] = walk(tree.main, kept, tree.top);
   for (const [block, list] of tree.blocks) {
     const [items] = walk(list, IntSet.empty, block);
@@ -87,6 +119,8 @@ export function placeFrees({ tree, owners, owns, roots }: Ownership): Lifetimes 
 }
 
 function inLoop(region: Region): boolean {
-  for (let r: Region | null = region; r; r = r.parent) if (r.kind === "body") return true;
+  for (let r: Region | null = region; r; r = r.parent) {
+    if (r.kind === "body") return true;
+  }
   return false;
 }

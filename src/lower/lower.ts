@@ -10,7 +10,7 @@ import { orderTop } from "./order.ts";
 import { type Implement, Plans } from "./plans.ts";
 import type { Program } from "./program.ts";
 import { readGraph } from "./read.ts";
-import { placeUnits } from "./regions.ts";
+import { checkRefusals, placeUnits } from "./regions.ts";
 import type { Signature } from "./signature.ts";
 import type { Target } from "./target.ts";
 import { planUpdates } from "./updates.ts";
@@ -29,16 +29,49 @@ export interface LowerOptions {
  * The program that computes `graph` for arrays as `signature` says.
  * RangeError, with op, shapes and the user's line: lengths that do not fit.
  */
-export function lower(graph: FunctionGraph, signature: Signature, options: LowerOptions, target: Target): Program {
-  const { inplace = true } = options, plans = new Plans(options.implement ?? implement, target);
+export function lower(
+  graph: FunctionGraph,
+  signature: Signature,
+  options: LowerOptions,
+  target: Target,
+): Program {
+  const { inplace = true } = options,
+    plans = new Plans(options.implement ?? implement, target);
   const source = readGraph(graph, signature); //                                lengths and layouts
-  const updates = planUpdates(source, plans, inplace === true), { flow } = updates; //   how new values reach storage
+  const updates = planUpdates(source, plans, inplace === true),
+    { flow } = updates; //   how new values reach storage
   const placement = placeUnits(flow); //                                        what runs where, and how lazily
+  checkRefusals(flow, placement); //                                            an untaken branch refuses nothing
   const order = orderTop(placement, plans, updates); //                         what may fail before what writes storage
-  const tree = growTree({ flow, placement, plans, turns: order.turns, inplace: order.inplace });
-  const aliasing = decideInplace({ flow, placement, plans, tree, updates: order.inplace, allowed: inplace !== false });
+  const tree = growTree({
+    flow,
+    placement,
+    plans,
+    turns: order.turns,
+    inplace: order.inplace,
+  });
+  const aliasing = decideInplace({
+    flow,
+    placement,
+    plans,
+    tree,
+    updates: order.inplace,
+    allowed: inplace !== false,
+  });
   const lifetimes = placeFrees(aliasing);
   const arena = options.gc ? null : planArena(aliasing);
-  const done = [...order.inplace.values()].map(({ update }) => `update of ${update.storage.variable.name ?? update.storage.variable}: in place`);
-  return assemble({ flow, placement, plans, aliasing, lifetimes, arena, notes: [...updates.notes, ...order.notes, ...done] });
+  const done = [...order.inplace.values()].map(({ update }) =>
+    `update of ${
+      update.storage.variable.name ?? update.storage.variable
+    }: in place`
+  );
+  return assemble({
+    flow,
+    placement,
+    plans,
+    aliasing,
+    lifetimes,
+    arena,
+    notes: [...updates.notes, ...order.notes, ...done],
+  });
 }

@@ -18,30 +18,61 @@ export interface Order {
 }
 
 /** Orders the top region. Updates that read each other's storages in a circle cannot all be in place: the first gets a second buffer. */
-export function orderTop(placement: Placement, plans: Plans, { flow, inplace, storages }: UpdatePlan): Order {
+export function orderTop(
+  placement: Placement,
+  plans: Plans,
+  { flow, inplace, storages }: UpdatePlan,
+): Order {
   const left = new Map(inplace), notes: string[] = [];
   for (;;) {
-    const before = readersFirst(flow, left, storages), writes = arrange([...left.keys()].sort((a, b) => a - b), before);
-    if (writes.length === left.size) return { turns: turnsOf({ placement, plans, flow, writes, left, storages }), inplace: left, notes };
-    const stuck = [...left.keys()].filter((id) => !writes.includes(id)).sort((a, b) => a - b)[0]!;
+    const before = readersFirst(flow, left, storages),
+      writes = arrange([...left.keys()].sort((a, b) => a - b), before);
+    if (writes.length === left.size) {
+      return {
+        turns: turnsOf({ placement, plans, flow, writes, left, storages }),
+        inplace: left,
+        notes,
+      };
+    }
+    const stuck = [...left.keys()].filter((id) => !writes.includes(id)).sort((
+      a,
+      b,
+    ) => a - b)[0]!;
     const { storage } = left.get(stuck)!.update;
-    notes.push(`update of ${storage.variable.name ?? storage.variable}: second buffer, then exchanged, because another update in place reads it`);
+    notes.push(
+      `update of ${
+        storage.variable.name ?? storage.variable
+      }: second buffer, then exchanged, because another update in place reads it`,
+    );
     left.delete(stuck);
   }
 }
 
 /** For each unit that writes a storage, the other such units that read that storage. */
-function readersFirst(flow: Flow, left: UpdatePlan["inplace"], storages: UpdatePlan["storages"]): Map<number, number[]> {
+function readersFirst(
+  flow: Flow,
+  left: UpdatePlan["inplace"],
+  storages: UpdatePlan["storages"],
+): Map<number, number[]> {
   const before = new Map<number, number[]>();
   for (const [id, { update }] of left) {
-    const reads = (other: number) => strictInputs(flow.units[other]!).some((v) => storages[v.id]?.has(update.storage));
-    before.set(id, [...left.keys()].filter((other) => other !== id && reads(other)));
+    const reads = (other: number) =>
+      strictInputs(flow.units[other]!).some((v) =>
+        storages[v.id]?.has(update.storage)
+      );
+    before.set(
+      id,
+      [...left.keys()].filter((other) => other !== id && reads(other)),
+    );
   }
   return before;
 }
 
 /** As many of `ids` as can follow what comes before them. */
-function arrange(ids: readonly number[], before: ReadonlyMap<number, readonly number[]>): number[] {
+function arrange(
+  ids: readonly number[],
+  before: ReadonlyMap<number, readonly number[]>,
+): number[] {
   const done = new Set<number>();
   for (let more = true; more;) {
     more = false;
@@ -63,30 +94,48 @@ interface Scene {
   readonly storages: UpdatePlan["storages"];
 }
 
-function turnsOf({ placement, plans, flow, writes, left, storages }: Scene): Turn[] {
+function turnsOf(
+  { placement, plans, flow, writes, left, storages }: Scene,
+): Turn[] {
   const lastRead = new Map<Value, number>();
   let lastRisk = -1;
   for (const unit of flow.units) {
     const region = placement.home[unit.id];
     if (!region) continue;
-    const at = region.kind === "top" ? unit.id : region.latest, write = left.get(unit.id);
-    const risky = write ? unit.kind === "compute" && plans.hasChecks(unit) : isRisky(plans, unit);
+    const at = region.kind === "top" ? unit.id : region.latest,
+      write = left.get(unit.id);
+    const risky = write
+      ? unit.kind === "compute" && plans.hasChecks(unit)
+      : isRisky(plans, unit);
     if (risky) lastRisk = Math.max(lastRisk, at);
     if (write) continue; // among themselves they are arranged
-    for (const v of strictInputs(unit)) storages[v.id]?.forEach((s) => lastRead.set(s, Math.max(lastRead.get(s) ?? -1, at)));
+    for (const v of strictInputs(unit)) {
+      storages[v.id]?.forEach((s) =>
+        lastRead.set(s, Math.max(lastRead.get(s) ?? -1, at))
+      );
+    }
   }
   const entries: { at: number; rank: number; turn: Turn }[] = [];
   for (const unit of placement.top.units) {
-    if (!left.has(unit)) entries.push({ at: unit, rank: -2, turn: { unit, part: "all" } });
-    else if (hasChecks(plans, flow, unit)) entries.push({ at: unit, rank: -1, turn: { unit, part: "checks" } });
+    if (!left.has(unit)) {
+      entries.push({ at: unit, rank: -2, turn: { unit, part: "all" } });
+    } else if (hasChecks(plans, flow, unit)) {
+      entries.push({ at: unit, rank: -1, turn: { unit, part: "checks" } });
+    }
   }
   let after = lastRisk;
   writes.forEach((unit, rank) => {
     const { storage } = left.get(unit)!.update;
     after = Math.max(after, unit, lastRead.get(storage) ?? -1);
-    entries.push({ at: after, rank, turn: { unit, part: hasChecks(plans, flow, unit) ? "rest" : "all" } });
+    entries.push({
+      at: after,
+      rank,
+      turn: { unit, part: hasChecks(plans, flow, unit) ? "rest" : "all" },
+    });
   });
-  return entries.sort((a, b) => a.at - b.at || a.rank - b.rank).map((e) => e.turn);
+  return entries.sort((a, b) => a.at - b.at || a.rank - b.rank).map((e) =>
+    e.turn
+  );
 }
 
 function hasChecks(plans: Plans, flow: Flow, id: number): boolean {
@@ -95,5 +144,6 @@ function hasChecks(plans: Plans, flow: Flow, id: number): boolean {
 }
 
 function isRisky(plans: Plans, unit: Flow["units"][number]): boolean {
-  return plans.mayFail(unit) || (unit.kind === "compute" && plans.hasChecks(unit));
+  return plans.mayFail(unit) ||
+    (unit.kind === "compute" && plans.hasChecks(unit));
 }

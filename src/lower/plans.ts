@@ -10,7 +10,12 @@ import type { Target } from "./target.ts";
  * `layouts`; output 0 is written over input `inplace` unless that is -1. null:
  * there is no C for it.
  */
-export type Implement = (node: Apply, layouts: readonly Layout[], inplace: number, target: Target) => Plan | null;
+export type Implement = (
+  node: Apply,
+  layouts: readonly Layout[],
+  inplace: number,
+  target: Target,
+) => Plan | null;
 
 /** The plans of one lowering, made when first asked for. */
 export class Plans {
@@ -23,7 +28,17 @@ export class Plans {
     if (unit.view || unit.builtin || unit.hostOnly) return null;
     const known = this.#made.get(unit) ?? new Map<number, Plan | null>();
     this.#made.set(unit, known);
-    if (!known.has(inplace)) known.set(inplace, this.implement(unit.node, [...unit.inputs, ...unit.outputs], inplace, this.target));
+    if (!known.has(inplace)) {
+      known.set(
+        inplace,
+        this.implement(
+          unit.node,
+          [...unit.inputs, ...unit.outputs],
+          inplace,
+          this.target,
+        ),
+      );
+    }
     return known.get(inplace)!;
   }
 
@@ -39,19 +54,30 @@ export class Plans {
     const { node, inputs, outputs: [y] } = unit;
     const fits = (k: number) => {
       const x = inputs[k]!;
-      return x.dtype === y!.dtype && x.rowMajor && y!.rowMajor && x.lengths.length === y!.lengths.length &&
+      return x.dtype === y!.dtype && x.rowMajor && y!.rowMajor &&
+        x.lengths.length === y!.lengths.length &&
         x.lengths.every((n, axis) => sameLength(n, y!.lengths[axis]!));
     };
-    const able = !unit.view && !unit.builtin && node.op.loops && !this.onHost(unit);
-    const site = { inputs: node.inputs.map((v) => v.type), outputs: node.outputs.map((v) => v.type), params: node.params };
-    const found = able ? (node.op.loops!(site).inplace ?? []).filter((k) => fits(k) && this.of(unit, k)) : [];
+    const able = !unit.view && !unit.builtin && node.op.loops &&
+      !this.onHost(unit);
+    const site = {
+      inputs: node.inputs.map((v) => v.type),
+      outputs: node.outputs.map((v) => v.type),
+      params: node.params,
+    };
+    const found = able
+      ? (node.op.loops!(site).inplace ?? []).filter((k) =>
+        fits(k) && this.of(unit, k)
+      )
+      : [];
     this.#candidates.set(unit, found);
     return found;
   }
 
   /** Whether something must be tested, or room be found, before a unit runs. */
   hasChecks(unit: Computation): boolean {
-    return unit.checks.length > 0 || unit.guards.length > 0 || (this.of(unit)?.checks.length ?? 0) > 0;
+    return unit.checks.length > 0 || unit.guards.length > 0 ||
+      (this.of(unit)?.checks.length ?? 0) > 0;
   }
 
   /** Whether a unit may fail once its checks have passed. */
@@ -60,12 +86,19 @@ export class Plans {
     if (unit.view) return viewMayFail(unit.view);
     if (unit.builtin) return unit.outputs[0]!.shape.includes(null);
     const plan = this.of(unit, inplace);
-    const reserves = unit.reserve.some((r, i) => r !== null && !(i === 0 && inplace >= 0));
+    const reserves = unit.reserve.some((r, i) =>
+      r !== null && !(i === 0 && inplace >= 0)
+    );
     return plan === null || reserves || plan.steps.some((s) => s.mayFail);
   }
 }
 
 /** A checked index may be out of range; a reshape whose lengths only the run tells may not fit. */
-export function viewMayFail({ map, lengths, operands }: NonNullable<Computation["view"]>): boolean {
-  return map.kind === "affine" ? map.checked.includes(true) : lengths.some((n) => typeof n !== "number") || operands[0]!.shape.includes(null);
+export function viewMayFail(
+  { map, lengths, operands }: NonNullable<Computation["view"]>,
+): boolean {
+  return map.kind === "affine"
+    ? map.checked.includes(true)
+    : lengths.some((n) => typeof n !== "number") ||
+      operands[0]!.shape.includes(null);
 }

@@ -1,21 +1,36 @@
 /** Reads a graph for one signature: lengths and layouts of every value, and the units that make them. */
 import type { FunctionGraph } from "../graph/function_graph.ts";
-import type { Length, Shaped } from "../graph/length.ts";
+import type { Length } from "../graph/length.ts";
 import type { ScanParams } from "../graph/scan_params.ts";
-import { type Apply, Constant, mayFail, type SharedVariable, type Variable } from "../graph/variable.ts";
+import {
+  type Apply,
+  Constant,
+  mayFail,
+  type SharedVariable,
+  type Variable,
+} from "../graph/variable.ts";
 import { allocate, isInteger } from "../graph/dtype.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import { derived } from "../graph/origin.ts";
 import { assert } from "../ops/debug.ts";
 import { identity } from "../ops/elemwise.ts";
 import { shapeAt } from "../ops/shape.ts";
-import type { Check, Computation, Flow, Frame, GuardedLength, Source, Unit, Value } from "./flow.ts";
+import type {
+  Check,
+  Computation,
+  Flow,
+  Frame,
+  Source,
+  Unit,
+  Value,
+} from "./flow.ts";
 import { valuesOf } from "./flow.ts";
+import { infer, type Inference } from "./infer.ts";
 import { isPlain, knownShape, lookedAt, packed } from "./layout.ts";
 import { readBoundary } from "./read_boundary.ts";
 import { readChoice, readScan } from "./read_nested.ts";
 import { Scalars } from "./scalars.ts";
-import { affineLengths, atomOf, type LengthReader, sameLength } from "./shapes.ts";
+import { atomOf, sameLength } from "./shapes.ts";
 import type { Assumption, Signature } from "./signature.ts";
 
 /** A graph's values and units for one signature. RangeError, with the user's line, where lengths do not fit. */
@@ -32,7 +47,10 @@ export function readGraph(graph: FunctionGraph, signature: Signature): Flow {
     inputs,
     shared,
     outputs: graph.outputs.map((v) => reader.lookup(v, reader.top)),
-    updates: graph.updates.map(([s], i) => ({ storage: storages.get(s)!, value: reader.lookup(values[i]!, reader.top) })),
+    updates: graph.updates.map(([s], i) => ({
+      storage: storages.get(s)!,
+      value: reader.lookup(values[i]!, reader.top),
+    })),
     checks,
   };
 }
@@ -43,7 +61,9 @@ export type NewValue =
   & { readonly lengths: readonly Length[] }
   & Partial<Pick<Value, "scalar" | "data">>;
 
-type NewUnit = Unit extends infer U ? U extends Unit ? Omit<U, "id" | "outputs"> : never : never;
+type NewUnit = Unit extends infer U
+  ? U extends Unit ? Omit<U, "id" | "outputs"> : never
+  : never;
 
 /** The state of one reading. */
 export class Reader {
@@ -82,8 +102,11 @@ export class Reader {
       lengths,
     };
     lengths.forEach((n, axis) => lengths[axis] = n ?? atomOf(value, axis));
-    const counts = value.scalar === null && lengths.length === 0 && isInteger(value.dtype);
-    const made = counts ? Object.assign(value, { scalar: atomOf(value, -1) }) : value;
+    const counts = value.scalar === null && lengths.length === 0 &&
+      isInteger(value.dtype);
+    const made = counts
+      ? Object.assign(value, { scalar: atomOf(value, -1) })
+      : value;
     this.values.push(made);
     frame.values.set(variable, made);
     return made;
@@ -97,9 +120,21 @@ export class Reader {
   }
 
   #constant(v: Variable): Value {
-    if (!(v instanceof Constant)) throw new TypeError(`Cannot compile: the graph needs ${v}, which is not among the inputs`);
+    if (!(v instanceof Constant)) {
+      throw new TypeError(
+        `Cannot compile: the graph needs ${v}, which is not among the inputs`,
+      );
+    }
     const data = v.data.contiguous ? v.data : v.data.copy();
-    return this.value({ variable: v, frame: this.top, leaf: "constant", lengths: data.shape, ...packed(data.shape), scalar: v.value, data });
+    return this.value({
+      variable: v,
+      frame: this.top,
+      leaf: "constant",
+      lengths: data.shape,
+      ...packed(data.shape),
+      scalar: v.value,
+      data,
+    });
   }
 
   /** A row-major copy of a value; one is enough. */
@@ -108,8 +143,27 @@ export class Reader {
     if (known) return known;
     const node = identity(x.variable).owner!;
     const [copy] = this.unit(
-      { kind: "compute", node, frame: x.frame, inputs: [x], view: null, builtin: "copy", hostOnly: false, reserve: [null], checks: [], guards: [], needs: [x] },
-      [{ variable: node.outputs[0]!, frame: x.frame, leaf: null, lengths: x.lengths, ...packed(x.shape), scalar: x.scalar }],
+      {
+        kind: "compute",
+        node,
+        frame: x.frame,
+        inputs: [x],
+        view: null,
+        builtin: "copy",
+        hostOnly: false,
+        reserve: [null],
+        checks: [],
+        guards: [],
+        needs: [x],
+      },
+      [{
+        variable: node.outputs[0]!,
+        frame: x.frame,
+        leaf: null,
+        lengths: x.lengths,
+        ...packed(x.shape),
+        scalar: x.scalar,
+      }],
     );
     this.#copies.set(x, copy!);
     return copy!;
@@ -133,7 +187,11 @@ export class Reader {
       wanted.set(node, seen.add(v.index));
       if (node.op.name === "ifelse") {
         const half = (node.inputs.length - 1) / 2;
-        todo.push(node.inputs[0]!, node.inputs[1 + v.index]!, node.inputs[1 + half + v.index]!);
+        todo.push(
+          node.inputs[0]!,
+          node.inputs[1 + v.index]!,
+          node.inputs[1 + half + v.index]!,
+        );
       } else if (seen.size === 1) todo.push(...node.inputs);
     }
     return [...wanted].sort(([a], [b]) => a.id - b.id);
@@ -141,85 +199,87 @@ export class Reader {
 
   #readNode(node: Apply, wanted: ReadonlySet<number>, frame: Frame): void {
     if (node.op.name === "ifelse") readChoice(this, { node, frame, wanted });
-    else if (node.op.name !== "scan" || !readScan(this, node as Apply<ScanParams>, frame)) this.compute(node, frame);
+    else if (
+      node.op.name !== "scan" ||
+      !readScan(this, node as Apply<ScanParams>, frame)
+    ) this.compute(node, frame);
   }
 
   /** Reads one application of an ordinary op. */
   compute(node: Apply, frame: Frame): void {
-    const inputs = node.inputs.map((v) => this.lookup(v, frame)), site = this.#infer(node, inputs);
-    if (fold(this, node, site)) return;
-    const view = node.op.views && !acts(node) ? viewOf(this, node, inputs, site) : null;
-    const builtin = view ? null : node.op === identity.op ? "copy" : node.op === shapeAt.op ? "length" : null;
-    const operands = view?.operands ?? (builtin ? inputs : inputs.map((x) => isPlain(x) ? x : this.copied(x)));
-    const sources = (lengths: readonly Length[]) => lengths.map((n) => this.scalars.source(n!, operands));
-    const hostOnly = !view && site.lengths.some((ns) => ns.some((n) => n === null));
-    const reserve = site.lengths.map((ns) => view || builtin || hostOnly || ns.every((n) => typeof n === "number") ? null : sources(ns));
+    const inputs = node.inputs.map((v) => this.lookup(v, frame)),
+      site = infer(node, inputs, this),
+      { refusal } = site;
+    if (fold(this, { node, frame, site })) return;
+    const view = node.op.views && !acts(node) && !refusal
+      ? viewOf(this, node, inputs, site)
+      : null;
+    const builtin = view || refusal
+      ? null
+      : node.op === identity.op
+      ? "copy"
+      : node.op === shapeAt.op
+      ? "length"
+      : null;
+    const operands = view?.operands ??
+      (builtin ? inputs : inputs.map((x) => isPlain(x) ? x : this.copied(x)));
+    const sources = (lengths: readonly Length[]) =>
+      lengths.map((n) => this.scalars.source(n!, operands));
+    const hostOnly = refusal !== undefined ||
+      !view && site.lengths.some((ns) => ns.some((n) => n === null));
+    const reserve = site.lengths.map((ns) =>
+      view || builtin || hostOnly || ns.every((n) => typeof n === "number")
+        ? null
+        : sources(ns)
+    );
     const check = ([a, b]: readonly [Length, Length]): Check => ({
       x: this.scalars.source(a, inputs),
       y: this.scalars.source(b, inputs),
-      axis: Math.max(0, ...inputs.map((x) => x.lengths.findIndex((n) => sameLength(n, a) || sameLength(n, b)))),
+      axis: Math.max(
+        0,
+        ...inputs.map((x) =>
+          x.lengths.findIndex((n) => sameLength(n, a) || sameLength(n, b))
+        ),
+      ),
     });
     const checks = site.checks.map(check);
     const needs = new Set([
       ...operands,
-      ...valuesOf([...(view?.lengths ?? []), ...reserve.flatMap((r) => r ?? []), ...checks.flatMap((c) => [c.x, c.y])]),
+      ...valuesOf([
+        ...(view?.lengths ?? []),
+        ...reserve.flatMap((r) => r ?? []),
+        ...checks.flatMap((c) => [c.x, c.y]),
+      ]),
       ...site.guards.map((g) => g.length),
     ]);
-    const lies = (i: number) => view ? lookedAt(view.operands[0]!, view.map, site.lengths[i]!) : packed(knownShape(site.lengths[i]!));
+    const lies = (i: number) =>
+      view
+        ? lookedAt(view.operands[0]!, view.map, site.lengths[i]!)
+        : packed(knownShape(site.lengths[i]!));
     this.unit(
-      { kind: "compute", node, frame, inputs: view ? [operands[0]!] : operands, view, builtin, hostOnly, reserve, checks, guards: site.guards, needs: [...needs] },
-      node.outputs.map((variable, i) => ({ variable, frame, leaf: null, lengths: site.lengths[i]!, ...lies(i), scalar: site.scalars[i]! })),
-    );
-  }
-
-  #infer(node: Apply, inputs: readonly Value[]): Inference {
-    const checks: [Length, Length][] = [], guards: GuardedLength[] = [];
-    const scalarsOnly = node.outputs.every((v) => v.ndim === 0);
-    let which = 0;
-    const reader: LengthReader = {
-      compute: (form) => scalarsOnly ? null : this.scalars.compute(form),
-      check: (a, b) => void checks.push([a, b]),
-      assume: (length, likely) => {
-        const at = which++, made = this.assumed.find((a) => a.node === node && a.which === at);
-        const expected = made ? made.length : likely;
-        if (expected !== null) guards.push({ length: this.scalars.value(length), expected, node, which: at });
-        return expected;
+      {
+        kind: "compute",
+        node,
+        frame,
+        inputs: view ? [operands[0]!] : operands,
+        view,
+        builtin,
+        hostOnly,
+        reserve,
+        checks,
+        guards: site.guards,
+        needs: [...needs],
+        ...(refusal && { refusal }),
       },
-    };
-    const inferred = at(node, inputs, () => node.op.infer(inputs.map((x, i) => shapedAt(x, node.inputs[i]!)), node.params, affineLengths(reader)));
-    const lengths = node.outputs.map((v, i) =>
-      v.type.shape.map((d, axis): Length => {
-        const n = inferred[i]!.shape[axis]!;
-        return typeof n === "string" || n === null ? (typeof d === "number" ? d : null) : n;
-      })
+      node.outputs.map((variable, i) => ({
+        variable,
+        frame,
+        leaf: null,
+        lengths: site.lengths[i]!,
+        ...lies(i),
+        scalar: site.scalars[i]!,
+      })),
     );
-    return { lengths, scalars: inferred.map((o) => o.value ?? null), checks, guards };
-  }
-}
-
-/** What a type rule said with lengths. */
-interface Inference {
-  readonly lengths: readonly (readonly Length[])[];
-  readonly scalars: readonly Length[];
-  readonly checks: readonly (readonly [Length, Length])[];
-  readonly guards: readonly GuardedLength[];
-}
-
-/** What a type rule sees of a value; types are those the graph was built with. */
-function shapedAt(x: Value, { type }: Variable): Shaped {
-  return { type, dtype: x.dtype, shape: x.lengths, value: x.scalar };
-}
-
-/** `run`, its errors with the shapes and the user's line. */
-export function at<T>(node: Apply, inputs: readonly Value[], run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    const shapes = inputs.map((x) => `(${x.shape.map((n) => n ?? "?").join(", ")}${x.shape.length === 1 ? "," : ""})`);
-    const Kind = error instanceof RangeError ? RangeError : TypeError;
-    const name = error.message.includes(node.op.name) ? "" : ` in ${node.op.name}`;
-    throw new Kind(`${error.message}${name}; shapes ${shapes.join(" and ")}; made at ${node.origin.line}`, { cause: error });
   }
 }
 
@@ -228,21 +288,50 @@ function acts(node: Apply): boolean {
   return node.op.ordered === true || node.op === assert.op;
 }
 
+interface FoldSite {
+  readonly node: Apply;
+  readonly frame: Frame;
+  readonly site: Inference;
+}
+
 /** An integer that lengths decide is a constant. */
-function fold(reader: Reader, node: Apply, { scalars, checks, guards }: Inference): boolean {
-  const [v] = node.outputs, [scalar] = scalars;
-  if (node.outputs.length !== 1 || typeof scalar !== "number" || v!.ndim !== 0) return false;
-  if (mayFail(node) || node.op.ordered || checks.length || guards.length || !isInteger(v!.dtype)) return false;
+function fold(reader: Reader, { node, frame, site }: FoldSite): boolean {
+  const { scalars: [scalar], checks, guards } = site, [v] = node.outputs;
+  if (node.outputs.length !== 1 || typeof scalar !== "number") return false;
+  if (v!.ndim !== 0 || !isInteger(v!.dtype) || checks.length || guards.length) {
+    return false;
+  }
+  if (mayFail(node) || node.op.ordered) return false;
   const data = allocate(v!.dtype, 1);
   data[0] = typeof data[0] === "bigint" ? BigInt(scalar) : scalar;
-  reader.value({ variable: v!, frame: reader.top, leaf: "constant", lengths: [], ...packed([]), scalar, data: new NDArray(v!.dtype, [], data) });
+  const value = new NDArray(v!.dtype, [], data);
+  reader.value({
+    variable: v!,
+    frame,
+    leaf: "constant",
+    lengths: [],
+    ...packed([]),
+    scalar,
+    data: value,
+  });
   return true;
 }
 
 /** A view with its operands: the array, then the scalars that its starts and lengths need. */
-function viewOf(reader: Reader, node: Apply, inputs: readonly Value[], site: Inference): Computation["view"] {
-  const map = node.op.view!({ inputs: node.inputs.map((v) => v.type), outputs: node.outputs.map((v) => v.type), params: node.params });
-  const x = map.kind === "reshape" && !inputs[0]!.rowMajor ? reader.copied(inputs[0]!) : inputs[0]!;
+function viewOf(
+  reader: Reader,
+  node: Apply,
+  inputs: readonly Value[],
+  site: Inference,
+): Computation["view"] {
+  const map = node.op.view!({
+    inputs: node.inputs.map((v) => v.type),
+    outputs: node.outputs.map((v) => v.type),
+    params: node.params,
+  });
+  const x = map.kind === "reshape" && !inputs[0]!.rowMajor
+    ? reader.copied(inputs[0]!)
+    : inputs[0]!;
   const scalars: Value[] = [], lengths = site.lengths[0] as Length[];
   if (map.kind === "affine") {
     map.from.forEach((to, axis) => {
@@ -250,7 +339,9 @@ function viewOf(reader: Reader, node: Apply, inputs: readonly Value[], site: Inf
     });
   }
   const source = (n: Length): Source => reader.scalars.source(n, [x]);
-  if (map.kind === "reshape") return { map, operands: [x], lengths: lengths.map(source) };
+  if (map.kind === "reshape") {
+    return { map, operands: [x], lengths: lengths.map(source) };
+  }
   const start = map.start.map((s) => {
     if (typeof s === "number") return s;
     const scalar = inputs[s.input]!;
@@ -258,5 +349,9 @@ function viewOf(reader: Reader, node: Apply, inputs: readonly Value[], site: Inf
     const known = scalars.indexOf(scalar);
     return { input: 1 + (known < 0 ? scalars.push(scalar) - 1 : known) };
   });
-  return { map: { ...map, start }, operands: [x, ...scalars], lengths: lengths.map(source) };
+  return {
+    map: { ...map, start },
+    operands: [x, ...scalars],
+    lengths: lengths.map(source),
+  };
 }

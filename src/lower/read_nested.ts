@@ -5,8 +5,16 @@ import type { Apply, Variable } from "../graph/variable.ts";
 import { identity } from "../ops/elemwise.ts";
 import type { Body, Check, Frame, Value } from "./flow.ts";
 import { valuesOf } from "./flow.ts";
-import { knownShape, type Lie, liesLike, packed, rowOf, strided } from "./layout.ts";
-import { at, type Reader } from "./read.ts";
+import {
+  knownShape,
+  type Lie,
+  liesLike,
+  packed,
+  rowOf,
+  strided,
+} from "./layout.ts";
+import { at } from "./infer.ts";
+import type { Reader } from "./read.ts";
 import { frameOf } from "./scalars.ts";
 import { affineLengths, type LengthReader, sameLength } from "./shapes.ts";
 
@@ -17,63 +25,159 @@ interface ChoiceSite {
 }
 
 /** Reads the wanted outputs of an ifelse. Where its branches lie differently, the odd one is copied. */
-export function readChoice(reader: Reader, { node, frame, wanted }: ChoiceSite): void {
-  const half = (node.inputs.length - 1) / 2, indices = [...wanted].sort((a, b) => a - b);
-  const pairs = indices.map((i) => [1 + i, 1 + half + i].map((k) => reader.lookup(node.inputs[k]!, frame)) as [Value, Value]);
+export function readChoice(
+  reader: Reader,
+  { node, frame, wanted }: ChoiceSite,
+): void {
+  const half = (node.inputs.length - 1) / 2,
+    indices = [...wanted].sort((a, b) => a - b);
+  const pairs = indices.map((i) =>
+    [1 + i, 1 + half + i].map((k) => reader.lookup(node.inputs[k]!, frame)) as [
+      Value,
+      Value,
+    ]
+  );
   const alike = pairs.map(([a, b]) => liesLike(a, b));
-  const settled = pairs.map((pair, i) => pair.map((x) => alike[i] || x.rowMajor ? x : reader.copied(x)));
+  const settled = pairs.map((pair, i) =>
+    pair.map((x) => alike[i] || x.rowMajor ? x : reader.copied(x))
+  );
   const outputs = indices.map((index, i) => {
     const [a, b] = pairs[i]!;
-    const lengths = a.lengths.map((n, axis) => sameLength(n, b.lengths[axis]!) ? n : null), shape = knownShape(lengths);
-    const lie = alike[i] && !a.rowMajor ? strided(shape, a.strides) : packed(shape);
-    return { variable: node.outputs[index]!, frame, leaf: null, lengths, ...lie, scalar: sameLength(a.scalar, b.scalar) ? a.scalar : null };
+    const lengths = a.lengths.map((n, axis) =>
+        sameLength(n, b.lengths[axis]!) ? n : null
+      ),
+      shape = knownShape(lengths);
+    const lie = alike[i] && !a.rowMajor
+      ? strided(shape, a.strides)
+      : packed(shape);
+    return {
+      variable: node.outputs[index]!,
+      frame,
+      leaf: null,
+      lengths,
+      ...lie,
+      scalar: sameLength(a.scalar, b.scalar) ? a.scalar : null,
+    };
   });
   const cond = reader.lookup(node.inputs[0]!, frame);
-  reader.unit({ kind: "ifelse", node, frame, inputs: [cond], cond, yes: settled.map((p) => p[0]!), no: settled.map((p) => p[1]!) }, outputs);
+  reader.unit({
+    kind: "ifelse",
+    node,
+    frame,
+    inputs: [cond],
+    cond,
+    yes: settled.map((p) => p[0]!),
+    no: settled.map((p) => p[1]!),
+  }, outputs);
 }
 
 /** Reads a scan and its body; false where a row's lengths depend on the step, so that only `eval` can run it. */
-export function readScan(reader: Reader, node: Apply<ScanParams>, frame: Frame): boolean {
-  const { params } = node, inputs = node.inputs.map((v) => reader.lookup(v, frame));
+export function readScan(
+  reader: Reader,
+  node: Apply<ScanParams>,
+  frame: Frame,
+): boolean {
+  const { params } = node,
+    inputs = node.inputs.map((v) => reader.lookup(v, frame));
   let from = 0;
   const take = (n: number) => inputs.slice(from, from += n);
-  const [nSteps] = take(params.nSteps ? 1 : 0), sequences = take(params.sequences.length), initial = take(params.states.length);
-  const body: Frame = { depth: frame.depth + 1, parent: frame, values: new Map() };
+  const [nSteps] = take(params.nSteps ? 1 : 0),
+    sequences = take(params.sequences.length),
+    initial = take(params.states.length);
+  const body: Frame = {
+    depth: frame.depth + 1,
+    parent: frame,
+    values: new Map(),
+  };
   params.nonSequences.forEach((v, i) => body.values.set(v, inputs[from + i]!));
-  const row = (variable: Variable, x: Value, lie: Lie) => reader.value({ variable, frame: body, leaf: "row", lengths: x.lengths.slice(1), ...lie });
+  const row = (variable: Variable, x: Value, lie: Lie) =>
+    reader.value({
+      variable,
+      frame: body,
+      leaf: "row",
+      lengths: x.lengths.slice(1),
+      ...lie,
+    });
   const made = {
-    sequences: params.sequences.map((s, i) => s.vars.map((v) => row(v, sequences[i]!, rowOf(sequences[i]!)))),
-    states: params.states.map((s, i) => s.vars.map((v) => row(v, initial[i]!, packed(initial[i]!.shape.slice(1))))),
+    sequences: params.sequences.map((s, i) =>
+      s.vars.map((v) => row(v, sequences[i]!, rowOf(sequences[i]!)))
+    ),
+    states: params.states.map((s, i) =>
+      s.vars.map((v) => row(v, initial[i]!, packed(initial[i]!.shape.slice(1))))
+    ),
   };
   reader.readNodes(bodyResults(params), body);
-  const results = [...params.states.map((s) => s.next), ...params.extras.map((e) => e.value)].map((v) => reader.lookup(v, body));
-  const lengths = results.map((x, i) => i < initial.length ? initial[i]!.lengths.slice(1) : x.lengths);
-  if (lengths.some((ns) => frameOf(ns, reader.top).depth > frame.depth)) return false;
+  const results = [
+    ...params.states.map((s) => s.next),
+    ...params.extras.map((e) => e.value),
+  ].map((v) => reader.lookup(v, body));
+  const lengths = results.map((x, i) =>
+    i < initial.length ? initial[i]!.lengths.slice(1) : x.lengths
+  );
+  if (lengths.some((ns) => frameOf(ns, reader.top).depth > frame.depth)) {
+    return false;
+  }
   const nested: Body = {
     frame: body,
     ...made,
-    results: results.map((x, i) => i < initial.length ? fitted(reader, { node, body, next: x, row: lengths[i]!, like: initial[i]! }) : x),
+    results: results.map((x, i) =>
+      i < initial.length
+        ? fitted(reader, {
+          node,
+          body,
+          next: x,
+          row: lengths[i]!,
+          like: initial[i]!,
+        })
+        : x
+    ),
     until: params.until && reader.lookup(params.until, body),
-    rows: lengths.map((ns, i) => ({ lengths: ns, sources: ns.map((n) => reader.scalars.source(n, i < initial.length ? [initial[i]!] : [])) })),
+    rows: lengths.map((ns, i) => ({
+      lengths: ns,
+      sources: ns.map((n) =>
+        reader.scalars.source(n, i < initial.length ? [initial[i]!] : [])
+      ),
+    })),
   };
-  const steps = params.until ? null : countLength(reader, node, { nSteps: nSteps?.scalar ?? null, sequences });
+  const steps = params.until
+    ? null
+    : countLength(reader, node, { nSteps: nSteps?.scalar ?? null, sequences });
   const keeps = [...params.states, ...params.extras].map((s) => s.keep);
   reader.unit(
     { kind: "scan", node, frame, inputs, params, body: nested },
     node.outputs.map((variable, i) => {
       const all = keeps[i] ? [steps, ...lengths[i]!] : lengths[i]!;
-      return { variable, frame, leaf: null, lengths: all, ...packed(knownShape(all)) };
+      return {
+        variable,
+        frame,
+        leaf: null,
+        lengths: all,
+        ...packed(knownShape(all)),
+      };
     }),
   );
   return true;
 }
 
 /** How many steps a loop runs that nothing stops, as far as it is known. */
-function countLength(reader: Reader, node: Apply<ScanParams>, { nSteps, sequences }: { readonly nSteps: Length; readonly sequences: readonly Value[] }): Length {
+function countLength(
+  reader: Reader,
+  node: Apply<ScanParams>,
+  { nSteps, sequences }: {
+    readonly nSteps: Length;
+    readonly sequences: readonly Value[];
+  },
+): Length {
   if (node.params.nSteps) return nSteps;
-  const asks: LengthReader = { compute: (form) => reader.scalars.compute(form), check: () => {}, assume: () => null };
+  const asks: LengthReader = {
+    compute: (form) => reader.scalars.compute(form),
+    check: () => {},
+    assume: () => null,
+  };
   const { max, min, sub } = affineLengths(asks);
-  return node.params.sequences.map((s, i) => max(0, sub(sequences[i]!.lengths[0]!, spanOf(s.taps)[0]))).reduce((a, b) => min(a, b));
+  return node.params.sequences.map((s, i) =>
+    max(0, sub(sequences[i]!.lengths[0]!, spanOf(s.taps)[0]))
+  ).reduce((a, b) => min(a, b));
 }
 
 interface Fit {
@@ -92,14 +196,38 @@ function fitted(reader: Reader, { node, body, next, row, like }: Fit): Value {
     const want = row[axis]!;
     if (typeof n !== "number" || typeof want !== "number" || n === want) return;
     at(node, [like], () => {
-      throw new RangeError(`Cannot run scan: axis ${axis} of a state has length ${want}, of its new value ${n}`);
+      throw new RangeError(
+        `Cannot run scan: axis ${axis} of a state has length ${want}, of its new value ${n}`,
+      );
     });
   });
   const copy = identity(next.variable).owner!;
-  const checks = row.flatMap((n, axis): Check[] => differs[axis] ? [{ x: { value: next, axis }, y: reader.scalars.source(n, []), axis }] : []);
+  const checks = row.flatMap((n, axis): Check[] =>
+    differs[axis]
+      ? [{ x: { value: next, axis }, y: reader.scalars.source(n, []), axis }]
+      : []
+  );
   const [made] = reader.unit(
-    { kind: "compute", node: copy, frame: body, inputs: [next], view: null, builtin: "copy", hostOnly: false, reserve: [null], checks, guards: [], needs: [next, ...valuesOf(checks.map((c) => c.y))] },
-    [{ variable: copy.outputs[0]!, frame: body, leaf: null, lengths: row, ...packed(knownShape(row)) }],
+    {
+      kind: "compute",
+      node: copy,
+      frame: body,
+      inputs: [next],
+      view: null,
+      builtin: "copy",
+      hostOnly: false,
+      reserve: [null],
+      checks,
+      guards: [],
+      needs: [next, ...valuesOf(checks.map((c) => c.y))],
+    },
+    [{
+      variable: copy.outputs[0]!,
+      frame: body,
+      leaf: null,
+      lengths: row,
+      ...packed(knownShape(row)),
+    }],
   );
   return made!;
 }

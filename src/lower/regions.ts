@@ -1,5 +1,12 @@
 /** Where each unit runs: in the program, a loop's body, a branch, or a block that those call when they first need it. */
-import { allInputs, type Flow, type Frame, strictInputs, type Unit, type Value } from "./flow.ts";
+import {
+  allInputs,
+  type Flow,
+  type Frame,
+  strictInputs,
+  type Unit,
+  type Value,
+} from "./flow.ts";
 
 /** A straight stretch of code. */
 export interface Region {
@@ -48,14 +55,31 @@ function common(a: Region, b: Region): Region {
  */
 export function placeUnits(flow: Flow): Placement {
   let regions = 0;
-  const make = (kind: Region["kind"], parent: Region | null, latest: number): Region => {
+  const make = (
+    kind: Region["kind"],
+    parent: Region | null,
+    latest: number,
+  ): Region => {
     const container = kind === "branch" ? parent!.container : null;
-    const region = { kind, id: regions++, parent, depth: parent ? parent.depth + 1 : 0, units: [], latest };
-    return Object.assign(region, { container: container ?? region as unknown as Region }) as Region;
+    const region = {
+      kind,
+      id: regions++,
+      parent,
+      depth: parent ? parent.depth + 1 : 0,
+      units: [],
+      latest,
+    };
+    return Object.assign(region, {
+      container: container ?? region as unknown as Region,
+    }) as Region;
   };
-  const top = make("top", null, Infinity), bodies = new Map<Frame, Region>([[flow.top, top]]), pair = new Map<Region, Region>();
-  const uses: (Set<Region> | undefined)[] = [], used: boolean[] = new Array(flow.values.length).fill(false);
-  const home: (Region | null)[] = new Array(flow.units.length).fill(null), inner: Region[][] = flow.units.map(() => []);
+  const top = make("top", null, Infinity),
+    bodies = new Map<Frame, Region>([[flow.top, top]]),
+    pair = new Map<Region, Region>();
+  const uses: (Set<Region> | undefined)[] = [],
+    used: boolean[] = new Array(flow.values.length).fill(false);
+  const home: (Region | null)[] = new Array(flow.units.length).fill(null),
+    inner: Region[][] = flow.units.map(() => []);
   const blocks: Region[] = [], varies = variation(flow);
 
   const use = (v: Value, region: Region) => {
@@ -65,7 +89,11 @@ export function placeUnits(flow: Flow): Placement {
   /** The region around the outermost loop that a unit is wanted in and does not vary in, or null. */
   const outside = (unit: Unit, contexts: readonly Region[]): Region | null => {
     let around: Region | null = null;
-    for (let frame = unit.frame; frame.depth > varies[unit.id]!.depth; frame = frame.parent!) {
+    for (
+      let frame = unit.frame;
+      frame.depth > varies[unit.id]!.depth;
+      frame = frame.parent!
+    ) {
       const body = bodies.get(frame)!;
       if (contexts.some((c) => inside(c, body))) around = body.parent;
     }
@@ -76,7 +104,8 @@ export function placeUnits(flow: Flow): Placement {
     region.units.push(unit.id);
     const latest = region.kind === "top" ? unit.id : region.latest;
     if (unit.kind === "ifelse") {
-      const yes = make("branch", region, latest), no = make("branch", region, latest);
+      const yes = make("branch", region, latest),
+        no = make("branch", region, latest);
       inner[unit.id] = [yes, no];
       pair.set(yes, no).set(no, yes);
       use(unit.cond, region);
@@ -92,10 +121,13 @@ export function placeUnits(flow: Flow): Placement {
     const body = make("body", region, latest);
     inner[unit.id] = [body];
     bodies.set(unit.body.frame, body);
-    [...unit.body.results, ...(unit.body.until ? [unit.body.until] : [])].forEach((v) => use(v, body));
+    [...unit.body.results, ...(unit.body.until ? [unit.body.until] : [])]
+      .forEach((v) => use(v, body));
   };
 
-  [...flow.outputs, ...flow.updates.map((u) => u.value)].forEach((v) => use(v, top));
+  [...flow.outputs, ...flow.updates.map((u) => u.value)].forEach((v) =>
+    use(v, top)
+  );
   for (let id = flow.units.length - 1; id >= 0; id--) {
     const set = uses[id];
     if (!set) continue; // nothing needs it
@@ -104,17 +136,33 @@ export function placeUnits(flow: Flow): Placement {
       const apart = pair.get(r);
       if (apart && set.has(apart)) set.add(r.parent!);
     }
-    const contexts = [...set], unit = flow.units[id]!, around = outside(unit, contexts);
+    const contexts = [...set],
+      unit = flow.units[id]!,
+      around = outside(unit, contexts);
     const shared = around ?? contexts.reduce(common);
     if (!around && set.has(shared)) put(unit, shared);
     else {
-      const block = make("block", shared, Math.max(...contexts.map((c) => c.latest === Infinity ? id : c.latest)));
+      const block = make(
+        "block",
+        shared,
+        Math.max(...contexts.map((c) => c.latest === Infinity ? id : c.latest)),
+      );
       blocks.push(block);
       put(unit, block);
     }
   }
-  for (const region of [top, ...inner.flat(), ...blocks]) region.units.reverse();
+  for (const region of [top, ...inner.flat(), ...blocks]) {
+    region.units.reverse();
+  }
   return { top, home, inner, blocks: blocks.reverse(), used };
+}
+
+/** Throws what a unit refuses that is sure to run. One that may not be reached refuses when it is. */
+export function checkRefusals(flow: Flow, placement: Placement): void {
+  for (const id of placement.top.units) {
+    const unit = flow.units[id]!;
+    if (unit.kind === "compute" && unit.refusal) throw unit.refusal;
+  }
 }
 
 /** For each unit the innermost frame whose rows it depends on. */
@@ -123,8 +171,14 @@ function variation(flow: Flow): Frame[] {
   for (const unit of flow.units) {
     let deepest = flow.top;
     for (const v of allInputs(unit)) {
-      const frame = v.unit >= 0 ? varies[v.unit]! : v.leaf === "row" ? v.frame : flow.top;
-      if (frame.depth > deepest.depth && frame.depth <= unit.frame.depth) deepest = frame;
+      const frame = v.unit >= 0
+        ? varies[v.unit]!
+        : v.leaf === "row"
+        ? v.frame
+        : flow.top;
+      if (frame.depth > deepest.depth && frame.depth <= unit.frame.depth) {
+        deepest = frame;
+      }
     }
     varies.push(deepest);
   }

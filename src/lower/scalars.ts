@@ -30,20 +30,33 @@ export class Scalars {
   value(length: Length): Value {
     const form = length as Affine, { atom } = form;
     if (atom && atom.axis < 0) return atom.value;
-    const known = this.#remember(form.key, () => this.#read(this.#variable(form), frameOf([form], this.reader.top)));
+    const known = this.#remember(
+      form.key,
+      () => this.#read(this.#variable(form), frameOf([form], this.reader.top)),
+    );
     return (known as Affine).atom!.value;
   }
 
   /** A form that is not linear, as an atom. */
   compute(form: Nonlinear): Length {
-    const { args } = form, key = `${form.kind}(${args.map((a) => a instanceof Affine ? a.key : String(a)).join(",")})`;
+    const { args } = form,
+      key = `${form.kind}(${
+        args.map((a) => a instanceof Affine ? a.key : String(a)).join(",")
+      })`;
     const at = frameOf(args, this.reader.top);
     return this.#remember(key, () => {
       const x = args.map((a) => a instanceof Affine ? this.#variable(a) : a);
       const made = form.kind === "slice"
-        ? SYMBOLIC.slice(x[0] as Length | undefined, x[1] as Length | undefined, x[2] as number, x[3] as Length)
+        ? SYMBOLIC.slice(
+          x[0] as Length | undefined,
+          x[1] as Length | undefined,
+          x[2] as number,
+          x[3] as Length,
+        )
         : SYMBOLIC[form.kind](x[0] as Length, x[1] as Length);
-      return typeof made === "number" || made === null ? made : this.#read(made as Variable, at);
+      return typeof made === "number" || made === null
+        ? made
+        : this.#read(made as Variable, at);
     });
   }
 
@@ -54,17 +67,29 @@ export class Scalars {
 
   /** The graph of a linear form. */
   #variable({ constant, terms, atom }: Affine): Variable {
-    if (atom) return atom.axis < 0 ? atom.value.variable : shapeAt(atom.value.variable, atom.axis);
-    const term = ({ value, axis, factor }: Affine["terms"][number]) => SYMBOLIC.mul(this.value(atomOf(value, axis)).variable, factor);
+    if (atom) {
+      return atom.axis < 0
+        ? atom.value.variable
+        : shapeAt(atom.value.variable, atom.axis);
+    }
+    const term = ({ value, axis, factor }: Affine["terms"][number]) =>
+      SYMBOLIC.mul(this.value(atomOf(value, axis)).variable, factor);
     const sum = terms.map(term).reduce((a, b) => SYMBOLIC.add(a, b));
-    return asVariable(SYMBOLIC.add(sum, constant) as Variable | number, "int64");
+    return asVariable(
+      SYMBOLIC.add(sum, constant) as Variable | number,
+      "int64",
+    );
   }
 
   /** Reads a scalar's graph as one fused unit, behind the lengths of axes that it uses. */
   #read(scalar: Variable, frame: Frame): Length {
-    const { reader } = this, isKnown = (v: Variable) => reader.find(v, frame) !== null, isLength = (v: Variable) => v.owner?.op === shapeAt.op;
-    const nodes = toposort([scalar], (v) => isKnown(v) || isLength(v)), made = new Set(nodes.flatMap((n) => n.outputs));
-    const operands = [...new Set([scalar, ...nodes.flatMap((n) => n.inputs)])].filter((v) => !made.has(v) && !(v instanceof Constant));
+    const { reader } = this,
+      isKnown = (v: Variable) => reader.find(v, frame) !== null,
+      isLength = (v: Variable) => v.owner?.op === shapeAt.op;
+    const nodes = toposort([scalar], (v) => isKnown(v) || isLength(v)),
+      made = new Set(nodes.flatMap((n) => n.outputs));
+    const operands = [...new Set([scalar, ...nodes.flatMap((n) => n.inputs)])]
+      .filter((v) => !made.has(v) && !(v instanceof Constant));
     for (const v of operands) if (!isKnown(v)) this.#unit(v.owner!, frame);
     const result = nodes.length > 1 ? fuse(operands, [scalar])[0]! : scalar;
     if (nodes.length) this.#unit(result.owner!, frame);
@@ -74,18 +99,41 @@ export class Scalars {
   #unit(node: Apply, frame: Frame): void {
     const inputs = node.inputs.map((v) => this.reader.lookup(v, frame));
     this.reader.unit(
-      { kind: "compute", node, frame, inputs, view: null, builtin: node.op === shapeAt.op ? "length" : null, hostOnly: false, reserve: [null], checks: [], guards: [], needs: inputs },
-      [{ variable: node.outputs[0]!, frame, leaf: null, lengths: [], ...packed([]) }],
+      {
+        kind: "compute",
+        node,
+        frame,
+        inputs,
+        view: null,
+        builtin: node.op === shapeAt.op ? "length" : null,
+        hostOnly: false,
+        reserve: [null],
+        checks: [],
+        guards: [],
+        needs: inputs,
+      },
+      [{
+        variable: node.outputs[0]!,
+        frame,
+        leaf: null,
+        lengths: [],
+        ...packed([]),
+      }],
     );
   }
 }
 
 /** The innermost frame whose values a length depends on. */
-export function frameOf(lengths: readonly (Length | undefined)[], top: Frame): Frame {
+export function frameOf(
+  lengths: readonly (Length | undefined)[],
+  top: Frame,
+): Frame {
   let deepest = top;
   for (const length of lengths) {
     if (!(length instanceof Affine)) continue;
-    for (const { value } of length.terms) if (value.frame.depth > deepest.depth) deepest = value.frame;
+    for (const { value } of length.terms) {
+      if (value.frame.depth > deepest.depth) deepest = value.frame;
+    }
   }
   return deepest;
 }

@@ -1,5 +1,10 @@
 /** Lengths while lowering: numbers, and linear forms over what only the run will tell; so stop - start is 60 for the slice (60 i, 60 (i + 1)). */
-import { type Length, type Lengths, sliceBounds, STATIC } from "../graph/length.ts";
+import {
+  type Length,
+  type Lengths,
+  sliceBounds,
+  STATIC,
+} from "../graph/length.ts";
 import type { Value } from "./flow.ts";
 
 /** The length of an axis of a value; what a 0-d integer holds where axis is -1. */
@@ -18,13 +23,17 @@ export class Affine {
   constructor(readonly constant: number, readonly terms: readonly Term[]) {}
 
   get key(): string {
-    return `${this.constant}${this.terms.map((t) => `+${t.factor}*${t.value.id}.${t.axis}`).join("")}`;
+    return `${this.constant}${
+      this.terms.map((t) => `+${t.factor}*${t.value.id}.${t.axis}`).join("")
+    }`;
   }
 
   /** The atom that this is, if it is just one. */
   get atom(): Atom | null {
     const [term] = this.terms;
-    return this.constant === 0 && this.terms.length === 1 && term!.factor === 1 ? term! : null;
+    return this.constant === 0 && this.terms.length === 1 && term!.factor === 1
+      ? term!
+      : null;
   }
 
   toString(): string {
@@ -37,18 +46,36 @@ export function atomOf(value: Value, axis: number): Affine {
   return new Affine(0, [{ value, axis, factor: 1 }]);
 }
 
+/** Of two equal lengths a number, or the one that was known first: so that others are compared with that one only. */
+function older(a: number | Affine, b: number | Affine): number | Affine {
+  if (typeof a === "number" || typeof b === "number") {
+    return typeof a === "number" ? a : b;
+  }
+  return a.terms[0]!.value.id <= b.terms[0]!.value.id ? a : b;
+}
+
 /** Whether two lengths are known to be equal. */
 export function sameLength(a: Length, b: Length): boolean {
-  return a === b || (a instanceof Affine && b instanceof Affine && a.key === b.key);
+  return a === b ||
+    (a instanceof Affine && b instanceof Affine && a.key === b.key);
 }
 
 /** a + factor * b; a number where nothing unknown is left. */
-function combine(a: number | Affine, b: number | Affine, factor: number): number | Affine {
+function combine(
+  a: number | Affine,
+  b: number | Affine,
+  factor: number,
+): number | Affine {
   const x = asAffine(a), y = asAffine(b), terms: Term[] = [];
-  const order = (s: Atom, t: Atom) => s.value.id - t.value.id || s.axis - t.axis;
+  const order = (s: Atom, t: Atom) =>
+    s.value.id - t.value.id || s.axis - t.axis;
   for (let i = 0, j = 0; i < x.terms.length || j < y.terms.length;) {
-    const s = x.terms[i], t = y.terms[j], which = !s ? 1 : !t ? -1 : order(s, t);
-    const term = which < 0 ? s! : { ...t!, factor: factor * t!.factor + (which === 0 ? s!.factor : 0) };
+    const s = x.terms[i],
+      t = y.terms[j],
+      which = !s ? 1 : !t ? -1 : order(s, t);
+    const term = which < 0
+      ? s!
+      : { ...t!, factor: factor * t!.factor + (which === 0 ? s!.factor : 0) };
     if (term.factor !== 0) terms.push(term);
     if (which <= 0) i++;
     if (which >= 0) j++;
@@ -70,7 +97,10 @@ function divided(a: Length, b: Length): Affine | null {
   if (!(a instanceof Affine) || typeof b !== "number" || b === 0) return null;
   const { constant, terms } = a;
   if (constant % b !== 0 || terms.some((t) => t.factor % b !== 0)) return null;
-  return new Affine(constant / b, terms.map((t) => ({ ...t, factor: t.factor / b })));
+  return new Affine(
+    constant / b,
+    terms.map((t) => ({ ...t, factor: t.factor / b })),
+  );
 }
 
 /** Whether a length cannot be negative, as far as its form shows. */
@@ -81,8 +111,19 @@ function isNatural(a: number | Affine): boolean {
 
 /** Arithmetic that makes a form no longer linear. */
 export type Nonlinear =
-  | { readonly kind: "mul" | "floorDiv" | "min" | "max"; readonly args: readonly [Length, Length] }
-  | { readonly kind: "slice"; readonly args: readonly [Length | undefined, Length | undefined, number, Length] };
+  | {
+    readonly kind: "mul" | "floorDiv" | "min" | "max";
+    readonly args: readonly [Length, Length];
+  }
+  | {
+    readonly kind: "slice";
+    readonly args: readonly [
+      Length | undefined,
+      Length | undefined,
+      number,
+      Length,
+    ];
+  };
 
 /** What the arithmetic asks of the reader of a graph. */
 export interface LengthReader {
@@ -102,12 +143,17 @@ function known(a: Length | undefined): a is Known {
 
 /** The arithmetic of one unit. */
 export function affineLengths(reader: LengthReader): Lengths {
-  const compute = (kind: "mul" | "floorDiv" | "min" | "max", a: Length, b: Length) =>
-    known(a) && known(b) ? reader.compute({ kind, args: [a, b] }) : null;
+  const compute = (
+    kind: "mul" | "floorDiv" | "min" | "max",
+    a: Length,
+    b: Length,
+  ) => known(a) && known(b) ? reader.compute({ kind, args: [a, b] }) : null;
   const extreme = (kind: "min" | "max") => (a: Length, b: Length): Length => {
     if (!known(a) || !known(b)) return null;
     const apart = combine(a, b, -1);
-    if (typeof apart === "number") return (apart >= 0) === (kind === "max") ? a : b;
+    if (typeof apart === "number") {
+      return (apart >= 0) === (kind === "max") ? a : b;
+    }
     if (a === 0 && isNatural(b)) return kind === "max" ? b : 0;
     if (b === 0 && isNatural(a)) return kind === "max" ? a : 0;
     return compute(kind, a, b);
@@ -121,22 +167,42 @@ export function affineLengths(reader: LengthReader): Lengths {
       return a instanceof Affine ? compute("mul", a, b) : STATIC.mul(a, b);
     },
     floorDiv(a, b) {
-      if (!(a instanceof Affine) && !(b instanceof Affine)) return STATIC.floorDiv(a, b);
+      if (!(a instanceof Affine) && !(b instanceof Affine)) {
+        return STATIC.floorDiv(a, b);
+      }
       return divided(a, b) ?? compute("floorDiv", a, b);
     },
     min: extreme("min"),
     max: extreme("max"),
     slice(start, stop, step, n) {
-      if (start === undefined && stop === undefined && Math.abs(step) === 1) return n;
-      if (start === null || stop === null || n === null) return null;
-      if (typeof n === "number" && !(start instanceof Affine) && !(stop instanceof Affine)) {
-        return sliceBounds(start as number | undefined, stop as number | undefined, step, n)[1];
+      if (start === undefined && stop === undefined && Math.abs(step) === 1) {
+        return n;
       }
-      const length = reader.compute({ kind: "slice", args: [start, stop, step, n] });
-      const span = known(start) && known(stop) && start instanceof Affine ? combine(stop, start, -1) : null;
+      if (start === null || stop === null || n === null) return null;
+      if (
+        typeof n === "number" && !(start instanceof Affine) &&
+        !(stop instanceof Affine)
+      ) {
+        return sliceBounds(
+          start as number | undefined,
+          stop as number | undefined,
+          step,
+          n,
+        )[1];
+      }
+      const length = reader.compute({
+        kind: "slice",
+        args: [start, stop, step, n],
+      });
+      const span = known(start) && known(stop) && start instanceof Affine
+        ? combine(stop, start, -1)
+        : null;
       if (typeof span !== "number" || length === null) return length;
       const likely = Math.max(0, Math.ceil(span / step));
-      return reader.assume(length, typeof n === "number" ? Math.min(n, likely) : likely) ?? length;
+      return reader.assume(
+        length,
+        typeof n === "number" ? Math.min(n, likely) : likely,
+      ) ?? length;
     },
     same(a, b, error) {
       if (!known(a) || !known(b)) return STATIC.same(a, b, error);
@@ -144,7 +210,7 @@ export function affineLengths(reader: LengthReader): Lengths {
       if (typeof apart === "number") {
         if (apart !== 0) throw error(a, b);
       } else reader.check(a, b);
-      return typeof a === "number" ? a : b;
+      return older(a, b);
     },
   };
 }

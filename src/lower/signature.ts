@@ -52,20 +52,32 @@ type Taken = readonly number[] | null;
 export interface History {
   /** By array (inputs, then shared variables) and axis. */
   readonly axes: readonly (readonly Taken[])[];
-  readonly guards: readonly { readonly node: Apply; readonly which: number; readonly taken: Taken }[];
+  readonly guards: readonly {
+    readonly node: Apply;
+    readonly which: number;
+    readonly taken: Taken;
+  }[];
 }
 
 /** The shared variables that a graph reads or updates, in creation order. */
 export function sharedOf(graph: FunctionGraph): SharedVariable[] {
-  const found = new Set([...sharedVariables(results(graph)), ...graph.updates.map(([s]) => s)]);
+  const found = new Set([
+    ...sharedVariables(results(graph)),
+    ...graph.updates.map(([s]) => s),
+  ]);
   return [...found].sort((a, b) => a.id - b.id);
 }
 
 /** Before the first call. The leading axis of an array that a scan runs over is symbolic from the start. */
 export function noHistory(graph: FunctionGraph): History {
-  const arrays = [...graph.inputs, ...sharedOf(graph)], sequences = sequencesOf(graph);
+  const arrays = [...graph.inputs, ...sharedOf(graph)],
+    sequences = sequencesOf(graph);
   return {
-    axes: arrays.map((v) => v.type.shape.map((_, axis): Taken => axis === 0 && sequences.has(v) ? null : [])),
+    axes: arrays.map((v) =>
+      v.type.shape.map((_, axis): Taken =>
+        axis === 0 && sequences.has(v) ? null : []
+      )
+    ),
     guards: [],
   };
 }
@@ -82,8 +94,14 @@ function sequencesOf(graph: FunctionGraph): Set<Variable> {
 }
 
 /** The history after a call with these arrays (inputs, then shared variables), and the signature it asks for. */
-export function observe(history: History, arrays: readonly Laid[], inputs: number): [History, Signature] {
-  const axes = history.axes.map((taken, i) => taken.map((t, axis) => take(t, arrays[i]!.shape[axis]!)));
+export function observe(
+  history: History,
+  arrays: readonly Laid[],
+  inputs: number,
+): [History, Signature] {
+  const axes = history.axes.map((taken, i) =>
+    taken.map((t, axis) => take(t, arrays[i]!.shape[axis]!))
+  );
   const signatures = arrays.map((a, i): ArraySignature => ({
     dtype: a.dtype,
     shape: a.shape.map((n, axis) => axes[i]![axis] === null ? null : n),
@@ -94,15 +112,32 @@ export function observe(history: History, arrays: readonly Laid[], inputs: numbe
     which,
     length: taken === null ? null : taken[taken.length - 1]!,
   }));
-  return [{ ...history, axes }, { inputs: signatures.slice(0, inputs), shared: signatures.slice(inputs), assumed }];
+  return [{ ...history, axes }, {
+    inputs: signatures.slice(0, inputs),
+    shared: signatures.slice(inputs),
+    assumed,
+  }];
 }
 
 /** The history after a guard found `length`: another program is made for it, or for any length after three. */
-export function missed(history: History, guard: Assumption, length: number): History {
-  const old = history.guards.find((g) => g.node === guard.node && g.which === guard.which);
+export function missed(
+  history: History,
+  guard: Assumption,
+  length: number,
+): History {
+  const old = history.guards.find((g) =>
+    g.node === guard.node && g.which === guard.which
+  );
   const before = old ? old.taken : take([], guard.length ?? length);
   const rest = history.guards.filter((g) => g !== old);
-  return { ...history, guards: [...rest, { node: guard.node, which: guard.which, taken: take(before, length) }] };
+  return {
+    ...history,
+    guards: [...rest, {
+      node: guard.node,
+      which: guard.which,
+      taken: take(before, length),
+    }],
+  };
 }
 
 /** The history of a function that has MAX_PROGRAMS programs: every length that ever changed is symbolic from here on. */
@@ -115,14 +150,22 @@ export function settle(history: History): History {
 }
 
 /** Whether a program made for `signature` fits an array. */
-export function fitsArray(signature: ArraySignature, { dtype, shape, strides }: Laid): boolean {
-  if (signature.dtype !== dtype || signature.shape.length !== shape.length) return false;
+export function fitsArray(
+  signature: ArraySignature,
+  { dtype, shape, strides }: Laid,
+): boolean {
+  if (signature.dtype !== dtype || signature.shape.length !== shape.length) {
+    return false;
+  }
   for (let axis = 0; axis < shape.length; axis++) {
     const n = signature.shape[axis];
     if (n !== null && n !== shape[axis]) return false;
   }
   if (!strides || isRowMajor(shape, strides)) return signature.strides === null;
-  return signature.strides !== null && signature.strides.every((s, axis) => s === strides[axis] || shape[axis]! <= 1);
+  return signature.strides !== null &&
+    signature.strides.every((s, axis) =>
+      s === strides[axis] || shape[axis]! <= 1
+    );
 }
 
 /** The latest length last; null once there would be three. */

@@ -10,16 +10,36 @@ import type { SlotDraft } from "./tree.ts";
 export class Slots {
   readonly all: SlotDraft[] = [];
   readonly of: (number | undefined)[] = [];
-  constructor(readonly flow: Flow, readonly placement: Placement, readonly inplace: ReadonlyMap<number, unknown>) {}
+  constructor(
+    readonly flow: Flow,
+    readonly placement: Placement,
+    readonly inplace: ReadonlyMap<number, unknown>,
+  ) {}
 
   /** The slot of a value, made at its first use. */
   slot(v: Value): number {
-    return this.of[v.id] ??= this.add({ ...this.#draft(v), dtype: v.dtype, shape: v.shape, strides: v.strides, data: v.data, variable: v.variable });
+    return this.of[v.id] ??= this.add({
+      ...this.#draft(v),
+      dtype: v.dtype,
+      shape: v.shape,
+      strides: v.strides,
+      data: v.data,
+      variable: v.variable,
+    });
   }
 
   /** The slot of a value that looks at rows of `base`, in the body that `owner` is. */
   row(v: Value, owner: Region, base: number): number {
-    return this.of[v.id] = this.add({ owner, kind: "look", dtype: v.dtype, shape: v.shape, strides: v.strides, data: null, variable: v.variable, base });
+    return this.of[v.id] = this.add({
+      owner,
+      kind: "look",
+      dtype: v.dtype,
+      shape: v.shape,
+      strides: v.strides,
+      data: null,
+      variable: v.variable,
+      base,
+    });
   }
 
   add(draft: Omit<SlotDraft, "base"> & { readonly base?: number }): number {
@@ -28,23 +48,51 @@ export class Slots {
 
   /** A 0-d int64 of a container. */
   integer(owner: Region): number {
-    return this.add({ owner, kind: "temporary", dtype: "int64", shape: [], strides: [], data: null, variable: null });
+    return this.add({
+      owner,
+      kind: "temporary",
+      dtype: "int64",
+      shape: [],
+      strides: [],
+      data: null,
+      variable: null,
+    });
   }
 
   #draft(v: Value): Pick<SlotDraft, "owner" | "kind"> {
-    if (v.leaf) return { owner: null, kind: v.leaf === "row" ? "look" : v.leaf };
+    if (v.leaf) {
+      return { owner: null, kind: v.leaf === "row" ? "look" : v.leaf };
+    }
     const unit = this.flow.units[v.unit]!, home = this.placement.home[unit.id]!;
-    const escapes = home.kind === "block" && home.units[home.units.length - 1] === unit.id;
-    const owns = unit.kind === "compute" && !unit.view && !(v.index === 0 && this.inplace.has(unit.id));
-    return { owner: escapes ? home.parent!.container : home.container, kind: owns ? "temporary" : "look" };
+    const escapes = home.kind === "block" &&
+      home.units[home.units.length - 1] === unit.id;
+    const owns = unit.kind === "compute" && !unit.view &&
+      !(v.index === 0 && this.inplace.has(unit.id));
+    return {
+      owner: escapes ? home.parent!.container : home.container,
+      kind: owns ? "temporary" : "look",
+    };
   }
 }
 
 /** A constant int64 vector. */
-export function table(words: readonly number[]): Pick<SlotDraft, "owner" | "kind" | "dtype" | "shape" | "strides" | "data" | "variable"> {
+export function table(
+  words: readonly number[],
+): Pick<
+  SlotDraft,
+  "owner" | "kind" | "dtype" | "shape" | "strides" | "data" | "variable"
+> {
   const data = allocate("int64", words.length) as BigInt64Array<ArrayBuffer>;
   words.forEach((n, i) => data[i] = BigInt(n));
-  return { owner: null, kind: "constant", dtype: "int64", shape: [words.length], ...pick(words.length), data: new NDArray("int64", [words.length], data), variable: null };
+  return {
+    owner: null,
+    kind: "constant",
+    dtype: "int64",
+    shape: [words.length],
+    ...pick(words.length),
+    data: new NDArray("int64", [words.length], data),
+    variable: null,
+  };
 }
 
 function pick(n: number): Pick<SlotDraft, "strides"> {

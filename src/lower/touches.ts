@@ -13,16 +13,29 @@ export interface Summary {
   readonly set: IntSet;
 }
 
-const NONE: Summary = { touched: IntSet.empty, needed: IntSet.empty, set: IntSet.empty };
+const NONE: Summary = {
+  touched: IntSet.empty,
+  needed: IntSet.empty,
+  set: IntSet.empty,
+};
 
 /** Summaries of a tree in which slot s looks into `reach[s]` (itself included). */
 export class Touches {
   readonly #lists = new Map<readonly Item[], Summary>();
   readonly #blocks = new Map<Region, IntSet>();
   readonly #owned: ReadonlyMap<Region, IntSet>;
-  constructor(readonly tree: Tree, readonly reach: readonly IntSet[], owners: readonly (Region | null)[]) {
+  constructor(
+    readonly tree: Tree,
+    readonly reach: readonly IntSet[],
+    owners: readonly (Region | null)[],
+  ) {
     this.#owned = ownedWithin(owners);
-    for (const [block, items] of tree.blocks) this.#blocks.set(block, this.list(items).touched.minus(this.owned(block)));
+    for (const [block, items] of tree.blocks) {
+      this.#blocks.set(
+        block,
+        this.list(items).touched.minus(this.owned(block)),
+      );
+    }
   }
 
   /** Slots of a container and of all containers in it. */
@@ -42,18 +55,36 @@ export class Touches {
       case "compute":
       case "thunk": {
         const needed = this.reached(item.ins);
-        return { touched: needed.union(this.reached(item.outs)), needed, set: IntSet.of(item.outs) };
+        return {
+          touched: needed.union(this.reached(item.outs)),
+          needed,
+          set: IntSet.of(item.outs),
+        };
       }
       case "bind":
-        return { touched: this.reached([item.out, item.from]), needed: this.reach[item.from]!, set: IntSet.of([item.out]) };
+        return {
+          touched: this.reached([item.out, item.from]),
+          needed: this.reach[item.from]!,
+          set: IntSet.of([item.out]),
+        };
       case "if": {
-        const yes = this.list(item.yes), no = this.list(item.no), cond = this.reach[item.cond]!;
-        return { touched: yes.touched.union(no.touched).union(cond), needed: yes.needed.union(no.needed).union(cond), set: yes.set.intersect(no.set) };
+        const yes = this.list(item.yes),
+          no = this.list(item.no),
+          cond = this.reach[item.cond]!;
+        return {
+          touched: yes.touched.union(no.touched).union(cond),
+          needed: yes.needed.union(no.needed).union(cond),
+          set: yes.set.intersect(no.set),
+        };
       }
       case "loop": {
         const { count, steps, cursors } = item.loop;
-        const outside = this.list(item.body).touched.minus(this.owned(item.region));
-        const needed = outside.union(this.reached([count, ...cursors.map((c) => c.base)]));
+        const outside = this.list(item.body).touched.minus(
+          this.owned(item.region),
+        );
+        const needed = outside.union(
+          this.reached([count, ...cursors.map((c) => c.base)]),
+        );
         return { touched: needed.with(steps), needed, set: IntSet.of([steps]) };
       }
       case "gosub": {
@@ -62,7 +93,11 @@ export class Touches {
         return { touched, needed: touched, set: IntSet.empty };
       }
       case "swap":
-        return { touched: this.reached([item.storage, item.slot]), needed: this.reach[item.slot]!, set: IntSet.empty };
+        return {
+          touched: this.reached([item.storage, item.slot]),
+          needed: this.reach[item.slot]!,
+          set: IntSet.empty,
+        };
       case "free":
         return NONE;
       default:
@@ -88,13 +123,19 @@ export class Touches {
 
 function ownedWithin(owners: readonly (Region | null)[]): Map<Region, IntSet> {
   const exact = new Map<Region, number[]>(), owned = new Map<Region, IntSet>();
-  owners.forEach((owner, slot) => owner && (exact.get(owner) ?? exact.set(owner, []).get(owner)!).push(slot));
+  owners.forEach((owner, slot) =>
+    owner && (exact.get(owner) ?? exact.set(owner, []).get(owner)!).push(slot)
+  );
   const deepest = [...exact.keys()].sort((a, b) => b.depth - a.depth);
-  for (const [container, slots] of exact) owned.set(container, IntSet.of(slots));
+  for (const [container, slots] of exact) {
+    owned.set(container, IntSet.of(slots));
+  }
   for (const container of deepest) {
     const mine = IntSet.of(exact.get(container)!);
     for (let r = container.parent; r; r = r.parent) {
-      if (r.container === r) owned.set(r, (owned.get(r) ?? IntSet.empty).union(mine));
+      if (r.container === r) {
+        owned.set(r, (owned.get(r) ?? IntSet.empty).union(mine));
+      }
     }
   }
   return owned;

@@ -9,7 +9,10 @@ import type { Region } from "./regions.ts";
 
 /** A call of a kernel whose tables have no slot yet. */
 export interface Draft {
-  readonly run: { readonly kind: "compiled"; readonly plan: Implementation } | { readonly kind: "builtin"; readonly name: Builtin } | { readonly kind: "host" };
+  readonly run: { readonly kind: "compiled"; readonly plan: Implementation } | {
+    readonly kind: "builtin";
+    readonly name: Builtin;
+  } | { readonly kind: "host" };
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly extents: readonly Extent[];
@@ -24,11 +27,31 @@ export interface Draft {
 /** A piece of the tree; numbers are slots. */
 export type Item =
   /** What a unit does once its checks have passed: its thunks are made when it is known what is in place. */
-  | { readonly kind: "compute"; readonly unit: Computation; readonly ins: readonly number[]; readonly outs: readonly number[] }
-  | { readonly kind: "thunk"; readonly draft: Draft; readonly ins: readonly number[]; readonly outs: readonly number[] }
+  | {
+    readonly kind: "compute";
+    readonly unit: Computation;
+    readonly ins: readonly number[];
+    readonly outs: readonly number[];
+  }
+  | {
+    readonly kind: "thunk";
+    readonly draft: Draft;
+    readonly ins: readonly number[];
+    readonly outs: readonly number[];
+  }
   | { readonly kind: "bind"; readonly out: number; readonly from: number }
-  | { readonly kind: "if"; readonly cond: number; readonly yes: readonly Item[]; readonly no: readonly Item[] }
-  | { readonly kind: "loop"; readonly loop: LoopDraft; readonly body: readonly Item[]; readonly region: Region }
+  | {
+    readonly kind: "if";
+    readonly cond: number;
+    readonly yes: readonly Item[];
+    readonly no: readonly Item[];
+  }
+  | {
+    readonly kind: "loop";
+    readonly loop: LoopDraft;
+    readonly body: readonly Item[];
+    readonly region: Region;
+  }
   | { readonly kind: "gosub"; readonly block: Region }
   | { readonly kind: "free"; readonly slot: number }
   | { readonly kind: "swap"; readonly storage: number; readonly slot: number };

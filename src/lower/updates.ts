@@ -2,7 +2,15 @@
 import { isRowMajor } from "../graph/ndarray.ts";
 import { derived } from "../graph/origin.ts";
 import { identity } from "../ops/elemwise.ts";
-import { allInputs, type Computation, type Flow, type Unit, type Update, type Value, viewed } from "./flow.ts";
+import {
+  allInputs,
+  type Computation,
+  type Flow,
+  type Unit,
+  type Update,
+  type Value,
+  viewed,
+} from "./flow.ts";
 import { isPlain, liesLike, packed } from "./layout.ts";
 import type { Plans } from "./plans.ts";
 import { sameLength } from "./shapes.ts";
@@ -11,7 +19,10 @@ import { sameLength } from "./shapes.ts";
 export interface UpdatePlan {
   readonly flow: Flow;
   /** Units whose output 0 is written over a storage: the position of that input. */
-  readonly inplace: ReadonlyMap<number, { readonly update: Update; readonly input: number }>;
+  readonly inplace: ReadonlyMap<
+    number,
+    { readonly update: Update; readonly input: number }
+  >;
   /** By value: the storages it may look into. */
   readonly storages: readonly (ReadonlySet<Value> | undefined)[];
   readonly notes: readonly string[];
@@ -20,24 +31,46 @@ export interface UpdatePlan {
 const NOTHING: ReadonlySet<Value> = new Set();
 
 /** Decides for each output and each update by itself, never for a node. `allowed` is false where second buffers are wanted. */
-export function planUpdates(source: Flow, plans: Plans, allowed: boolean): UpdatePlan {
+export function planUpdates(
+  source: Flow,
+  plans: Plans,
+  allowed: boolean,
+): UpdatePlan {
   const updates = source.updates.filter((u) => u.value !== u.storage);
   const updated = new Set(updates.map((u) => u.storage)), notes: string[] = [];
   const copies = new Copies(source);
   const outputs = source.outputs.map((v) => updated.has(v) ? copies.of(v) : v);
-  const storages = looksInto(source), clients = countClients(source), kept = new Set(source.outputs);
+  const storages = looksInto(source),
+    clients = countClients(source),
+    kept = new Set(source.outputs);
   const inplace = new Map<number, { update: Update; input: number }>();
 
   const decided = updates.map((update): Update => {
-    const { storage, value } = update, name = `update of ${storage.variable.name ?? storage.variable}`;
+    const { storage, value } = update,
+      name = `update of ${storage.variable.name ?? storage.variable}`;
     const unit = source.units[value.unit];
-    const owns = unit?.kind === "compute" && !unit.view && !unit.outputs.some((o) => o !== value && o === storage);
-    const wanted = kept.has(value) ? "it is also an output" : updates.some((u) => u !== update && u.value === value) ? "two storages take it" : null;
+    const owns = unit?.kind === "compute" && !unit.view &&
+      !unit.outputs.some((o) => o !== value && o === storage);
+    const wanted = kept.has(value)
+      ? "it is also an output"
+      : updates.some((u) => u !== update && u.value === value)
+      ? "two storages take it"
+      : null;
     if (!owns || wanted || !fitsStorage(value, storage)) {
-      notes.push(`${name}: copied, because ${wanted ?? (owns ? "it lies differently" : `its value is ${unit ? `the result of ${unit.node.op.name}` : "no result"}`)}`);
+      notes.push(
+        `${name}: copied, because ${
+          wanted ?? (owns
+            ? "it lies differently"
+            : `its value is ${
+              unit ? `the result of ${unit.node.op.name}` : "no result"
+            }`)
+        }`,
+      );
       return { storage, value: copies.of(value, storage) };
     }
-    const input = allowed && clients[value.id] === 1 ? inplaceInput(unit, update) : -1;
+    const input = allowed && clients[value.id] === 1
+      ? inplaceInput(unit, update)
+      : -1;
     if (input >= 0) inplace.set(unit.id, { update, input });
     else notes.push(`${name}: second buffer, then exchanged`);
     return update;
@@ -46,11 +79,22 @@ export function planUpdates(source: Flow, plans: Plans, allowed: boolean): Updat
   function inplaceInput(unit: Computation, { storage, value }: Update): number {
     const input = unit.inputs.indexOf(storage);
     const looks = (v: Value) => storages[v.id]?.has(storage) ?? false;
-    if (value.index !== 0 || !plans.candidates(unit).includes(input) || plans.mayFail(unit, input)) return -1;
-    return unit.inputs.some((v, i) => i !== input && looks(v)) || outputs.some(looks) ? -1 : input;
+    if (
+      value.index !== 0 || !plans.candidates(unit).includes(input) ||
+      plans.mayFail(unit, input)
+    ) return -1;
+    return unit.inputs.some((v, i) => i !== input && looks(v)) ||
+        outputs.some(looks)
+      ? -1
+      : input;
   }
 
-  return { flow: { ...copies.flow(), outputs, updates: decided }, inplace, storages: looksInto(copies.flow()), notes };
+  return {
+    flow: { ...copies.flow(), outputs, updates: decided },
+    inplace,
+    storages: looksInto(copies.flow()),
+    notes,
+  };
 }
 
 /** Whether the buffer of a value may become that of a storage. */
@@ -69,10 +113,29 @@ class Copies {
 
   /** A copy of a value of the top frame, laid out like `storage` if it has its shape. */
   of(x: Value, storage: Value | null = null): Value {
-    const owner = this.source.units[x.unit]?.node.origin ?? null, node = derived(owner, () => identity(x.variable).owner!);
-    const alike = storage && !storage.rowMajor && isPlain(storage) && storage.lengths.every((n, axis) => sameLength(n, x.lengths[axis]!));
-    const lie = alike ? { strides: storage.strides, rowMajor: isRowMajor(storage.shape as number[], storage.strides as number[]) } : packed(x.shape);
-    const value: Value = { ...x, ...lie, id: this.#values.length, variable: node.outputs[0]!, leaf: null, unit: this.#units.length, index: 0, data: null };
+    const owner = this.source.units[x.unit]?.node.origin ?? null,
+      node = derived(owner, () => identity(x.variable).owner!);
+    const alike = storage && !storage.rowMajor && isPlain(storage) &&
+      storage.lengths.every((n, axis) => sameLength(n, x.lengths[axis]!));
+    const lie = alike
+      ? {
+        strides: storage.strides,
+        rowMajor: isRowMajor(
+          storage.shape as number[],
+          storage.strides as number[],
+        ),
+      }
+      : packed(x.shape);
+    const value: Value = {
+      ...x,
+      ...lie,
+      id: this.#values.length,
+      variable: node.outputs[0]!,
+      leaf: null,
+      unit: this.#units.length,
+      index: 0,
+      data: null,
+    };
     this.#values.push(value);
     this.#units.push({
       kind: "compute",
@@ -117,10 +180,14 @@ function looksInto(flow: Flow): (ReadonlySet<Value> | undefined)[] {
 /** How often what is needed uses each value. */
 function countClients(flow: Flow): number[] {
   const clients: number[] = new Array(flow.values.length).fill(0);
-  [...flow.outputs, ...flow.updates.map((u) => u.value)].forEach((v) => clients[v.id]!++);
+  [...flow.outputs, ...flow.updates.map((u) => u.value)].forEach((v) =>
+    clients[v.id]!++
+  );
   for (let id = flow.units.length - 1; id >= 0; id--) {
     const unit = flow.units[id]!;
-    if (unit.outputs.some((o) => clients[o.id]! > 0)) new Set(allInputs(unit)).forEach((v) => clients[v.id]!++);
+    if (unit.outputs.some((o) => clients[o.id]! > 0)) {
+      new Set(allInputs(unit)).forEach((v) => clients[v.id]!++);
+    }
   }
   return clients;
 }

@@ -107,7 +107,7 @@ export function scan(
   const made = readStep(step(
     ...sequences.flatMap((s) => s.spec.vars),
     ...states.flatMap((s) => s.vars),
-    ...inner,
+    ...given, // themselves, so that the step may differentiate one by another
   ));
   if (infos.length && infos.length !== made.values.length) {
     throw new TypeError(

@@ -2,7 +2,7 @@
 import { dense } from "../graph/type.ts";
 import { isInteger } from "../graph/dtype.ts";
 import type { Length, Shaped } from "../graph/length.ts";
-import { NDArray } from "../graph/ndarray.ts";
+import { lengthValue, NDArray } from "../graph/ndarray.ts";
 import { Variable, type ViewMap } from "../graph/variable.ts";
 import { cast } from "./elemwise.ts";
 
@@ -49,14 +49,11 @@ export class Scalars {
 
 /** What a type rule sees of a value. */
 export function shapedArray(x: NDArray): Shaped {
-  const value = x.ndim === 0 && isInteger(x.dtype)
-    ? Number(x.data[x.offset])
-    : null;
   return {
     type: dense(x.dtype, x.shape),
     dtype: x.dtype,
     shape: x.shape,
-    value,
+    value: lengthValue(x),
   };
 }
 

@@ -6,6 +6,7 @@ import { asVariable } from "../ops/define.ts";
 import { dimshuffle } from "../ops/dimshuffle.ts";
 import { cast, mul, second } from "../ops/elemwise.ts";
 import { type ReduceParams, sum } from "../ops/reduce.ts";
+import type { ShapeParams } from "../ops/reshape.ts";
 import { lengthsOf } from "../ops/shape.ts";
 import { mayReplace } from "./driver.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
@@ -40,12 +41,13 @@ export const fills: readonly Rule[] = [
     "broadcast_broadcast",
     [broadcastTo],
     {
-      equation: "broadcastTo(broadcastTo(x, s), t) → broadcastTo(x, t)",
+      equation:
+        "broadcastTo(broadcastTo(x, s), t) → broadcastTo(x, t), if t keeps the lengths that s gives",
       licence: "exact",
     },
     (v) => {
       const [y, ...lengths] = v.owner!.inputs as [Variable];
-      return y.owner?.op === broadcastTo.op
+      return y.owner?.op === broadcastTo.op && keepsLengths(y.owner, v.owner!)
         ? remake(v.owner!, [y.owner.inputs[0]!, ...lengths]).outputs[0]!
         : null;
     },
@@ -79,6 +81,23 @@ export const fills: readonly Rule[] = [
 /** True if no axis of `x` is repeated to make `v`, which has as many axes. */
 function covers(x: Variable, v: Variable): boolean {
   return x.type.shape.every((n, axis) => n !== 1 || v.type.shape[axis] === 1);
+}
+
+/** True if a second fill cannot contradict a first: wherever that repeats, both name the same length. */
+function keepsLengths(first: Apply, second: Apply): boolean {
+  const [from, through] = [first.inputs[0]!, first.outputs[0]!];
+  const lengths = ({ inputs, params }: Apply) =>
+    (params as ShapeParams).shape.map((n) =>
+      typeof n === "number" ? n : inputs[n.input]!
+    );
+  const given = lengths(first),
+    wanted = lengths(second),
+    lead = wanted.length - given.length;
+  return given.every((n, axis) => {
+    const own = from.type.shape[axis - given.length + from.ndim];
+    return through.type.shape[axis] === 1 || (own !== undefined && own !== 1) ||
+      n === wanted[axis + lead];
+  });
 }
 
 /** The value that a fill repeats, or `v` itself. */

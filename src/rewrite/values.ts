@@ -1,12 +1,14 @@
 /** What rules ask of values: is a variable one number everywhere, and which; and numbers as variables. */
 import { isFloat } from "../graph/dtype.ts";
 import { type NDArray, sizeOf } from "../graph/ndarray.ts";
-import { type AnyOp, Constant, type Variable } from "../graph/variable.ts";
-import { broadcastAs, broadcastTo } from "../ops/broadcast_to.ts";
+import { type AnyOp, Constant, Variable } from "../graph/variable.ts";
+import { broadcastTo } from "../ops/broadcast_to.ts";
 import { constant } from "../ops/define.ts";
 import { dimshuffle } from "../ops/dimshuffle.ts";
 import { cast, second } from "../ops/elemwise.ts";
+import { lengthFrom } from "../ops/length_graph.ts";
 import { reshape } from "../ops/reshape.ts";
+import { shapeAt } from "../ops/shape.ts";
 import { specifyShape } from "../ops/specify_shape.ts";
 
 /** Constants up to this many elements are looked at. */
@@ -69,9 +71,20 @@ export function scalarLike(value: number, like: Variable): Constant<0> {
   return constant(value, like.dtype);
 }
 
-/** `value` in the dtype and shape of `like`, which is not computed. */
+/**
+ * `value` in the dtype and shape of `like`, which is about to be replaced: the
+ * lengths are those of its operands, since a length of `like` itself would
+ * wait for what waits for it.
+ */
 export function filled(value: number, like: Variable): Variable {
-  return broadcastAs(scalarLike(value, like), like);
+  const lengths = like.type.shape.map((_, axis) => {
+    const n = lengthFrom(like, axis);
+    return typeof n === "number" || n instanceof Variable
+      ? n
+      : shapeAt(like, axis);
+  });
+  const made = scalarLike(value, like);
+  return lengths.length ? broadcastTo(made, lengths) : made;
 }
 
 /** True if a number, computed in float64, stands for itself in the dtype of `like`: no fraction or large integer is lost. */

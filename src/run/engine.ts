@@ -89,10 +89,14 @@ export class VmEngine implements Engine {
 
   /** The kernels that calls with these values, one after the other, would run: lowered but not compiled. */
   kernels(...calls: (readonly NDArray[])[]): Kernel[] {
+    const seen: Signature[] = [];
     let history = this.#history;
     return calls.flatMap((values) => {
-      const [next, signature] = observe(history, this.#laid(values), values.length);
+      const arrays = this.#laid(values);
+      if (seen.some((s) => fitsAll(s, arrays))) return [];
+      const [next, signature] = observe(history, arrays, values.length);
       history = next;
+      seen.push(signature);
       return kernelsOf(this.#lower(signature));
     });
   }
@@ -219,8 +223,8 @@ export class VmEngine implements Engine {
     ).join("");
     switch (stop.kind) {
       case "failed": {
-        const shapes = stop.site.thunk?.inputs.map((s) =>
-          program.slots[s]!.shape
+        const shapes = node?.inputs.map((v) =>
+          program.slots.find((s) => s.variable === v)?.shape
         );
         const error = kernelError(stop, node, shapes);
         error.message += loops;
@@ -248,11 +252,24 @@ export class VmEngine implements Engine {
 }
 
 /** A function that is about to be called, with the arguments of some calls. */
-export type Planned = readonly [VmEngine, calls: readonly (readonly NDArray[])[]];
+export type Planned = readonly [
+  VmEngine,
+  calls: readonly (readonly NDArray[])[],
+];
 
 /** Compiles in one batch what these calls will run, where each function would have a batch of its own. */
-export function compileAll(planned: readonly Planned[], { prepare }: Runtime): void {
+export function compileAll(
+  planned: readonly Planned[],
+  { prepare }: Runtime,
+): void {
   prepare(planned.flatMap(([engine, calls]) => engine.kernels(...calls)));
+}
+
+function fitsAll(
+  { inputs, shared }: Signature,
+  arrays: readonly Laid[],
+): boolean {
+  return [...inputs, ...shared].every((a, i) => fitsArray(a, arrays[i]!));
 }
 
 /** The kernels of a program, each once. */

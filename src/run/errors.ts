@@ -1,5 +1,6 @@
 /** What a kernel refused, in words: the op, the values, and the user's line. */
 import type { KernelCode } from "../../ffi/cvm.ts";
+import type { NDArray } from "../graph/ndarray.ts";
 import { describeType } from "../graph/type.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
 
@@ -15,7 +16,7 @@ export interface KernelFailure {
 export function kernelError(
   failure: KernelFailure,
   node: Apply | null,
-  shapes: readonly (readonly (number | null)[])[] = [],
+  shapes: readonly (readonly (number | null)[] | undefined)[] = [],
 ): Error {
   const { code, axis, index, length } = failure;
   const name = node?.op.name ?? "a kernel";
@@ -49,14 +50,32 @@ export function kernelError(
   }
 }
 
+/** What `run` returns; its error names the application, the shapes and the user's lines besides. */
+export function explaining<T>(
+  node: Apply,
+  inputs: readonly NDArray[],
+  run: () => T,
+): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Error && !error.message.includes("\n  ")) {
+      error.message += describeNode(node, inputs.map((x) => x.shape));
+    }
+    throw error;
+  }
+}
+
 /** Lines that say what an application is and where the user wrote it and its operands. */
 export function describeNode(
   node: Apply,
-  shapes: readonly (readonly (number | null)[])[] = [],
+  shapes: readonly (readonly (number | null)[] | undefined)[] = [],
 ): string {
   const operands = node.inputs.map((v, i) => {
     const shape = shapes[i]
-      ? ` of shape (${shapes[i]!.map((n) => n ?? "?").join(", ")})`
+      ? ` of shape (${shapes[i]!.map((n) => n ?? "?").join(", ")}${
+        shapes[i]!.length === 1 ? "," : ""
+      })`
       : "";
     return `\n    ${label(v)}: ${describeType(v.type)}${shape}${
       v.owner ? `, made at ${v.owner.origin.line}` : ""

@@ -44,7 +44,7 @@ export class Mode {
   /** Every thunk is compared with its op's reference value. */
   readonly debug: boolean = false;
 
-  /** The settings in force, changed by `options`. */
+  /** The settings in force, changed by `options`. RangeError: a linker or a device that is not there. */
   constructor(options: ModeOptions = {}) {
     this.linker = options.linker ?? config.linker;
     this.optimizer = options.optimizer ?? config.optimizer;
@@ -52,6 +52,16 @@ export class Mode {
     this.openmp = options.openmp ?? config.threads;
     this.included = options.including ?? [];
     this.excluded = options.excluding ?? config.excluding;
+    if (this.linker === "c") {
+      throw new RangeError(
+        "Cannot compile for linker c: there are cvm, cvm_nogc, reference",
+      );
+    }
+    if (this.device !== "cpu") {
+      throw new RangeError(
+        `Cannot compile for device ${this.device}: there is cpu`,
+      );
+    }
   }
 
   /** This mode with these rules or phases besides. */

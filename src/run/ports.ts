@@ -19,13 +19,33 @@ import { type Home, isStatic } from "./image.ts";
 export interface Input {
   readonly slot: number;
   readonly header: Header;
-  /** Null where lengths are read at run time; the layout is row-major then. */
+  /** Null where they follow from lengths that are read at run time: the layout is row-major then. */
   readonly strides: readonly number[] | null;
+  /** Null where lengths are read at run time. */
+  readonly fixed: Place | null;
+  /** Where small values are copied to. */
+  readonly home: TypedArray | null;
+}
+
+/** How an input lies in memory. */
+export interface Place {
+  readonly strides: readonly number[];
   readonly rowMajor: boolean;
   /** Bytes from the lowest element to element (0, 0, …). */
   readonly offset: number;
-  /** Where small values are copied to. */
-  readonly home: TypedArray | null;
+}
+
+/** How an array of these lengths and strides lies. */
+export function placeOf(
+  dtype: Dtype,
+  shape: readonly number[],
+  strides: readonly number[],
+): Place {
+  return {
+    strides,
+    rowMajor: isRowMajor(shape, strides),
+    offset: 0 - DTYPES[dtype].size * span(shape, strides)[0],
+  };
 }
 
 /** An output whose lengths are known. */
@@ -50,18 +70,19 @@ export function inputsOf(
     const header = headers[slot]!,
       home = homes[slot]!,
       info = program.slots[slot]!;
-    const { size, array } = DTYPES[info.dtype];
-    const [shape, strides] = isStatic(info)
-      ? [info.shape, info.strides]
-      : [[], null];
-    const offset = strides ? -size * span(shape, strides)[0] : 0;
+    const fixed = isStatic(info)
+      ? placeOf(info.dtype, info.shape, info.strides)
+      : null;
+    const start = header.data - BigInt(fixed?.offset ?? 0);
     return {
       slot,
       header,
-      strides,
-      rowMajor: strides === null || isRowMajor(shape, strides),
-      offset,
-      home: home && new array(memory(header.data - BigInt(offset), home.bytes)),
+      strides: info.strides.includes(null)
+        ? null
+        : info.strides as readonly number[],
+      fixed,
+      home: home &&
+        new DTYPES[info.dtype].array(memory(start, home.bytes)),
     };
   });
 }

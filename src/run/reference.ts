@@ -1,14 +1,13 @@
 /** The linker `reference`: each op's own `eval`, in TypeScript; what every other linker is compared with. */
 import { type FunctionGraph, results } from "../graph/function_graph.ts";
-import type { NDArray } from "../graph/ndarray.ts";
+import { lengthValue, type NDArray } from "../graph/ndarray.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
 import { shaped, SharedVariable } from "../graph/variable.ts";
-import { isInteger } from "../graph/dtype.ts";
 import { type Shaped, STATIC } from "../graph/length.ts";
 import { sharedVariables } from "../graph/walk.ts";
 import { evaluate, evaluateNode } from "../ops/evaluate.ts";
 import { asResult, type Engine } from "./compiled.ts";
-import { describeNode } from "./errors.ts";
+import { explaining } from "./errors.ts";
 
 /** An engine that interprets `graph`. */
 export function interpret(graph: FunctionGraph): Engine {
@@ -20,7 +19,7 @@ export function interpret(graph: FunctionGraph): Engine {
     );
     for (const s of shared) known.set(s, s.storage.read(true));
     checkNames([...graph.inputs, ...shared], known);
-    const computed = evaluate(wanted, known, explained).map((v) => v.copy());
+    const computed = evaluate(wanted, known, compute).map((v) => v.copy());
     graph.updates.forEach(([s], i) => s.setValue(computed[outputs + i]!));
     return computed.slice(0, outputs);
   };
@@ -35,20 +34,15 @@ export function interpret(graph: FunctionGraph): Engine {
   };
 }
 
-/** An op's own value; a refusal names the application and the user's lines. */
-function explained(
+/** An op's own value, for lengths that its type rule admits. */
+function compute(
   node: Apply,
   inputs: readonly NDArray[],
 ): readonly NDArray[] {
-  try {
+  return explaining(node, inputs, () => {
     checkLengths(node, inputs);
     return evaluateNode(node, inputs);
-  } catch (error) {
-    if (error instanceof Error && !/\n {2}/.test(error.message)) {
-      error.message += describeNode(node, inputs.map((x) => x.shape));
-    }
-    throw error;
-  }
+  });
 }
 
 /** Lengths that types do not know: an axis that happens to have length 1 broadcasts no more than any other. */
@@ -56,7 +50,7 @@ function checkLengths(node: Apply, inputs: readonly NDArray[]): void {
   const operands = inputs.map((x, i): Shaped => ({
     ...shaped(node.inputs[i]!),
     shape: x.shape,
-    value: x.ndim === 0 && isInteger(x.dtype) ? x.item() : null,
+    value: lengthValue(x),
   }));
   node.op.infer(operands, node.params, STATIC);
 }

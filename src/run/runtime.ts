@@ -27,7 +27,7 @@ export function runtime(): Runtime | null {
     } catch (error) {
       if (!(error instanceof MissingCompilerError)) throw error;
       console.warn(
-        `${error.message}. Functions are interpreted in TypeScript until then, slowly`,
+        `${error.message}; until then functions are interpreted in TypeScript, slowly`,
       );
       opened = null;
     }

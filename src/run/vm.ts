@@ -3,6 +3,7 @@ import { type Cvm, STATUS } from "../../ffi/cvm.ts";
 import type { TypedArray } from "../graph/dtype.ts";
 import { NDArray, rowMajor, sizeOf } from "../graph/ndarray.ts";
 import type { Kernel, Program, Thunk } from "../lower/program.ts";
+import { explaining } from "./errors.ts";
 import { Header, HEADER_BYTES, memory } from "./header.ts";
 import { encode, laidOut } from "./image.ts";
 import {
@@ -10,6 +11,7 @@ import {
   inputsOf,
   type Output,
   outputsOf,
+  placeOf,
   plain,
 } from "./ports.ts";
 import { resultData } from "./result.ts";
@@ -122,17 +124,19 @@ export class Vm {
   setInput(i: number, value: NDArray): void {
     const input = this.#inputs[i]!;
     if (input === null) return;
-    const { slot, strides, home } = input;
-    if (strides === null) {
-      input.header.layOut(value.shape, rowMajor(value.shape));
-    }
-    const data = input.rowMajor ? plain(value) : laidOut(value, strides!);
-    if (home !== null && data.length <= home.length) {
+    const { slot, header, home, strides, fixed } = input;
+    const place = fixed ??
+      placeOf(value.dtype, value.shape, strides ?? rowMajor(value.shape));
+    if (fixed === null) header.layOut(value.shape, place.strides);
+    const data = place.rowMajor ? plain(value) : laidOut(value, place.strides);
+    // A home begins where the elements do, or at element (0, 0, …) where it is not known where they begin.
+    const fits = home !== null && (fixed !== null || place.offset === 0);
+    if (fits && data.length <= home.length) {
       if (this.#lent.size > 0) this.#takeBack(slot);
       home.set(data as never);
     } else {
       this.#lent.set(slot, data);
-      this.#cvm.symbols.cvm_lend(this.#handle, slot, data, input.offset);
+      this.#cvm.symbols.cvm_lend(this.#handle, slot, data, place.offset);
     }
   }
 
@@ -304,13 +308,11 @@ export class Vm {
 
   /** Runs the op that HOST asks for. */
   #evaluate(): void {
-    const thunk = this.program.thunks[this.#state.thunk]!,
-      { op, params } = thunk.node!;
+    const thunk = this.program.thunks[this.#state.thunk]!, node = thunk.node!;
     try {
       this.borrow(thunk.inputs, (values) => {
-        op.eval(values, params).forEach((value, i) =>
-          this.write(thunk.outputs[i]!, value)
-        );
+        explaining(node, values, () => node.op.eval(values, node.params))
+          .forEach((value, i) => this.write(thunk.outputs[i]!, value));
       });
     } catch (error) {
       this.#cvm.symbols.cvm_release(this.#handle);

@@ -1,7 +1,9 @@
 /** The commands behind `deno task`. */
 import { applyFlags } from "../run/flags.ts";
+import { accuracy, bench } from "./bench.ts";
 import { cacheCommand } from "./cache_cli.ts";
 import { doctor } from "./doctor.ts";
+import { printRules } from "./rules.ts";
 import { setup } from "./setup.ts";
 import { runTests } from "./test.ts";
 
@@ -15,6 +17,12 @@ const COMMANDS: Readonly<Record<string, (words: readonly string[]) => number>> =
     doctor: () => doctor() ? 0 : 1,
     cache: ([name]) => cacheCommand(name) ? 0 : 2,
     test: (words) => runTests(words),
+    rules([word]) {
+      printRules(word);
+      return 0;
+    },
+    bench: (words) => bench(words),
+    accuracy: (words) => accuracy(words),
   };
 
 /** Runs a command; the exit code. */

@@ -10,6 +10,8 @@ export interface ProgressState {
   readonly total: number;
   /** What is counted: stands in the rate, `812 examples/s`. */
   readonly unit: string;
+  /** Steps a second; 0 while it is not known. */
+  readonly rate: number;
   /** Seconds since the start. */
   readonly seconds: number;
   /** Shown as they are: the loss of this step. */
@@ -69,14 +71,23 @@ export function progress(
   const start = output.now();
   let done = 0, shown = -Infinity, tenth = 0;
   let values: Readonly<Record<string, number>> = {};
-  const state = (): ProgressState => ({
-    label,
-    done,
-    total,
-    unit,
-    seconds: (output.now() - start) / 1000,
-    values,
-  });
+  // The first step compiles: the rate is that of the steps behind it.
+  let first: { readonly done: number; readonly time: number } | undefined;
+  const state = (): ProgressState => {
+    const now = output.now(), seconds = (now - start) / 1000;
+    const rate = first && done > first.done
+      ? 1000 * (done - first.done) / (now - first.time)
+      : done / seconds;
+    return {
+      label,
+      done,
+      total,
+      unit,
+      rate: Number.isFinite(rate) ? rate : 0,
+      seconds,
+      values,
+    };
+  };
   const draw = () => {
     shown = output.now();
     output.write(`\r${renderProgress(state(), output.columns() - 1)}\x1b[K`);
@@ -85,6 +96,7 @@ export function progress(
     step(next = {}, count = 1) {
       done += count;
       values = next;
+      first ??= { done, time: output.now() };
       if (output.terminal) {
         if (output.now() - shown >= INTERVAL) draw();
       } else if (Math.floor(10 * done / total) > tenth) {
@@ -130,9 +142,8 @@ const LONGEST = 30, SHORTEST = 8;
  * the bar and the values go, in this order; what remains is cut.
  */
 export function renderProgress(state: ProgressState, width: number): string {
-  const { label, done, total, unit, seconds, values } = state;
+  const { label, done, total, unit, rate, seconds, values } = state;
   const share = total > 0 ? Math.min(1, done / total) : 1;
-  const rate = seconds > 0 ? done / seconds : 0;
   const parts = {
     label,
     bar: "",

@@ -4,7 +4,7 @@ import { CompileError, compileKernels } from "../build/cache.ts";
 import { installCommand, type Need, packages } from "../build/install.ts";
 import { openStore, userId } from "../build/store.ts";
 import { findCompiler, MissingCompilerError } from "../build/toolchain.ts";
-import { findBlas } from "../../ffi/openblas.ts";
+import { findBlas, forgetBlas } from "../../ffi/openblas.ts";
 
 /** A kernel that compiles wherever kernels do: it needs the C library's headers. */
 const PROBE = {
@@ -26,20 +26,21 @@ export function setup(
 ): void {
   const needs: Need[] = [];
   for (const [need, look] of Object.entries(LOOKS)) {
-    const { missing, says, fine } = look();
-    if (!quiet || !fine) console.log(`${NAMES[need as Need]}: ${says}`);
-    if (missing) needs.push(need as Need);
+    const { says, state } = look();
+    if (state === "missing") needs.push(need as Need);
+    if (!quiet || state === "refused") {
+      console.log(`${NAMES[need as Need]}: ${says}`);
+    }
   }
   if (needs.length > 0) install(needs);
 }
 
 const NAMES = { compiler: "C compiler", blas: "BLAS" } as const;
 
+/** What there is. refused: there is none, but because the user's own choice is unusable or says so, nothing is to be installed. */
 interface Look {
   readonly says: string;
-  readonly fine: boolean;
-  /** It would help to install one: the user has named none that is wrong. */
-  readonly missing: boolean;
+  readonly state: "fine" | "missing" | "refused";
 }
 
 const LOOKS: { readonly [need in Need]: () => Look } = {
@@ -48,49 +49,62 @@ const LOOKS: { readonly [need in Need]: () => Look } = {
     try {
       compileKernels([PROBE]);
       const { command, version } = findCompiler(openStore());
-      return {
-        says: `${command.join(" ")}, ${version}`,
-        fine: true,
-        missing: false,
-      };
+      return { says: `${command.join(" ")}, ${version}`, state: "fine" };
     } catch (error) {
       const absent = error instanceof MissingCompilerError ||
         error instanceof CompileError;
-      return { ...trouble(error), missing: absent && !named };
+      return {
+        says: (error as Error).message,
+        state: absent && !named ? "missing" : "refused",
+      };
     }
   },
   blas() {
     const named = config.blas || Deno.env.get("DAMO_BLAS");
     try {
       const blas = findBlas(config.blas);
-      if (blas) return { says: blas.path, fine: true, missing: false };
-      const says = "none: Damo computes matrix products itself";
-      return { says, fine: Boolean(named), missing: !named };
+      if (blas) return { says: blas.path, state: "fine" };
+      const own = "none: Damo computes matrix products itself, slower";
+      if (!named) return { says: own, state: "missing" };
+      const remedy = installCommand(["blas"]);
+      return {
+        says: `${own}; unset DAMO_BLAS, after ${remedy}, to use OpenBLAS`,
+        state: "refused",
+      };
     } catch (error) {
-      return { ...trouble(error), missing: false };
+      return { says: (error as Error).message, state: "refused" };
     }
   },
 };
 
-function trouble(error: unknown): { says: string; fine: false } {
-  return { says: (error as Error).message, fine: false };
-}
+/** What is slow without it. */
+const WITHOUT: { readonly [need in Need]: string } = {
+  compiler: "a C compiler: without one, functions are interpreted, slowly",
+  blas: "OpenBLAS: without it, Damo computes matrix products itself, slower",
+};
 
 function install(needs: readonly Need[]): void {
   const root = rootCommand();
   if (root === null || !succeeds(["apt-get", "--version"])) {
-    console.log(`To install what is missing: ${installCommand(needs)}`);
+    const missing = needs.map((need) => WITHOUT[need]).join("; ");
+    console.log(`Missing: ${missing}; to install: ${installCommand(needs)}`);
     return;
   }
   const steps = [["update"], ["install", "-y", ...packages(needs)]];
   const failed = steps.filter((step) => !run([...root, "apt-get", ...step]));
-  console.log(
-    failed.length === 0
-      ? "Installed."
-      : `Cannot install: ${
-        failed.map((step) => `apt-get ${step.join(" ")}`).join(" and ")
-      } failed; Damo goes on without`,
-  );
+  forgetBlas();
+  const still = needs.filter((need) => LOOKS[need]().state !== "fine");
+  if (still.length === 0) {
+    console.log("Installed.");
+    return;
+  }
+  const why = failed.length > 0
+    ? `${
+      failed.map((step) => `apt-get ${step.join(" ")}`).join(" and ")
+    } failed`
+    : "apt-get ran, and it is not found";
+  const missing = still.map((need) => WITHOUT[need]).join("; ");
+  console.log(`Still missing (${why}): ${missing}`);
 }
 
 /** What makes a command run as root without a question; null if nothing does. */

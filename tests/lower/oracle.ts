@@ -2,8 +2,18 @@
 import type { FunctionGraph } from "../../src/graph/function_graph.ts";
 import { results } from "../../src/graph/function_graph.ts";
 import { NDArray } from "../../src/graph/ndarray.ts";
-import { bodyResults, lagOf, type ScanParams, spanOf } from "../../src/graph/scan_params.ts";
-import { type Apply, Constant, SharedVariable, type Variable } from "../../src/graph/variable.ts";
+import {
+  bodyResults,
+  lagOf,
+  type ScanParams,
+  spanOf,
+} from "../../src/graph/scan_params.ts";
+import {
+  type Apply,
+  Constant,
+  SharedVariable,
+  type Variable,
+} from "../../src/graph/variable.ts";
 import { countSteps } from "../../src/nested/scan_op.ts";
 import { stackArrays } from "../../src/ops/join.ts";
 
@@ -33,9 +43,20 @@ interface Frame {
 }
 
 /** Values, updates and counts of one call. What an op throws passes through. */
-export function expectedOf(graph: FunctionGraph, inputs: readonly NDArray[], shared: ReadonlyMap<SharedVariable, NDArray>): Expected {
+export function expectedOf(
+  graph: FunctionGraph,
+  inputs: readonly NDArray[],
+  shared: ReadonlyMap<SharedVariable, NDArray>,
+): Expected {
   const counts = new Map<Apply, number>(), needed = reachable(results(graph));
-  const text: Text = { depth: 0, parent: null, rows: new Set(), outer: new Map(), inner: new Map(), varies: new Map() };
+  const text: Text = {
+    depth: 0,
+    parent: null,
+    rows: new Set(),
+    outer: new Map(),
+    inner: new Map(),
+    varies: new Map(),
+  };
   const top: Frame = { text, parent: null, memo: new Map() };
   graph.inputs.forEach((v, i) => remember(top, text, v, inputs[i]!));
 
@@ -45,49 +66,90 @@ export function expectedOf(graph: FunctionGraph, inputs: readonly NDArray[], sha
     const { text } = frame, outer = text.outer.get(v);
     if (outer) return value(outer, frame.parent!);
     let home = frame;
-    if (!text.rows.has(v) && v.owner) while (home.text.depth > varies(v, text)) home = home.parent!;
+    if (!text.rows.has(v) && v.owner) {
+      while (home.text.depth > varies(v, text)) {
+        home = home.parent!;
+      }
+    }
     const known = home.memo.get(text)?.get(v);
     if (known) return known;
     const node = v.owner!;
     const run = (): readonly NDArray[] => {
       if (node.op.name === "ifelse") {
-        const { half } = node.params as { half: number }, first = value(node.inputs[0]!, frame).item() ? 1 : 1 + half;
-        return node.outputs.map((o, i) => needed.has(o) ? value(node.inputs[first + i]!, frame) : EMPTY);
+        const { half } = node.params as { half: number },
+          first = value(node.inputs[0]!, frame).item() ? 1 : 1 + half;
+        return node.outputs.map((o, i) =>
+          needed.has(o) ? value(node.inputs[first + i]!, frame) : EMPTY
+        );
       }
       const args = node.inputs.map((x) => value(x, frame));
       counts.set(node, (counts.get(node) ?? 0) + 1);
-      return node.op.name === "scan" ? loop(node as Apply<ScanParams>, args, frame) : node.op.eval(args, node.params);
+      return node.op.name === "scan"
+        ? loop(node as Apply<ScanParams>, args, frame)
+        : node.op.eval(args, node.params);
     };
     const made = run();
     node.outputs.forEach((o, i) => remember(home, text, o, made[i]!));
     return made[v.index]!;
   }
 
-  function loop(node: Apply<ScanParams>, args: readonly NDArray[], frame: Frame): readonly NDArray[] {
+  function loop(
+    node: Apply<ScanParams>,
+    args: readonly NDArray[],
+    frame: Frame,
+  ): readonly NDArray[] {
     const p = node.params, body = textOf(node, frame.text), rest = [...args];
-    const nSteps = p.nSteps ? rest.shift()!.item() : null, sequences = p.sequences.map(() => rest.shift()!);
+    const nSteps = p.nSteps ? rest.shift()!.item() : null,
+      sequences = p.sequences.map(() => rest.shift()!);
     const n = countSteps(p, nSteps, sequences.map((s) => s.shape[0]!));
-    const states = p.states.map((s) => rowsOf(rest.shift()!, lagOf(s.taps))), extras: NDArray[][] = p.extras.map(() => []);
+    const states = p.states.map((s) => rowsOf(rest.shift()!, lagOf(s.taps))),
+      extras: NDArray[][] = p.extras.map(() => []);
     for (let t = 0; t < n; t++) {
       const step: Frame = { text: body, parent: frame, memo: new Map() };
       p.sequences.forEach((s, i) =>
         s.vars.forEach((v, k) => {
           const at = t + s.taps[k]! + spanOf(s.taps)[1], x = sequences[i]!;
-          remember(step, body, v, rowAt(x, s.backwards ? x.shape[0]! - 1 - at : at));
+          remember(
+            step,
+            body,
+            v,
+            rowAt(x, s.backwards ? x.shape[0]! - 1 - at : at),
+          );
         })
       );
-      p.states.forEach((s, i) => s.vars.forEach((v, k) => remember(step, body, v, states[i]![t + lagOf(s.taps) + s.taps[k]!]!)));
+      p.states.forEach((s, i) =>
+        s.vars.forEach((v, k) =>
+          remember(step, body, v, states[i]![t + lagOf(s.taps) + s.taps[k]!]!)
+        )
+      );
       const next = p.states.map((s) => value(s.next, step));
       p.extras.forEach((e, i) => extras[i]!.push(value(e.value, step)));
       next.forEach((row, i) => states[i]!.push(row));
       if (p.until && value(p.until, step).item()) break;
     }
-    const rows = [...p.states.map((s, i) => ({ keep: s.keep, rows: states[i]!, lag: lagOf(s.taps) })), ...p.extras.map((e, i) => ({ keep: e.keep, rows: extras[i]!, lag: 0 }))];
+    const rows = [
+      ...p.states.map((s, i) => ({
+        keep: s.keep,
+        rows: states[i]!,
+        lag: lagOf(s.taps),
+      })),
+      ...p.extras.map((e, i) => ({ keep: e.keep, rows: extras[i]!, lag: 0 })),
+    ];
     return rows.map(({ keep, rows, lag }, i) => {
       const v = node.outputs[i]!, kept = rows.slice(lag);
-      if (keep) return kept.length ? stackArrays(kept) : new NDArray(v.dtype, [0, ...zeroRow(v)], stackArrays([emptyRow(v)]).data.slice(0, 0) as never);
+      if (keep) {
+        return kept.length ? stackArrays(kept) : new NDArray(
+          v.dtype,
+          [0, ...zeroRow(v)],
+          stackArrays([emptyRow(v)]).data.slice(0, 0) as never,
+        );
+      }
       if (rows.length) return rows[rows.length - 1]!;
-      if (needed.has(v)) throw new RangeError("Cannot take the last value of a scan of zero steps");
+      if (needed.has(v)) {
+        throw new RangeError(
+          "Cannot take the last value of a scan of zero steps",
+        );
+      }
       return EMPTY;
     });
   }
@@ -97,10 +159,22 @@ export function expectedOf(graph: FunctionGraph, inputs: readonly NDArray[], sha
     const known = text.varies.get(v);
     if (known !== undefined) return known;
     const outer = text.outer.get(v), node = v.owner;
-    let depth = text.rows.has(v) ? text.depth : outer ? varies(outer, text.parent!) : 0;
+    let depth = text.rows.has(v)
+      ? text.depth
+      : outer
+      ? varies(outer, text.parent!)
+      : 0;
     if (node && !outer) {
       const wanted = node.op.name === "ifelse"
-        ? [node.inputs[0]!, ...node.outputs.filter((o) => needed.has(o)).flatMap((o) => [node.inputs[1 + o.index]!, node.inputs[1 + (node.inputs.length - 1) / 2 + o.index]!])]
+        ? [
+          node.inputs[0]!,
+          ...node.outputs.filter((o) => needed.has(o)).flatMap((
+            o,
+          ) => [
+            node.inputs[1 + o.index]!,
+            node.inputs[1 + (node.inputs.length - 1) / 2 + o.index]!,
+          ]),
+        ]
         : node.inputs;
       depth = Math.max(0, ...wanted.map((x) => varies(x, text)));
     }
@@ -108,7 +182,8 @@ export function expectedOf(graph: FunctionGraph, inputs: readonly NDArray[], sha
     return depth;
   }
 
-  const outputs = graph.outputs.map((v) => value(v, top)), updates = graph.updates.map(([, v]) => value(v, top));
+  const outputs = graph.outputs.map((v) => value(v, top)),
+    updates = graph.updates.map(([, v]) => value(v, top));
   return { outputs, updates, counts };
 }
 
@@ -120,7 +195,11 @@ function zeroRow(v: Variable): number[] {
 
 function emptyRow(v: Variable): NDArray {
   const shape = zeroRow(v);
-  return new NDArray(v.dtype, shape, new Float64Array(shape.reduce((a, b) => a * b, 1)));
+  return new NDArray(
+    v.dtype,
+    shape,
+    new Float64Array(shape.reduce((a, b) => a * b, 1)),
+  );
 }
 
 function remember(frame: Frame, text: Text, v: Variable, x: NDArray): void {
@@ -153,18 +232,35 @@ function reachable(roots: readonly Variable[]): Set<Variable> {
     const node = v.owner;
     if (!node) continue;
     const half = (node.inputs.length - 1) / 2;
-    if (node.op.name === "ifelse") todo.push(node.inputs[0]!, node.inputs[1 + v.index]!, node.inputs[1 + half + v.index]!);
-    else todo.push(...node.inputs);
-    if (node.op.name === "scan") todo.push(...bodyResults(node.params as ScanParams));
+    if (node.op.name === "ifelse") {
+      todo.push(
+        node.inputs[0]!,
+        node.inputs[1 + v.index]!,
+        node.inputs[1 + half + v.index]!,
+      );
+    } else todo.push(...node.inputs);
+    if (node.op.name === "scan") {
+      todo.push(...bodyResults(node.params as ScanParams));
+    }
   }
   return seen;
 }
 
 function rowAt(x: NDArray, i: number): NDArray {
-  return new NDArray(x.dtype, x.shape.slice(1), x.data, x.strides.slice(1), x.offset + i * x.strides[0]!);
+  return new NDArray(
+    x.dtype,
+    x.shape.slice(1),
+    x.data,
+    x.strides.slice(1),
+    x.offset + i * x.strides[0]!,
+  );
 }
 
 function rowsOf(x: NDArray, n: number): NDArray[] {
-  if (x.shape[0]! < n) throw new RangeError(`Cannot run scan: an initial value has ${x.shape[0]} rows, not ${n}`);
+  if (x.shape[0]! < n) {
+    throw new RangeError(
+      `Cannot run scan: an initial value has ${x.shape[0]} rows, not ${n}`,
+    );
+  }
   return Array.from({ length: n }, (_, i) => rowAt(x, i));
 }

@@ -13,9 +13,24 @@ import { at, incSubtensor } from "../../src/ops/at.ts";
 import { broadcastTo } from "../../src/ops/broadcast_to.ts";
 import { constant } from "../../src/ops/constructors.ts";
 import { assert } from "../../src/ops/debug.ts";
-import { defineOp, type OpFunction, type X, type XY } from "../../src/ops/define.ts";
+import {
+  defineOp,
+  type OpFunction,
+  type X,
+  type XY,
+} from "../../src/ops/define.ts";
 import { dimshuffle } from "../../src/ops/dimshuffle.ts";
-import { abs, add, cast, div, floor, maximum, mod, mul, sub } from "../../src/ops/elemwise.ts";
+import {
+  abs,
+  add,
+  cast,
+  div,
+  floor,
+  maximum,
+  mod,
+  mul,
+  sub,
+} from "../../src/ops/elemwise.ts";
 import { gt, neq, where } from "../../src/ops/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import { join, stack } from "../../src/ops/join.ts";
@@ -40,7 +55,12 @@ export function rng(seed: number): Rng {
 /** What the generator knows of a value: float64 scalars, vectors of 2, matrices of 2 columns, and int64 scalars. */
 type Kind = "s" | "v" | "m" | "i";
 
-const TYPES: { readonly [kind in Kind]: { readonly dtype: Dtype; readonly shape: readonly (number | null)[] } } = {
+const TYPES: {
+  readonly [kind in Kind]: {
+    readonly dtype: Dtype;
+    readonly shape: readonly (number | null)[];
+  };
+} = {
   s: { dtype: "float64", shape: [] },
   v: { dtype: "float64", shape: [2] },
   m: { dtype: "float64", shape: [null, 2] },
@@ -70,16 +90,36 @@ const quotient: OpFunction<XY, void, 2> = defineOp<XY, void, 2>({
   arity: 2,
   outputs: 2,
   infer: ([x]) => [x, x],
-  eval: ([x, y]) => [zip(x, y, (a, b) => Math.floor(a / b)), zip(x, y, (a, b) => a - b * Math.floor(a / b))],
+  eval: (
+    [x, y],
+  ) => [
+    zip(x, y, (a, b) => Math.floor(a / b)),
+    zip(x, y, (a, b) => a - b * Math.floor(a / b)),
+  ],
   loops: ({ inputs: [x] }) => {
-    const outer = x!.shape.map((_, axis) => axis), index = outer.map((axis): Expr => ({ kind: "axis", axis }));
-    const load = (input: number): Expr => ({ kind: "load", input, index, dtype: x!.dtype });
+    const outer = x!.shape.map((_, axis) => axis),
+      index = outer.map((axis): Expr => ({ kind: "axis", axis }));
+    const load = (input: number): Expr => ({
+      kind: "load",
+      input,
+      index,
+      dtype: x!.dtype,
+    });
     const by = call(add, call(abs, load(1)), 1);
-    const store = (output: number, value: Expr): Stage => ({ kind: "store", axes: [], output, index, value });
+    const store = (output: number, value: Expr): Stage => ({
+      kind: "store",
+      axes: [],
+      output,
+      index,
+      value,
+    });
     return {
       axes: outer.map((axis) => ({ of: "input", operand: 0, axis })),
       outer,
-      stages: [store(1, call(mod, load(0), by)), store(0, call(floor, call(div, load(0), by)))],
+      stages: [
+        store(1, call(mod, load(0), by)),
+        store(0, call(floor, call(div, load(0), by))),
+      ],
       inplace: [0],
     };
   },
@@ -91,20 +131,37 @@ const check: OpFunction<X> = defineOp<X>({
   arity: 1,
   infer: ([x]) => x,
   eval: ([x]) => {
-    if (Math.abs(Number(x.flat()[0])) % 53 === 3) throw new RangeError("Cannot check: 3 of 53");
+    if (Math.abs(Number(x.flat()[0])) % 53 === 3) {
+      throw new RangeError("Cannot check: 3 of 53");
+    }
     return x.copy();
   },
   mayFail: true,
 });
 
-function zip(x: NDArray, y: NDArray, f: (a: number, b: number) => number): NDArray {
+function zip(
+  x: NDArray,
+  y: NDArray,
+  f: (a: number, b: number) => number,
+): NDArray {
   const a = x.flat(), b = y.flat();
-  return new NDArray(x.dtype, x.shape, Float64Array.from(a as Float64Array, (v, i) => f(v, Math.abs(Number(b[i])) + 1)));
+  return new NDArray(
+    x.dtype,
+    x.shape,
+    Float64Array.from(
+      a as Float64Array,
+      (v, i) => f(v, Math.abs(Number(b[i])) + 1),
+    ),
+  );
 }
 
 function make(kind: Kind, values: Rng, rows = 1 + values(4)): NDArray {
-  const { dtype, shape } = TYPES[kind], lengths = shape.map((n) => n ?? rows), data = allocate(dtype, sizeOf(lengths));
-  for (let i = 0; i < data.length; i++) data[i] = (dtype === "int64" ? BigInt(values(50)) : values(50)) as never;
+  const { dtype, shape } = TYPES[kind],
+    lengths = shape.map((n) => n ?? rows),
+    data = allocate(dtype, sizeOf(lengths));
+  for (let i = 0; i < data.length; i++) {
+    data[i] = (dtype === "int64" ? BigInt(values(50)) : values(50)) as never;
+  }
   return new NDArray(dtype, lengths, data);
 }
 
@@ -124,18 +181,25 @@ class Pool {
   pick(kind: Kind): Variable {
     const { random } = this, all = this.variables.filter(([k]) => k === kind);
     if (all.length === 0) {
-      const made = kind === "m" ? stack([this.pick("v"), this.pick("v"), this.pick("v")]) : constant(make(kind, random));
+      const made = kind === "m"
+        ? stack([this.pick("v"), this.pick("v"), this.pick("v")])
+        : constant(make(kind, random));
       this.push(kind, made);
       return made;
     }
-    return (random(3) ? all[Math.max(0, all.length - 1 - random(6))] : all[random(all.length)])![1];
+    return (random(3)
+      ? all[Math.max(0, all.length - 1 - random(6))]
+      : all[random(all.length)])![1];
   }
 }
 
 /** Builds one graph. */
 class Builder {
   readonly hosts = new Set<Apply>();
-  constructor(readonly random: Rng, readonly options: Required<RandomOptions>) {}
+  constructor(
+    readonly random: Rng,
+    readonly options: Required<RandomOptions>,
+  ) {}
 
   #odd(x: Variable): Variable {
     return neq(mod(x, 2), 0);
@@ -163,19 +227,45 @@ class Builder {
       else if (r < 13) pool.push("v", maximum(add(p("s"), p("v")), p("s")));
       else if (r < 15) pool.push("v", host(wrap(sum(p("m"), { axis: 0 }))));
       else if (r < 17) pool.push("v", ...quotient(p("v"), p("v")));
-      else if (r < 19) pool.push("v", this.options.failures ? (random(2) ? check(p("v")) : assert(p("v"), neq(mod(p("i"), 37), 5))) : where(gt(p("s"), 9), p("v"), p("v")));
-      else if (r < 20) pool.push("m", broadcastTo(p("v"), [add(1, this.#low(p("i"))), 2]));
-      else if (r < 21) pool.push("v", at(p("v"), "::-1"));
+      else if (r < 19) {
+        pool.push(
+          "v",
+          this.options.failures
+            ? (random(2)
+              ? check(p("v"))
+              : assert(p("v"), neq(mod(p("i"), 37), 5)))
+            : where(gt(p("s"), 9), p("v"), p("v")),
+        );
+      } else if (r < 20) {
+        pool.push("m", broadcastTo(p("v"), [add(1, this.#low(p("i"))), 2]));
+      } else if (r < 21) pool.push("v", at(p("v"), "::-1"));
       else if (r < 22) pool.push("m", at(p("m"), "::-1"));
-      else if (r < 23 && this.options.failures) pool.push("v", at(p("m"), random(4) ? 0 : this.#low(p("i"), 2)));
+      else if (r < 23 && this.options.failures) this.#row(pool);
       else if (r < 24) pool.push("m", this.#rows(p("m"), p("i")));
       else if (r < 25) pool.push("m", join(0, p("m"), p("m")));
-      else if (r < 26) pool.push("v", sum(dimshuffle(p("m"), [1, 0]), { axis: 1 }));
-      else if (r < 27) pool.push("m", reshape(dimshuffle(p("m"), [1, 0]), [-1, 2]));
-      else if (r < 28 && this.options.failures) pool.push("m", incSubtensor(at(p("m"), constant([0, 1], { dtype: "int64" })), p("v")));
-      else if (r < 40) this.#choice(pool, depth);
+      else if (r < 26) {
+        pool.push("v", sum(dimshuffle(p("m"), [1, 0]), { axis: 1 }));
+      } else if (r < 27) {
+        pool.push("m", reshape(dimshuffle(p("m"), [1, 0]), [-1, 2]));
+      } else if (r < 28 && this.options.failures) {
+        pool.push(
+          "m",
+          incSubtensor(
+            at(p("m"), constant([0, 1], { dtype: "int64" })),
+            p("v"),
+          ),
+        );
+      } else if (r < 40) this.#choice(pool, depth);
       else if (depth < 2 && this.options.loops) this.#loop(pool, depth);
       else pool.push("v", add(p("v"), p("v")));
+    }
+  }
+
+  /** One row of a matrix that is not known to be empty. */
+  #row(pool: Pool): void {
+    const m = pool.pick("m");
+    if (m.type.shape[0] !== 0) {
+      pool.push("v", at(m, this.random(4) ? 0 : this.#low(pool.pick("i"), 2)));
     }
   }
 
@@ -187,8 +277,14 @@ class Builder {
   }
 
   #choice(pool: Pool, depth: number): void {
-    const { random } = this, kinds = Array.from({ length: 1 + random(3) }, () => (["v", "v", "v", "m", "s", "i"] as Kind[])[random(6)]!);
-    const cond = this.#odd(random(2) ? cast(pool.pick("s"), "int64") : pool.pick("i"));
+    const { random } = this,
+      kinds = Array.from(
+        { length: 1 + random(3) },
+        () => (["v", "v", "v", "m", "s", "i"] as Kind[])[random(6)]!,
+      );
+    const cond = this.#odd(
+      random(2) ? cast(pool.pick("s"), "int64") : pool.pick("i"),
+    );
     const branch = () =>
       kinds.map((kind) => {
         if (random(3) !== 0 || kind !== "v") return pool.pick(kind);
@@ -203,64 +299,132 @@ class Builder {
   }
 
   #loop(pool: Pool, depth: number): void {
-    const { random } = this, body = new Pool(random), inputs: Variable[] = [], sequenceTaps = [[0], [0], [-1, 0], [0, 1], [-2, 0, 1]];
+    const { random } = this,
+      body = new Pool(random),
+      inputs: Variable[] = [],
+      sequenceTaps = [[0], [0], [-1, 0], [0, 1], [-2, 0, 1]];
     const stateTaps = [[-1], [-1], [-1], [-2, -1], [-3, -1], [-2], [-3]];
     const inner = (kind: Kind, like?: Variable) => {
-      const v = new Variable(like?.type ?? dense(TYPES[kind].dtype, TYPES[kind].shape));
+      const v = new Variable(
+        like?.type ?? dense(TYPES[kind].dtype, TYPES[kind].shape),
+      );
       body.push(kind, v);
       return v;
     };
-    const sequences = Array.from({ length: random(3) }, () => ({ taps: sequenceTaps[random(5)]!, backwards: random(3) === 0 }));
+    const sequences = Array.from(
+      { length: random(3) },
+      () => ({ taps: sequenceTaps[random(5)]!, backwards: random(3) === 0 }),
+    );
     const nSteps = sequences.length === 0 || random(3) === 0;
     if (nSteps) inputs.push(this.#low(pool.pick("i"), random(4) ? 4 : 2));
     for (const _ of sequences) inputs.push(pool.pick("m"));
-    const states = Array.from({ length: random(4) }, () => ({ taps: stateTaps[random(7)]!, keep: random(2) === 0 }));
+    const states = Array.from(
+      { length: random(4) },
+      () => ({ taps: stateTaps[random(7)]!, keep: random(2) === 0 }),
+    );
     for (const { taps } of states) {
-      const three = () => stack([pool.pick("v"), pool.pick("v"), pool.pick("v")]);
-      inputs.push(lagOf(taps) === 1 ? dimshuffle(pool.pick("v"), ["x", 0]) : random(5) || !this.options.failures ? three() : pool.pick("m"));
+      const three = () =>
+        stack([pool.pick("v"), pool.pick("v"), pool.pick("v")]);
+      inputs.push(
+        lagOf(taps) === 1
+          ? dimshuffle(pool.pick("v"), ["x", 0])
+          : random(5) || !this.options.failures
+          ? three()
+          : pool.pick("m"),
+      );
     }
-    const withSequences = sequences.map((s) => ({ ...s, vars: s.taps.map(() => inner("v")) }));
-    const withStates = states.map((s) => ({ ...s, vars: s.taps.map(() => inner("v")) }));
+    const withSequences = sequences.map((s) => ({
+      ...s,
+      vars: s.taps.map(() => inner("v")),
+    }));
+    const withStates = states.map((s) => ({
+      ...s,
+      vars: s.taps.map(() => inner("v")),
+    }));
     const nonSequences = Array.from({ length: random(4) }, () => {
-      const kind = (["v", "v", "m", "s", "i"] as Kind[])[random(5)]!, outer = pool.pick(kind);
+      const kind = (["v", "v", "m", "s", "i"] as Kind[])[random(5)]!,
+        outer = pool.pick(kind);
       inputs.push(outer);
       return inner(kind, outer);
     });
     this.grow(body, 2 + random(7), depth + 1);
-    const extras = Array.from({ length: (states.length ? 0 : 1) + random(2) }, () => ({ keep: !this.options.failures || random(3) > 0, value: body.pick("v") }));
-    const until = random(3) === 0 ? this.#odd(cast(sum(body.pick("v")), "int64")) : null;
-    const params: ScanParams = { nSteps, sequences: withSequences, states: withStates.map((s) => ({ ...s, next: body.pick("v") })), extras, nonSequences, until };
+    const extras = Array.from(
+      { length: (states.length ? 0 : 1) + random(2) },
+      () => ({
+        keep: !this.options.failures || random(3) > 0,
+        value: body.pick("v"),
+      }),
+    );
+    const until = random(3) === 0
+      ? this.#odd(cast(sum(body.pick("v")), "int64"))
+      : null;
+    const params: ScanParams = {
+      nSteps,
+      sequences: withSequences,
+      states: withStates.map((s) => ({ ...s, next: body.pick("v") })),
+      extras,
+      nonSequences,
+      until,
+    };
     const node = new Apply(scanOp, inputs, params);
-    [...states, ...extras].forEach((s, i) => pool.push(s.keep ? "m" : "v", node.outputs[i]!));
+    [...states, ...extras].forEach((s, i) =>
+      pool.push(s.keep ? "m" : "v", node.outputs[i]!)
+    );
   }
 }
 
 /** The graph of a seed. */
-export function randomGraph(seed: number, { size = 1, failures = true, loops = true }: RandomOptions = {}): RandomGraph {
-  const random = rng(seed), builder = new Builder(random, { size, failures, loops }), pool = new Pool(random);
-  const kinds: Kind[] = ["v", "s", "m", "i"], inputs = kinds.map((k) => new Variable(dense(TYPES[k].dtype, TYPES[k].shape), null, 0, k));
+export function randomGraph(
+  seed: number,
+  { size = 1, failures = true, loops = true }: RandomOptions = {},
+): RandomGraph {
+  const random = rng(seed),
+    builder = new Builder(random, { size, failures, loops }),
+    pool = new Pool(random);
+  const kinds: Kind[] = ["v", "s", "m", "i"],
+    inputs = kinds.map((k) =>
+      new Variable(dense(TYPES[k].dtype, TYPES[k].shape), null, 0, k)
+    );
   inputs.forEach((v, i) => pool.push(kinds[i]!, v));
   const storages: Kind[] = ["v", "v", "v", "m", "s"];
   const shared = storages.map((k, i) => {
-    const v = new SharedVariable(dense(TYPES[k].dtype, TYPES[k].shape), new HostStorage(make(k, random)), `${k}${i}`);
+    const v = new SharedVariable(
+      dense(TYPES[k].dtype, TYPES[k].shape),
+      new HostStorage(make(k, random)),
+      `${k}${i}`,
+    );
     pool.push(k, v);
     return v;
   });
   pool.push("v", constant([3, 4], { dtype: "float64" }));
   builder.grow(pool, size * (4 + random(18)), 0);
-  const outputs = Array.from({ length: 1 + random(3) }, () => pool.pick((["v", "v", "s", "m"] as Kind[])[random(4)]!));
+  const outputs = Array.from(
+    { length: 1 + random(3) },
+    () => pool.pick((["v", "v", "s", "m"] as Kind[])[random(4)]!),
+  );
   const updates: [SharedVariable, Variable][] = [];
   shared.forEach((s, i) => {
     const r = random(6), kind = storages[i]!;
     if (r < 2) return;
     if (kind === "s") updates.push([s, wrap(add(s, pool.pick("s")))]);
-    else if (kind === "m") updates.push([s, random(3) ? sub(7, s) : pool.pick("m")]);
-    else if (r < 4) {
+    else if (kind === "m") {
+      updates.push([s, random(3) ? sub(7, s) : pool.pick("m")]);
+    } else if (r < 4) {
       // Often of the form that may be written in place, sometimes a rotation of the shared variables.
       const by = random(3) ? pool.pick("v") : shared[random(3)]!;
-      updates.push([s, random(3) ? [add, sub][random(2)]!(s, by) : quotient(s, by)[0]!]);
+      updates.push([
+        s,
+        random(3) ? [add, sub][random(2)]!(s, by) : quotient(s, by)[0]!,
+      ]);
     } else updates.push([s, r < 5 ? pool.pick("v") : shared[random(3)]!]);
   });
-  if (random(4) === 0 && updates.length) outputs.push(updates[random(updates.length)]![1]);
-  return { graph: { inputs, outputs, updates }, shared, hosts: builder.hosts, inputs: (values) => kinds.map((k) => make(k, values)) };
+  if (random(4) === 0 && updates.length) {
+    outputs.push(updates[random(updates.length)]![1]);
+  }
+  return {
+    graph: { inputs, outputs, updates },
+    shared,
+    hosts: builder.hosts,
+    inputs: (values) => kinds.map((k) => make(k, values)),
+  };
 }

@@ -7,7 +7,9 @@ MODES.forEach((mode, m) =>
       try {
         tryGraph(seed, mode);
       } catch (error) {
-        if (error instanceof Error) error.message = `seed ${seed}: ${error.message}`;
+        if (error instanceof Error) {
+          error.message = `seed ${seed}: ${error.message}`;
+        }
         throw error;
       }
     }
@@ -19,7 +21,9 @@ Deno.test("large random graphs: blocks in blocks, loops in blocks", () => {
   tryGraph(20219, MODES[0]!, { size: 4 });
   tryGraph(1392, MODES[0]!);
   tryGraph(1625, MODES[0]!);
-  for (let seed = 1; seed <= 8; seed++) tryGraph(seed, MODES[seed % 4]!, { size: 4 });
+  for (let seed = 1; seed <= 8; seed++) {
+    tryGraph(seed, MODES[seed % 4]!, { size: 4 });
+  }
 });
 
 Deno.test("the random graphs had everything in them", () => {

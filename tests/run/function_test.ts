@@ -40,6 +40,27 @@ for (const [called, mode] of MODES) {
     assertEquals(g(strided).toArray(), [[3, 6], [4, 7]]);
   });
 
+  test("takes strides as they are, however many lengths have come", () => {
+    const x = damo.vector("x"), m = damo.matrix("m");
+    const f = damo.function([x], x.add(1), { mode }),
+      g = damo.function([m], m.add(1), { mode });
+    const data = Float32Array.from({ length: 20 }, (_, i) => i);
+    for (const n of [2, 3, 4, 5, 2, 6, 0]) {
+      const up = Array.from({ length: n }, (_, i) => 2 * i + 1);
+      const every = { data, shape: [n], stride: [2], offset: 0 },
+        backwards = { data, shape: [n], stride: [-2], offset: 2 * (n - 1) };
+      assertEquals(f(every).toArray(), up);
+      if (n > 0) assertEquals(f(backwards).toArray(), [...up].reverse());
+      assertEquals(f(data.slice(0, n)).toArray(), up.map((_, i) => i + 1));
+      const columns = { data, shape: [n, 2], stride: [1, 10], offset: 0 };
+      assertEquals(g(columns).toArray(), up.map((_, i) => [i + 1, i + 11]));
+      assertEquals(
+        g(damo.array(up.map((_, i) => [i, 9]), { shape: [n, 2] })).toArray(),
+        up.map((_, i) => [i + 1, 10]),
+      );
+    }
+  });
+
   test("gives numbers for no axes, and the form that was asked for", () => {
     const x = damo.scalar("x"), y = damo.scalar("y");
     assertEquals(damo.function([x, y], x.mul(y), { mode })(3, 4), 12);
@@ -115,6 +136,18 @@ for (const [called, mode] of MODES) {
       givens: [[x, w.at("1:3") as damo.Variable<1>]],
     });
     assertEquals(f(), 5);
+  });
+
+  test("an index is checked against every array that it picks from", () => {
+    const x = damo.matrix("x"), y = damo.matrix("y"), i = damo.lvector("i");
+    const picked = (m: damo.Variable<2>) => m.at(i).sum();
+    const f = damo.function([x, y, i], [picked(x), picked(y)], { mode });
+    const ones = (n: number) =>
+      damo.array(new Float32Array(n), { shape: [n, 1] });
+    for (const n of [4, 5, 6, 7]) { // in the end lengths are symbolic
+      assertEquals(f(ones(n), ones(n + 1), [n - 1]), [0, 0]);
+      assertThrows(() => f(ones(n + 1), ones(n), [n]), RangeError, "range");
+    }
   });
 
   test("a minibatch out of a shared data set follows its length", () => {

@@ -16,7 +16,14 @@ interface Result {
   readonly error: string;
 }
 
-/** Runs a command with a cache and a PATH of its own. */
+/** A cache for the commands of this file. */
+const CACHE = Deno.makeTempDirSync({ prefix: "damo-cli-cache-" });
+globalThis.addEventListener(
+  "unload",
+  () => Deno.removeSync(CACHE, { recursive: true }),
+);
+
+/** Runs a command with a cache of its own. */
 function cli(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -24,7 +31,14 @@ function cli(
   const { code, stdout, stderr } = new Deno.Command(Deno.execPath(), {
     args: ["run", "-P", "-q", "--no-prompt", "src/tools/cli.ts", ...words],
     cwd: ROOT,
-    env: { NO_COLOR: "1", DAMO_FLAGS: "", CC: "", ...env },
+    env: {
+      NO_COLOR: "1",
+      DAMO_FLAGS: "",
+      DAMO_CACHE: CACHE,
+      DAMO_BLAS: "none",
+      CC: "",
+      ...env,
+    },
   }).outputSync();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
   return { code, out: text(stdout), error: text(stderr) };
@@ -91,27 +105,33 @@ Deno.test("doctor warns of an OPENBLAS_CORETYPE older than the processor", () =>
   );
 });
 
-Deno.test("setup is silent where nothing is missing", () => {
-  assertEquals(cli(["setup", "--quiet"], { DAMO_BLAS: "none" }), {
-    code: 0,
-    out: "",
-    error: "",
-  });
+Deno.test("a quiet setup says only what is missing, and how to get it", () => {
   assertMatch(
-    cli(["setup"], { DAMO_BLAS: "none" }).out,
-    /^C compiler: \/.*\nBLAS: none: .*$/,
+    cli(["setup"]).out,
+    /^C compiler: \/.*\nBLAS: none: .*; unset DAMO_BLAS, after [^\n]*$/,
   );
+  assertMatch(cli(["setup", "--quiet"]).out, /^BLAS: none: [^\n]*$/);
+  withPrograms({}, (path) => {
+    const { code, out } = cli(["setup", "--quiet"], { PATH: path });
+    assertEquals(code, 0);
+    assertMatch(
+      out,
+      /^BLAS: [^\n]*\nMissing: a C compiler: [^\n]*; to install: \S+[^\n]*$/,
+    );
+  });
 });
 
 Deno.test({
   name: "setup installs what is missing as root, and says what it runs",
   ignore: Deno.uid() !== 0,
   fn() {
-    withPrograms({ "apt-get": "exit 0" }, (path, calls) => {
-      const { code, out } = cli(["setup", "--quiet"], {
-        PATH: path,
-        DAMO_BLAS: "none",
-      });
+    const compiler = `#!/bin/sh\\nPATH='${Deno.env.get("PATH")}' cc "$@"\\n`;
+    const install = `[ "$1" = install ] || exit 0
+cc="\${0%/*}/cc"; printf '${
+      compiler.replaceAll("'", `'\\''`)
+    }' > "$cc"; /bin/chmod +x "$cc"`;
+    withPrograms({ "apt-get": install }, (path, calls) => {
+      const { code, out } = cli(["setup", "--quiet"], { PATH: path });
       assertEquals(code, 0);
       assertEquals(calls(), [
         "apt-get --version",
@@ -124,18 +144,20 @@ Deno.test({
       );
       assertMatch(out, /Installed\.$/);
     });
-    withPrograms({ "apt-get": `[ "$1" = --version ]` }, (path) => {
-      const { code, out } = cli(["setup", "--quiet"], {
-        PATH: path,
-        DAMO_BLAS: "none",
+    const failures = {
+      [`[ "$1" = --version ]`]:
+        /\nStill missing \(apt-get update and apt-get install -y gcc libc6-dev failed\): a C compiler: .*$/,
+      "exit 0":
+        /\nStill missing \(apt-get ran, and it is not found\): a C compiler: .*$/,
+    };
+    for (const [script, says] of Object.entries(failures)) {
+      withPrograms({ "apt-get": script }, (path, calls) => {
+        const { code, out } = cli(["setup", "--quiet"], { PATH: path });
+        assertEquals(code, 0);
+        assertMatch(out, says);
+        assert(!calls().join().includes("libopenblas"));
       });
-      assertEquals(code, 0);
-      assertMatch(
-        out,
-        /Cannot install: .*gcc libc6-dev failed; Damo goes on without$/,
-      );
-      assert(!out.includes("libopenblas"));
-    });
+    }
   },
 });
 
@@ -153,15 +175,15 @@ Deno.test("setup installs nothing in place of what the user names", () => {
 
 Deno.test("setup names the command where it may not install", () => {
   withPrograms({}, (path) => {
-    const { code, out } = cli(["setup"], { PATH: path, DAMO_BLAS: "none" });
+    const { code, out } = cli(["setup"], { PATH: path });
     assertEquals(code, 0);
-    assertMatch(out, /^To install what is missing: \S+/m);
+    assertMatch(out, /^Missing: .*; to install: \S+/m);
   });
 });
 
 Deno.test("the cache is listed, measured and cleared", () => {
   const directory = Deno.makeTempDirSync();
-  const env = { DAMO_CACHE: directory, DAMO_BLAS: "none" };
+  const env = { DAMO_CACHE: directory };
   cli(["setup"], env);
   assertMatch(
     cli(["cache"], env).out,
@@ -183,7 +205,7 @@ Deno.test("an unknown command and a bad flag end with one line", () => {
   assertEquals(unknown.code, 2);
   assertMatch(
     unknown.error,
-    /^Cannot do "fly": there are setup, doctor, cache, test$/,
+    /^Cannot do "fly": there are setup, doctor, cache, test, rules, bench, accuracy$/,
   );
   const flag = cli(["doctor"], { DAMO_FLAGS: "floatX=7" });
   assertEquals(flag.code, 1);
@@ -200,7 +222,7 @@ function testRun(...texts: readonly string[]): Result {
     Deno.writeTextFileSync(`${directory}/${i}_test.ts`, text);
     return `${directory}/${i}_test.ts`;
   });
-  const result = cli(["test", ...paths], { DAMO_BLAS: "none" });
+  const result = cli(["test", ...paths]);
   Deno.removeSync(directory, { recursive: true });
   return result;
 }
@@ -239,4 +261,16 @@ Deno.test("bytes are shown in units", () => {
     "1.5 KiB",
     "512 MiB",
   ]);
+});
+
+Deno.test("the table of rules has a line for each, or for those with a word", () => {
+  const { code, out } = cli(["rules"]);
+  assertEquals(code, 0);
+  assertMatch(out, /^phase +rule +licence +equation\n/);
+  assertMatch(
+    out,
+    /^stabilize +log1p +value-safe +log\(add\(1, x\)\) → log1p\(x\)$/m,
+  );
+  assertMatch(out, /\n\n\d{2,} rules$/);
+  assertMatch(cli(["rules", "log1p_expm1"]).out, /\n\n1 rules?$/);
 });

@@ -11,6 +11,7 @@ const STATE = {
   done: 450,
   total: 1000,
   unit: "",
+  rate: 50,
   seconds: 9,
   values: { loss: 0.123456 },
 };
@@ -36,12 +37,12 @@ Deno.test("a line fits any width, and loses the least important first", () => {
 
 Deno.test("the end, and an empty loop, are whole", () => {
   assertMatch(
-    renderProgress({ ...STATE, done: 1000, seconds: 3723 }, 100),
+    renderProgress({ ...STATE, done: 1000, rate: 0, seconds: 3723 }, 100),
     /100 % .* 1:02:03$/,
   );
   assertMatch(
     renderProgress(
-      { ...STATE, done: 0, total: 0, seconds: 0, values: {} },
+      { ...STATE, done: 0, total: 0, rate: 0, seconds: 0, values: {} },
       100,
     ),
     /100 % 0\/0/,
@@ -101,4 +102,18 @@ Deno.test("a unit, a count and a note are shown", () => {
     assertMatch(output.text, /50 % 50\/100/);
     assert(output.text.includes(terminal ? "\rhalf\x1b[K\n" : "\nhalf\n"));
   }
+});
+
+Deno.test("the rate does not count the first step, which compiles", () => {
+  let time = 0;
+  const output = { ...recorder(false, 0), now: () => time };
+  const shown = progress(20, { output });
+  time = 5000;
+  shown.step({}, 2);
+  time = 5100;
+  shown.step({}, 2);
+  assertEquals(
+    output.text,
+    "10 % 2/20 0.4/s 0:45 left\n20 % 4/20 20/s 0:01 left\n",
+  );
 });

@@ -1,0 +1,82 @@
+/** The recorded operations that the public API does not have, and why: closed lists. A new operation leaves its list for a vocabulary. */
+
+/** What Damo does not have yet, by subject. */
+const YET: { readonly [subject: string]: readonly string[] } = {
+  "sparse matrices": [
+    ...["construct_sparse_from_list", "csm", "csm_properties"],
+    ...["dense_from_sparse", "sparse_from_dense", "sp_add_s_d", "sp_add_s_s"],
+    ...["sp_add_s_s_data", "sp_cast", "sp_col_scale", "sp_diag", "sp_dot"],
+    ...["sp_ensure_sorted_indices", "sp_ge_s_d", "sp_ge_s_s"],
+    ...["sp_get_item_2d", "sp_get_item_2lists", "sp_get_item_list"],
+    ...["sp_get_item_scalar", "sp_gt_s_d", "sp_gt_s_s", "sp_hstack"],
+    ...["sp_le_s_d", "sp_le_s_s", "sp_lt_s_d", "sp_lt_s_s", "sp_mul_s_d"],
+    ...["sp_mul_s_s", "sp_mul_s_v", "sp_neg", "sp_remove0", "sp_row_scale"],
+    ...["sp_sampling_dot", "sp_square_diagonal", "sp_structured_add_s_v"],
+    ...["sp_structured_dot", "sp_sum", "sp_transpose", "sp_true_dot"],
+    "sp_vstack",
+  ],
+  "block-sparse products": ["sparse_block_gemv", "sparse_block_outer"],
+  "convolution": ["conv2d", "conv3d", "corrmm", "corr3dmm"],
+  "pooling": ["pool"],
+  "neighbourhoods of images": ["diagonal_subtensor", "images2neibs"],
+  "batch normalisation": ["batch_norm_inference", "batch_norm_train"],
+  "linear algebra": [
+    ...["cholesky", "det", "eig", "eigh", "eigvalsh", "expm", "lstsq"],
+    ...["matrix_inverse", "matrix_pinv", "qr", "solve", "svd", "tensorinv"],
+    "tensorsolve",
+  ],
+  "Fourier transforms": ["rfft", "irfft"],
+  "sorting": ["argsort", "searchsorted", "sort", "topk", "unique"],
+  "special functions": [
+    ...["chi2sf", "erfcinv", "erfcx", "erfinv", "gamma", "gammaln", "i0"],
+    ...["i1", "iv", "j0", "j1", "jv", "psi", "tri_gamma", "xlogx", "xlogy0"],
+  ],
+  "diagonals": [
+    ...["alloc_diag", "extract_diag", "fill_diagonal"],
+    ...["fill_diagonal_offset", "tri"],
+  ],
+  "positions of what is not zero": ["nonzero"],
+  "running sums and differences": ["cumprod", "cumsum", "diff"],
+  "choices and repeats": ["choose", "permute_row_elements", "repeat"],
+  "flat indices": ["ravel_multi_index", "unravel_index"],
+  "window functions": ["bartlett"],
+  "batched products": ["batched_dot"],
+  "products without zeros": ["prod_without_zeros"],
+  "rows with a constant in front": [
+    "prepend_scalar_constant_to_each_row",
+    "prepend_scalar_to_each_row",
+  ],
+  "rounding away from zero": ["round_half_away_from_zero"],
+  "ranges of values": ["in_range"],
+  "the fast sigmoid": ["ultra_fast_sigmoid"],
+  "graphs as ops": ["op_from_graph"],
+  "clones of graphs": ["clone"],
+  "Jacobians": ["jacobian", "hessian"],
+};
+
+/** What Damo will not have. */
+const NEVER: { readonly [reason: string]: readonly string[] } = {
+  "complex numbers are out of scope": [
+    ...["complex", "complex_from_polar", "conj", "fourier", "imag", "real"],
+  ],
+  "applies a gradient directly": [
+    ...["average_pool_grad", "batch_norm_train_grad"],
+    ...["conv2d_grad_inputs", "conv2d_grad_weights"],
+    ...["conv3d_grad_inputs", "conv3d_grad_weights"],
+    ...["corr3dmm_grad_inputs", "corr3dmm_grad_weights"],
+    ...["corrmm_grad_inputs", "corrmm_grad_weights"],
+    ...["crossentropy_categorical_1hot_grad"],
+    ...["crossentropy_softmax_1hot_with_bias_dx"],
+    ...["max_pool_grad", "max_pool_grad_grad", "softmax_grad"],
+  ],
+};
+
+/** Why each operation that is in no vocabulary is skipped. */
+export const MISSING: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(YET).flatMap(([subject, ops]) =>
+    ops.map((op) => [op, `damo has no ${subject} yet`] as const)
+  ),
+  ...Object.entries(NEVER).flatMap(([reason, ops]) =>
+    ops.map((op) => [op, reason] as const)
+  ),
+]);

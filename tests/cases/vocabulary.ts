@@ -1,0 +1,252 @@
+/** Every recorded operation on arrays in terms of the public API, one line each. */
+import * as damo from "damo";
+import { type Attrs, Skip } from "./case.ts";
+import { asDtype } from "./arrays.ts";
+import { type IndexEntry, indexOf } from "./indices.ts";
+
+type Variable = damo.Variable;
+
+/** Applies an operation. */
+export type Build = (
+  inputs: readonly Variable[],
+  attrs: Attrs,
+) => Variable | readonly Variable[];
+
+/** The operations by their recorded names. */
+export type Vocabulary = { readonly [op: string]: Build };
+
+/** Makes an operation of operands only. */
+function plain(f: (...inputs: Variable[]) => Variable): Build {
+  return (inputs) => f(...inputs);
+}
+
+/** Makes an operation of any number of operands out of one of two. */
+function folded(f: (x: Variable, y: Variable) => Variable): Build {
+  return (inputs) => inputs.reduce((x, y) => f(x, y));
+}
+
+/** Makes a reduction over the recorded axes. */
+function reduced(
+  f: (x: Variable, options: damo.ReduceOptions) => Variable,
+): Build {
+  return ([x], { axis }) => f(x!, axesOf(axis as number[] | null));
+}
+
+/** Makes a reduction with a dtype of its own. */
+function accumulated(
+  f: (x: Variable, options: damo.SumOptions) => Variable,
+): Build {
+  return ([x], { axis, dtype }) =>
+    f(x!, {
+      ...axesOf(axis as number[] | null),
+      dtype: asDtype(dtype as string),
+    });
+}
+
+function axesOf(axis: number[] | null): damo.ReduceOptions {
+  return axis === null ? {} : { axis };
+}
+
+/** Elementwise operations. */
+const elementwise: Vocabulary = {
+  abs: plain(damo.abs),
+  add: folded(damo.add),
+  and: folded(damo.and_),
+  arccos: plain(damo.arccos),
+  arccosh: plain(damo.arccosh),
+  arcsin: plain(damo.arcsin),
+  arcsinh: plain(damo.arcsinh),
+  arctan: plain(damo.arctan),
+  arctan2: plain(damo.arctan2),
+  arctanh: plain(damo.arctanh),
+  cast: ([x], { dtype }) => damo.cast(x!, asDtype(dtype as string)),
+  ceil: plain(damo.ceil),
+  clip: plain(damo.clip),
+  cos: plain(damo.cos),
+  cosh: plain(damo.cosh),
+  deg2rad: plain(damo.deg2rad),
+  eq: plain(damo.eq),
+  erf: plain(damo.erf),
+  erfc: plain(damo.erfc),
+  exp: plain(damo.exp),
+  exp2: plain(damo.exp2),
+  expm1: plain(damo.expm1),
+  floor: plain(damo.floor),
+  ge: plain(damo.ge),
+  gt: plain(damo.gt),
+  identity: plain(damo.identity),
+  int_div: plain(damo.intDiv),
+  invert: plain(damo.invert),
+  isinf: plain(damo.isinf),
+  isnan: plain(damo.isnan),
+  le: plain(damo.le),
+  log: plain(damo.log),
+  log10: plain(damo.log10),
+  log1p: plain(damo.log1p),
+  log2: plain(damo.log2),
+  lt: plain(damo.lt),
+  maximum: plain(damo.maximum),
+  minimum: plain(damo.minimum),
+  mod: plain(damo.mod),
+  mul: folded(damo.mul),
+  neg: plain(damo.neg),
+  neq: plain(damo.neq),
+  or: folded(damo.or_),
+  pow: plain(damo.pow),
+  rad2deg: plain(damo.rad2deg),
+  reciprocal: plain(damo.reciprocal),
+  round_half_to_even: plain(damo.round),
+  second: plain(damo.second),
+  sgn: plain(damo.sign),
+  sigmoid: plain(damo.sigmoid),
+  sin: plain(damo.sin),
+  sinh: plain(damo.sinh),
+  softplus: plain(damo.softplus),
+  softsign: plain(damo.softsign),
+  sqr: plain(damo.sqr),
+  sqrt: plain(damo.sqrt),
+  sub: plain(damo.sub),
+  switch: plain(damo.switch_),
+  tan: plain(damo.tan),
+  tanh: plain(damo.tanh),
+  true_div: plain(damo.div),
+  trunc: plain(damo.trunc),
+  xor: folded(damo.xor),
+};
+
+/** Reductions, and softmax with its losses. */
+const reductions: Vocabulary = {
+  all: reduced(damo.all),
+  any: reduced(damo.any),
+  crossentropy_categorical_1hot: plain(damo.categoricalCrossentropy),
+  crossentropy_softmax_argmax_1hot_with_bias: ([x, b, y]) => {
+    const z = x!.add(b!), p = damo.softmax(z);
+    return [
+      damo.categoricalCrossentropy(p, y!),
+      p,
+      damo.cast(damo.argmax(z, { axis: 1 }), y!.dtype),
+    ];
+  },
+  log_softmax: plain((x) => damo.logSoftmax(x)),
+  max_and_argmax: ([x], { axis }) =>
+    damo.maxAndArgmax(x!, axesOf(axis as number[] | null)),
+  prod: accumulated(damo.prod),
+  softmax: plain((x) => damo.softmax(x)),
+  softmax_with_bias: plain((x, b) => damo.softmax(x.add(b))),
+  sum: accumulated(damo.sum),
+};
+
+/** Products. */
+const products: Vocabulary = {
+  dot: plain(damo.dot),
+  dot22: plain(damo.dot),
+  dot22scalar: plain((x, y, a) => a.mul(damo.dot(x, y))),
+  gemm: plain((z, a, x, y, b) => b.mul(z).add(a.mul(damo.dot(x, y)))),
+  gemv: plain((y, a, A, x, b) => b.mul(y).add(a.mul(damo.dot(A, x)))),
+  ger: plain((A, a, x, y) => A.add(a.mul(damo.outer(x, y)))),
+};
+
+/** Shapes, and arrays made of other arrays. */
+const shapes: Vocabulary = {
+  alloc: ([value, ...lengths]) => damo.alloc(value!, ...lengths),
+  arange: ([start, stop, step], { dtype }) =>
+    damo.arange(start!, stop!, step!, asDtype(dtype as string)),
+  dimshuffle: ([x], { new_order }) =>
+    damo.dimshuffle(x!, new_order as (number | "x")[]),
+  eye: ([n, m, k], { dtype }) => damo.eye(n!, m!, k!, asDtype(dtype as string)),
+  join: ([axis, ...xs]) => damo.join(fixed(axis!, "join"), ...xs),
+  make_vector: (scalars, { dtype }) =>
+    damo.stack(scalars.map((x) => damo.cast(x, asDtype(dtype as string)))),
+  rebroadcast: ([x], { axis }) =>
+    rebroadcast(x!, axis as [axis: number, one: boolean][]),
+  reshape: ([x, shape], { ndim }) =>
+    damo.reshape(x!, elements(shape!, ndim as number)),
+  shape: plain(damo.shape),
+  shape_i: ([x], { i }) => damo.shapeAt(x!, i as number),
+  specify_shape: ([x, shape]) =>
+    damo.specifyShape(x!, elements(shape!, x!.ndim)),
+  split: ([x, axis, sizes], { len_splits }) =>
+    damo.split(
+      x!,
+      elements(sizes!, len_splits as number),
+      fixed(axis!, "split"),
+    ),
+};
+
+/** Indexing. */
+const indexing: Vocabulary = {
+  advanced_inc_subtensor: changed(damo.incSubtensor),
+  advanced_inc_subtensor1: ([x, y, i]) =>
+    damo.incSubtensor(damo.at(x!, i!), y!),
+  advanced_set_subtensor: changed(damo.setSubtensor),
+  advanced_set_subtensor1: ([x, y, i]) =>
+    damo.setSubtensor(damo.at(x!, i!), y!),
+  advanced_subtensor: chosen,
+  advanced_subtensor1: plain((x, i) => damo.at(x, i)),
+  getitem: chosen,
+  inc_subtensor: changed(damo.incSubtensor),
+  set_subtensor: changed(damo.setSubtensor),
+  subtensor: chosen,
+};
+
+/** Values that pass through. */
+const identities: Vocabulary = {
+  assert: ([x, ...conditions], { msg }) =>
+    conditions.reduce((v, c) => damo.assert(v, c, msg as string), x!),
+  consider_constant: plain(damo.considerConstant),
+  disconnected_grad: plain(damo.disconnectedGrad),
+  grad_clip: ([x], { clip_lower_bound, clip_upper_bound }) =>
+    damo.gradClip(x!, clip_lower_bound as number, clip_upper_bound as number),
+  grad_scale: ([x], { multiplier }) => damo.gradScale(x!, multiplier as number),
+  print: ([x], { message }) => damo.print(x!, { message: message as string }),
+  zero_grad: plain(damo.zeroGrad),
+};
+
+/** All of them. */
+export const VOCABULARY: Vocabulary = {
+  ...elementwise,
+  ...reductions,
+  ...products,
+  ...shapes,
+  ...indexing,
+  ...identities,
+};
+
+function chosen(inputs: readonly Variable[], { idx_list }: Attrs): Variable {
+  return damo.at(inputs[0]!, ...indexOf(idx_list as IndexEntry[], inputs));
+}
+
+/** Makes an operation that changes the indexed elements of its first input to, or by, the second. */
+function changed(f: (v: Variable, y: Variable) => Variable): Build {
+  return (inputs, attrs) => f(chosen(inputs, attrs), inputs[1]!);
+}
+
+/** The elements of an integer vector that must have this many: numbers where they are known. */
+function elements(
+  vector: Variable,
+  count: number,
+): readonly (number | Variable)[] {
+  const whole = damo.specifyShape(vector, [count]);
+  return vector instanceof damo.Constant
+    ? [...vector.data.flat()].map(Number)
+    : Array.from({ length: count }, (_, i) => damo.at(whole, i));
+}
+
+/** An operand that the API takes as a number. */
+function fixed(v: Variable, name: string): number {
+  if (v instanceof damo.Constant) return v.data.item();
+  throw new Skip(`the axis of ${name} is a number in damo`);
+}
+
+function rebroadcast(
+  x: Variable,
+  changes: readonly (readonly [axis: number, one: boolean])[],
+): Variable {
+  const ones = changes.filter(([, one]) => one).map(([axis]) => axis),
+    open = changes.filter(([, one]) => !one).map(([axis]) => axis);
+  const known = ones.length === 0 ? x : damo.specifyShape(
+    x,
+    Array.from({ length: x.ndim }, (_, axis) => ones.includes(axis) ? 1 : null),
+  );
+  return damo.unbroadcast(known, ...open);
+}
