@@ -23,8 +23,12 @@ export function quietEnvironment(core = ""): Record<string, string> {
 export function buildLimit(
   programs: readonly string[],
 ): { readonly path: string } | { readonly reason: string } {
+  if (Deno.build.os !== "linux") return { reason: "the system is not Linux" };
   if (!Deno.readTextFileSync("/proc/cpuinfo").includes("avx512f")) {
     return { reason: "the CPU has no AVX-512" };
+  }
+  for (const tool of ["make", "taskset"]) {
+    if (!runs(tool)) return { reason: `${tool} is not installed` };
   }
   const path = `${Deno.env.get("DAMO_CACHE") ?? "/tmp"}/damo-limit`;
   const made = new Deno.Command("make", {
@@ -38,15 +42,23 @@ export function buildLimit(
     stdout: "null",
     stderr: "piped",
   });
+  const { success, stderr } = made.outputSync();
+  return success ? { path } : {
+    reason: `make failed (libopenblas-dev installed?): ${
+      new TextDecoder().decode(stderr).split("\n")[0]
+    }`,
+  };
+}
+
+function runs(tool: string): boolean {
   try {
-    const { success, stderr } = made.outputSync();
-    return success ? { path } : {
-      reason: `make failed (libopenblas-dev installed?): ${
-        new TextDecoder().decode(stderr).split("\n")[0]
-      }`,
-    };
+    return new Deno.Command(tool, {
+      args: ["--version"],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
   } catch {
-    return { reason: "make is not installed" };
+    return false;
   }
 }
 

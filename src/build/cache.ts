@@ -105,8 +105,13 @@ export function buildLibrary(
     const inputs = files.map(([file]) => file)
       .filter((file) => file.endsWith(".c"));
     const command = [...compiler.command, ...SHARED, ...common];
-    const job = [...command, "-o", "part0.so", ...inputs, ...flags];
-    const [refused] = runCompiler([job], workspace);
+    const compile = inputs.map((file) => [...command, ...flags, "-c", file]);
+    const objects = inputs.map((file) => file.replace(/c$/, "o"));
+    const link = [...command, "-o", "part0.so", ...objects, ...flags];
+    const refused = [
+      ...runCompiler(compile, workspace),
+      ...runCompiler([link], workspace),
+    ].find((said) => said !== null);
     if (refused) throw compileError(name, { said: refused, text: "" }, store);
     library = seal(workspace, 0, name);
     reference(workspace, key, `${library} ${name}`);

@@ -21,7 +21,7 @@ export type Expr =
   | { readonly kind: "axis"; readonly axis: number }
   /** The length of an axis, int64. */
   | { readonly kind: "length"; readonly axis: number }
-  /** An element of an input. */
+  /** An element of an input. An index that is an axis and nothing else walks the whole of the input's axis; a part of it is a sum: start + axis. */
   | {
     readonly kind: "load";
     readonly input: number;
@@ -70,6 +70,7 @@ export type Stage =
     /** Axes that this store loops over, besides the outer ones. */
     readonly axes: readonly number[];
     readonly output: number;
+    /** See load. */
     readonly index: readonly Expr[];
     readonly value: Expr;
     /** Adds to what is there instead of replacing it. */

@@ -180,13 +180,18 @@ export function places(
     offset += start === 0 ? 0 : start * (stride as number);
     for (const [a, times] of terms) {
       const before = steps.get(a);
-      if (plain) steps.set(a, { stride, from: dim, to: dim + 1 });
-      else {steps.set(a, {
+      // Only an axis by itself walks the whole of the operand's; a sum may walk a part.
+      if (plain && e.kind === "axis") {
+        steps.set(a, { stride, from: dim, to: dim + 1 });
+      } else if (plain) steps.set(a, { stride, from: -1, to: -1 });
+      else {
+        steps.set(a, {
           stride: times * (stride as number) +
             (before ? before.stride as number : 0),
           from: -1,
           to: -1,
-        });}
+        });
+      }
     }
   });
   for (const [a, { stride }] of steps) if (stride === 0) steps.delete(a);

@@ -56,6 +56,7 @@ class Assembler {
   /** GOSUBs whose block has no address yet. */
   readonly #calls: [pc: number, block: Region][] = [];
   readonly #guards: Assumption[] = [];
+  readonly #notes = new Set<string>();
   readonly #bodies: ReadonlyMap<Region, readonly number[]>;
   #commit = -1;
 
@@ -99,7 +100,7 @@ class Assembler {
         !storage.lengths.every((n, axis) => sameLength(n, value.lengths[axis]!))
       ),
       guards: this.#guards,
-      notes,
+      notes: [...notes, ...this.#notes],
     };
   }
 
@@ -194,6 +195,13 @@ class Assembler {
       isRow: (slot) => tree.slots[slot]!.base >= 0,
     });
     for (const draft of drafts) this.#thunk(draft, over);
+    const { op, origin } = unit.node, note = plans.of(unit, inplace)?.note;
+    if (note) this.#notes.add(note);
+    if (plans.onHost(unit)) {
+      this.#notes.add(
+        `${op.name}: has no C and runs in TypeScript, made at ${origin.line}`,
+      );
+    }
   }
 
   /** Emits a call; its extents become a constant, or a table that a thunk before it fills from headers. */
@@ -270,7 +278,6 @@ class Assembler {
       ...table(extents.map(() => 0)),
       kind: "temporary",
       data: null,
-      base: -1,
     }) - 1;
     this.#thunk(
       builtin("extents", {
@@ -287,7 +294,7 @@ class Assembler {
   #constant(words: readonly number[]): number {
     const key = words.join(), known = this.#tables.get(key);
     if (known !== undefined) return known;
-    const slot = this.#slots.push({ ...table(words), base: -1 }) - 1;
+    const slot = this.#slots.push(table(words)) - 1;
     this.#tables.set(key, slot);
     return slot;
   }

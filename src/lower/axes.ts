@@ -39,7 +39,10 @@ export function collapse(
     for (const walk of walks) {
       const outer = walk.steps.get(p), inner = walk.steps.get(q);
       if (outer && inner) {
-        walk.steps.set(q, { ...inner, from: Math.min(outer.from, inner.from) });
+        walk.steps.set(q, {
+          ...inner,
+          ...(covered(outer, inner) ?? { from: -1, to: -1 }),
+        });
       }
       walk.steps.delete(p);
     }
@@ -62,15 +65,21 @@ function merged(
     const outer = walk.steps.get(p), inner = walk.steps.get(q);
     if (!outer && !inner) continue;
     if (!outer || !inner || !follows(outer, inner, length)) return null;
-    if (recipe === null && inner.from >= 0 && outer.from >= 0) {
-      recipe = { arg: walk.operand, from: outer.from, to: inner.to };
-    }
+    const both = covered(outer, inner);
+    if (both) recipe ??= { arg: walk.operand, ...both };
   }
   return recipe === null ? null : {
     length: typeof recipe === "number" ? recipe : null,
     recipe,
     pinned: false,
   };
+}
+
+/** The operand's axes that two steps cover together; null where these are not neighbours. */
+function covered(a: Place, b: Place): Pick<Place, "from" | "to"> | null {
+  if (a.from < 0 || b.from < 0) return null;
+  if (a.to === b.from) return { from: a.from, to: b.to };
+  return b.to === a.from ? { from: b.from, to: a.to } : null;
 }
 
 /** True if a step along `outer` equals `length` steps along `inner`. An unknown stride is row-major. */

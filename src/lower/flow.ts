@@ -70,7 +70,7 @@ interface Common {
 /** Kernels, a builtin, or `eval`. */
 export interface Computation extends Common {
   readonly kind: "compute";
-  /** Where the output looks, for a view: operand `inputs[0]`, starts among `scalars`. */
+  /** Where the output looks, for a view: at `inputs[0]`, from starts that may be operands behind it. */
   readonly view: {
     readonly map: ViewMap;
     readonly operands: readonly Value[];
@@ -90,7 +90,7 @@ export interface Computation extends Common {
   readonly needs: readonly Value[];
 }
 
-/** ifelse: of its outputs only those in `wanted` exist for lowering. */
+/** ifelse, with those of its outputs that something wants. */
 export interface Choice extends Common {
   readonly kind: "ifelse";
   readonly cond: Value;
@@ -99,7 +99,7 @@ export interface Choice extends Common {
   readonly no: readonly Value[];
 }
 
-/** scan. */
+/** scan. Outputs: the states, then the extras. */
 export interface Repeat extends Common {
   readonly kind: "scan";
   readonly params: ScanParams;

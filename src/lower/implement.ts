@@ -88,7 +88,8 @@ function planProduct(
   target: Target,
 ): { readonly step: Implementation; readonly note: string } | null {
   const tiled = tileKernel(c, target),
-    few = tiled !== null && tiled.rows !== null && tiled.rows <= FEW_ROWS;
+    few = tiled !== null &&
+      (tiled.few || (tiled.rows !== null && tiled.rows <= FEW_ROWS));
   const blas = target.blas && !few ? blasKernel(c) : null;
   if (blas) {
     return {

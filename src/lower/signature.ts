@@ -68,12 +68,11 @@ export function sharedOf(graph: FunctionGraph): SharedVariable[] {
   return [...found].sort((a, b) => a.id - b.id);
 }
 
-/** Before the first call. The leading axis of an array that a scan runs over is symbolic from the start. */
+/** Before the first call. The leading axis of what a scan runs over is symbolic from the start. */
 export function noHistory(graph: FunctionGraph): History {
-  const arrays = [...graph.inputs, ...sharedOf(graph)],
-    sequences = sequencesOf(graph);
+  const sequences = timeSequences(graph);
   return {
-    axes: arrays.map((v) =>
+    axes: [...graph.inputs, ...sharedOf(graph)].map((v) =>
       v.type.shape.map((_, axis): Taken =>
         axis === 0 && sequences.has(v) ? null : []
       )
@@ -82,13 +81,16 @@ export function noHistory(graph: FunctionGraph): History {
   };
 }
 
-/** The variables that a scan takes a row of in each step. */
-function sequencesOf(graph: FunctionGraph): Set<Variable> {
+/** The inputs and shared variables that loops run over, row by row. */
+function timeSequences(graph: FunctionGraph): Set<Variable> {
   const found = new Set<Variable>();
-  for (const { op, inputs, params } of toposort(results(graph))) {
-    if (op.name !== "scan") continue;
-    const { nSteps, sequences } = params as ScanParams, first = nSteps ? 1 : 0;
-    inputs.slice(first, first + sequences.length).forEach((v) => found.add(v));
+  for (const node of toposort(results(graph))) {
+    if (node.op.name !== "scan") continue;
+    const { nSteps, sequences } = node.params as ScanParams;
+    const first = nSteps ? 1 : 0;
+    node.inputs.slice(first, first + sequences.length).forEach((v) =>
+      found.add(v)
+    );
   }
   return found;
 }

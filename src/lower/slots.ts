@@ -2,7 +2,6 @@
 import { allocate } from "../graph/dtype.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import type { Flow, Value } from "./flow.ts";
-import { packed } from "./layout.ts";
 import type { Placement, Region } from "./regions.ts";
 import type { SlotDraft } from "./tree.ts";
 
@@ -76,12 +75,7 @@ export class Slots {
 }
 
 /** A constant int64 vector. */
-export function table(
-  words: readonly number[],
-): Pick<
-  SlotDraft,
-  "owner" | "kind" | "dtype" | "shape" | "strides" | "data" | "variable"
-> {
+export function table(words: readonly number[]): SlotDraft {
   const data = allocate("int64", words.length) as BigInt64Array<ArrayBuffer>;
   words.forEach((n, i) => data[i] = BigInt(n));
   return {
@@ -89,12 +83,9 @@ export function table(
     kind: "constant",
     dtype: "int64",
     shape: [words.length],
-    ...pick(words.length),
+    strides: [1],
     data: new NDArray("int64", [words.length], data),
     variable: null,
+    base: -1,
   };
-}
-
-function pick(n: number): Pick<SlotDraft, "strides"> {
-  return { strides: packed([n]).strides };
 }

@@ -8,6 +8,7 @@ import { type Contraction, valueOf } from "./contraction.ts";
 import { kernelOf, scopeOf } from "./emit_c.ts";
 import { address, bare, hoist, render } from "./expression.ts";
 import type { Implementation } from "./implementation.ts";
+import type { Amount } from "./nest.ts";
 import type { Target } from "./target.ts";
 import { type Tiling, tilingOf } from "./tiling.ts";
 import { amount, block, line, type Scope, type Writer } from "./writer.ts";
@@ -17,6 +18,8 @@ export interface TiledProduct {
   readonly step: Implementation;
   /** Rows of the result; null where only the run will tell. */
   readonly rows: number | null;
+  /** The result has few columns. */
+  readonly few: boolean;
 }
 
 /** A kernel that computes a product in register tiles; null where layouts or lengths are not for it. */
@@ -26,10 +29,12 @@ export function tileKernel(
 ): TiledProduct | null {
   const found = tilingOf(c, target);
   if (!found) return null;
-  const { nest } = c, { length } = nest.axes[found.columns]!;
-  if (typeof length === "number") return null;
-  const first = nest.extents.find((e) => e.name === length.extent)!;
-  const extents = [first, ...nest.extents.filter((e) => e !== first)];
+  const { nest } = c, range = rangeOf(found);
+  if (found.few === null && typeof range !== "object") return null;
+  const first = nest.extents.filter((e) =>
+    typeof range === "object" && e.name === range.extent
+  );
+  const extents = [...first, ...nest.extents.filter((e) => !first.includes(e))];
   const tiling: Tiling = {
     ...found,
     c: { ...c, nest: { ...nest, extents, splits: false, tile: false } },
@@ -39,20 +44,29 @@ export function tileKernel(
     helpers(tiling),
     (writer) => printTiles(tiling, writer),
   );
-  const rows = valueOf(nest, nest.axes[found.rows]!.length);
+  const rows = found.rows < 0
+    ? 1
+    : valueOf(nest, nest.axes[found.rows]!.length);
   return {
     step: {
       kernel,
       extents: extents.map((e) => e.value),
-      splits: true,
+      splits: first.length > 0,
       mayFail: false,
     },
     rows: typeof rows === "number" ? rows : null,
+    few: found.few !== null,
   };
 }
 
+/** The length that threads split: of the columns, or of the rows where columns are few. */
+function rangeOf({ c: { nest }, rows, columns, few }: Tiling): Amount {
+  const axis = few === null ? columns : rows;
+  return axis < 0 ? 1 : nest.axes[axis]!.length;
+}
+
 /** The vector type and functions of one, at file scope. */
-function helpers({ c: { dtype }, lanes, along }: Tiling): string[] {
+function helpers({ c: { dtype }, lanes, along, few }: Tiling): string[] {
   const { size, c: type } = DTYPES[dtype],
     fma = dtype === "float32" ? "__builtin_fmaf" : "__builtin_fma";
   const inline = "static inline __attribute__((always_inline))";
@@ -65,6 +79,17 @@ function helpers({ c: { dtype }, lanes, along }: Tiling): string[] {
     "  return z;",
     "}",
   ];
+  if (few !== null && few % lanes > 0) {
+    const over = few % lanes;
+    text.push(
+      `/* The ${over} elements at the end of an array; 0 behind them. */`,
+      `${inline} KERNEL_vector KERNEL_end(const ${type} *x) {`,
+      "  KERNEL_vector y = {0};",
+      `  for (int lane = 0; lane < ${over}; lane++) y[lane] = x[lane];`,
+      "  return y;",
+      "}",
+    );
+  }
   if (along === "columns") return text;
   const folds = halves(lanes).map((n) =>
     `  for (int lane = 0; lane < ${n}; lane++) x[lane] += x[lane + ${n}];`
@@ -88,8 +113,9 @@ function halves(lanes: number): number[] {
   return lanes === 1 ? [] : [lanes / 2, ...halves(lanes / 2)];
 }
 
-/** Columns [lo, hi) in tiles, then one vector (or column) at a time; rows within. */
+/** Columns [lo, hi) in tiles, then one vector (or column) at a time; rows within. Rows [lo, hi) where columns are few. */
 function printTiles(t: Tiling, writer: Writer): void {
+  if (t.few !== null) return printFew(t, writer);
   const { c: { nest }, columns, wide, lanes } = t,
     j = nest.axes[columns]!.name,
     step = t.along === "columns" ? wide * lanes : wide;
@@ -118,6 +144,50 @@ function printTiles(t: Tiling, writer: Writer): void {
     );
     printRows(t, 1, `${j} - at`, "at", writer);
   });
+}
+
+/** Tiles of whole rows. */
+function printFew(t: Tiling, writer: Writer): void {
+  const { c: { nest, inner }, rows, tall, wide, lanes, rest, few } = t;
+  const tile = (tall: number) =>
+    printTile(t, { tall, wide, from: "0", column: "0" }, writer);
+  if (few! % lanes > 0) {
+    const n = amount(nest.axes[inner]!.length),
+      at = typeof nest.axes[inner]!.length === "number"
+        ? String(nest.axes[inner]!.length as number - 1)
+        : `${n} - 1`;
+    const scope = scopeOf(nest, writer),
+      end = within(t, scope, 0, column("0", (wide - 1) * lanes));
+    const element = address(t.right, {
+      ...end,
+      variables: new Map([...end.variables, [inner, at]]),
+    });
+    line(
+      writer,
+      `const KERNEL_vector end = ${
+        /^\d+$/.test(n) ? "" : `${n} < 1 ? (KERNEL_vector){0} : `
+      }KERNEL_end(&${element});`,
+    );
+  }
+  if (rows < 0) return tile(1);
+  const { name: i, length } = nest.axes[rows]!;
+  const [from, to] = typeof length === "number"
+    ? ["0", String(length)]
+    : ["lo", "hi"];
+  line(writer, `int64_t ${i} = ${from};`);
+  block(
+    writer,
+    `for (; ${i} + ${tall} <= ${to}; ${i} += ${tall}) {`,
+    () => tile(tall),
+  );
+  if (rest !== null && rest > 1) {
+    block(
+      writer,
+      `for (; ${i} + ${rest} <= ${to}; ${i} += ${rest}) {`,
+      () => tile(rest),
+    );
+  }
+  if (tall > 1) block(writer, `for (; ${i} < ${to}; ${i}++) {`, () => tile(1));
 }
 
 /** Tiles of rows, then the rows that are left over. */
@@ -165,7 +235,9 @@ function printTile(t: Tiling, tile: Tile, writer: Writer): void {
     { tall, wide } = tile,
     scope = scopeOf(nest, writer);
   const grid = upTo(tall).flatMap((r) =>
-    upTo(wide).map((v) => `a${r}_${v} = {0}`)
+    upTo(wide).flatMap((v) =>
+      upTo(t.deep).map((part) => `${sumName(r, v, part)} = {0}`)
+    )
   );
   line(writer, `KERNEL_vector ${grid.join(", ")};`);
   if (t.along === "columns") sumAlongColumns(t, tile, scope);
@@ -175,49 +247,91 @@ function printTile(t: Tiling, tile: Tile, writer: Writer): void {
 
 /** scope where rows are `row` behind the tile's first and columns at `column`. */
 function within(t: Tiling, scope: Scope, row: number, column: string): Scope {
-  const { c: { nest }, rows, columns } = t, i = nest.axes[rows]!.name;
-  return {
-    ...scope,
-    variables: new Map([...scope.variables, [rows, plus(i, row)], [
-      columns,
-      column,
-    ]]),
-  };
+  const { c: { nest }, rows, columns } = t;
+  const variables = new Map([...scope.variables, [columns, column]]);
+  if (rows >= 0) variables.set(rows, plus(nest.axes[rows]!.name, row));
+  return { ...scope, variables };
+}
+
+/** The sum of row r and vector v; the first of several is what the others are added to. */
+function sumName(r: number, v: number, part: number): string {
+  return part === 0 ? `a${r}_${v}` : `a${r}_${v}_${part}`;
 }
 
 function sumAlongColumns(
   t: Tiling,
-  { tall, wide, column }: Tile,
+  { tall, wide, column: first }: Tile,
   scope: Scope,
 ): void {
-  const { c: { nest, inner }, left, right, lanes } = t,
+  const { c: { nest, inner }, left, right, lanes, deep, few } = t,
     { writer } = scope,
-    k = nest.axes[inner]!.name;
-  block(
-    writer,
-    `for (int64_t ${k} = 0; ${k} < ${
-      amount(nest.axes[inner]!.length)
-    }; ${k}++) {`,
-    () => {
+    { name: k, length } = nest.axes[inner]!,
+    n = amount(length),
+    ends = few !== null && few % lanes > 0;
+  const term = (part: number, last = false) => {
+    const here = (s: Scope): Scope => ({
+      ...s,
+      variables: new Map([...s.variables, [
+        inner,
+        last ? `(${n} - 1)` : plus(k, part),
+      ]]),
+    });
+    for (const v of upTo(wide)) {
+      const at = here(within(t, scope, 0, column(first, v * lanes)));
+      line(
+        writer,
+        `const KERNEL_vector w${v} = ${
+          last && v === wide - 1 ? "end" : vector(address(right, at))
+        };`,
+      );
+    }
+    for (const r of upTo(tall)) {
+      line(
+        writer,
+        `const KERNEL_vector u${r} = ${
+          address(left, here(within(t, scope, r, first)))
+        } - (KERNEL_vector){0};`,
+      );
+    }
+    multiply(tall, wide, writer, part);
+  };
+  const past = ends ? `${n} - 1` : n;
+  if (deep === 1) {
+    block(
+      writer,
+      `for (int64_t ${k} = 0; ${k} < ${past}; ${k}++) {`,
+      () => term(0),
+    );
+  } else {
+    line(writer, `int64_t ${k} = 0;`);
+    block(
+      writer,
+      `for (; ${k} + ${deep} <= ${past}; ${k} += ${deep}) {`,
+      () => {
+        for (const part of upTo(deep)) block(writer, "{", () => term(part));
+      },
+    );
+    block(writer, `for (; ${k} < ${past}; ${k}++) {`, () => term(0));
+  }
+  if (ends) {
+    block(
+      writer,
+      typeof length === "number" ? "{" : `if (${n} > 0) {`,
+      () => term(0, true),
+    );
+  }
+  for (const half of halves(deep)) {
+    for (const r of upTo(tall)) {
       for (const v of upTo(wide)) {
-        line(
-          writer,
-          `const KERNEL_vector w${v} = ${
-            vector(address(right, within(t, scope, 0, plus(column, v * lanes))))
-          };`,
-        );
+        for (const part of upTo(half)) {
+          line(
+            writer,
+            `${sumName(r, v, part)} += ${sumName(r, v, part + half)};`,
+          );
+        }
       }
-      for (const r of upTo(tall)) {
-        line(
-          writer,
-          `const KERNEL_vector u${r} = ${
-            address(left, within(t, scope, r, column))
-          } - (KERNEL_vector){0};`,
-        );
-      }
-      multiply(tall, wide, writer);
-    },
-  );
+    }
+  }
 }
 
 function sumAlongInner(
@@ -266,10 +380,16 @@ function sumAlongInner(
   });
 }
 
-function multiply(tall: number, wide: number, writer: Writer): void {
+function multiply(
+  tall: number,
+  wide: number,
+  writer: Writer,
+  part = 0,
+): void {
   for (const r of upTo(tall)) {
     for (const v of upTo(wide)) {
-      line(writer, `a${r}_${v} = KERNEL_fma(u${r}, w${v}, a${r}_${v});`);
+      const sum = sumName(r, v, part);
+      line(writer, `${sum} = KERNEL_fma(u${r}, w${v}, ${sum});`);
     }
   }
 }
@@ -277,10 +397,10 @@ function multiply(tall: number, wide: number, writer: Writer): void {
 /** The nest's store for each element of the tile. */
 function storeTile(
   t: Tiling,
-  { tall, wide, from, column }: Tile,
+  { tall, wide, from, column: first }: Tile,
   scope: Scope,
 ): void {
-  const { c: { store }, columns, along, lanes } = t, { writer } = scope;
+  const { c: { store }, columns, along, lanes, few } = t, { writer } = scope;
   const put = (s: Scope) => {
     const text = bare(render(store.value, s));
     line(writer, `${address(store.access, s)} = ${text};`);
@@ -289,7 +409,7 @@ function storeTile(
     for (const v of upTo(wide)) {
       if (along === "inner") {
         put({
-          ...within(t, scope, r, plus(column, v)),
+          ...within(t, scope, r, plus(first, v)),
           results: [`KERNEL_sum(a${r}_${v})`],
         });
         continue;
@@ -297,14 +417,14 @@ function storeTile(
       const whole = from === "0", sum = whole ? `a${r}_${v}` : `part${r}`;
       if (!whole) line(writer, `const KERNEL_vector ${sum} = a${r}_${v};`);
       const s = hoist([store.value], columns, {
-        ...within(t, scope, r, `${plus(column, v * lanes)} + lane`),
+        ...within(t, scope, r, column(column(first, v * lanes), "lane")),
         results: [`${sum}[lane]`],
       });
       line(writer, "#pragma GCC ivdep");
       block(
         writer,
         `for (int64_t lane = ${from}; lane < ${
-          whole ? lanes : "past"
+          whole ? Math.min(lanes, (few ?? Infinity) - v * lanes) : "past"
         }; lane++) {`,
         () => put(s),
       );
@@ -314,6 +434,12 @@ function storeTile(
 
 function vector(element: string): string {
   return `*(const KERNEL_vector *)&${element}`;
+}
+
+/** The sum of two positions, without zeros. */
+function column(at: string, more: number | string): string {
+  if (at === "0") return String(more);
+  return more === 0 ? at : `${at} + ${more}`;
 }
 
 function plus(variable: string, n: number): string {

@@ -7,6 +7,7 @@ import type { Target } from "./target.ts";
 /** A product as it is cut. */
 export interface Tiling {
   readonly c: Contraction;
+  /** -1 where the result is one row. */
   readonly rows: number;
   readonly columns: number;
   readonly left: Access;
@@ -18,61 +19,98 @@ export interface Tiling {
   /** Rows of a tile, and its vectors (or columns) in each. */
   readonly tall: number;
   readonly wide: number;
+  /** Sums side by side for each element, where a tile alone would wait for its own terms. */
+  readonly deep: number;
   /** Rows behind the last whole tile; null where only the run will tell. */
   readonly rest: number | null;
+  /** The columns of a result with so few that a row is `wide` vectors, of which the last may be longer than the row. */
+  readonly few: number | null;
 }
+
+/** Vectors that a tile must add to in turn to hide how long one addition takes. */
+const PIPELINE = 8;
 
 /** The tiles of a product; null where its layouts or lengths are not for them. */
 export function tilingOf(c: Contraction, target: Target): Tiling | null {
   const { nest, store, factors, inner, dtype } = c;
-  if (nest.outer.length !== 2) return null;
-  const [a, b] = nest.outer as [number, number],
-    [rows, columns] = strideOf(store.access, b) === 1 ? [a, b] : [b, a];
-  const left = factors.find((f) => strideOf(f, rows) !== 0),
-    right = factors.find((f) => strideOf(f, columns) !== 0);
+  const [rows, columns] = rowsAndColumns(c);
+  const right = factors.find((f) => strideOf(f, columns) !== 0),
+    left = factors.find((f) => f !== right);
   if (
-    !left || !right || left === right || strideOf(left, columns) !== 0 ||
-    strideOf(right, rows) !== 0
+    columns < 0 || !left || !right || strideOf(left, columns) !== 0 ||
+    (rows >= 0 &&
+      (strideOf(left, rows) === 0 || strideOf(right, rows) !== 0))
   ) return null;
-  const known = (axis: number) => valueOf(nest, nest.axes[axis]!.length);
+  const known = (axis: number) =>
+    axis < 0 ? 1 : valueOf(nest, nest.axes[axis]!.length);
   const long = (axis: number) =>
     typeof known(axis) === "number" && known(axis) as number > LITERAL;
   const lanes = target.vector / DTYPES[dtype].size,
     large = target.registers >= 32;
-  if (
-    strideOf(right, columns) === 1 && strideOf(store.access, columns) === 1 &&
-    long(columns)
-  ) {
-    const [tall, wide] = [tallest(known(rows), large ? 6 : 4), large ? 4 : 2];
-    return {
-      c,
-      rows,
-      columns,
-      left,
-      right,
-      along: "columns",
-      lanes,
-      tall,
-      wide,
-      rest: restOf(known(rows), tall),
-    };
-  }
-  if (
-    strideOf(left, inner) !== 1 || strideOf(right, inner) !== 1 || !long(inner)
-  ) return null;
-  const [tall, wide] = large ? [tallest(known(rows), 5), 4] : [2, 4];
-  return {
+  const cut = (
+    along: "columns" | "inner",
+    lanes: number,
+    tall: number,
+    wide: number,
+  ): Tiling => ({
     c,
     rows,
     columns,
     left,
     right,
-    along: "inner",
+    along,
     lanes,
     tall,
     wide,
+    deep: 1,
     rest: restOf(known(rows), tall),
-  };
+    few: null,
+  });
+  if (strideOf(right, columns) === 1 && strideOf(store.access, columns) === 1) {
+    const few = known(columns);
+    if (typeof few === "number" && few > 0 && few <= LITERAL) {
+      const step = valueOf(nest, strideOf(right, inner));
+      if (typeof step !== "number" || step < few) return null;
+      const short = Math.min(lanes, 2 ** Math.ceil(Math.log2(few))),
+        wide = Math.ceil(few / short),
+        tall = evenest(known(rows), Math.floor((large ? 12 : 8) / wide));
+      const deep = 2 ** Math.floor(Math.log2(PIPELINE / (tall * wide)));
+      return {
+        ...cut("columns", short, tall, wide),
+        deep: Math.max(1, deep),
+        few,
+      };
+    }
+    if (rows < 0 || !long(columns)) return null;
+    return cut(
+      "columns",
+      lanes,
+      tallest(known(rows), large ? 6 : 4),
+      large ? 4 : 2,
+    );
+  }
+  if (
+    rows < 0 || strideOf(left, inner) !== 1 || strideOf(right, inner) !== 1 ||
+    !long(inner)
+  ) return null;
+  return cut("inner", lanes, large ? tallest(known(rows), 5) : 2, 4);
+}
+
+/** The axes of the result, its unit stride last; -1 for those that it lacks. */
+function rowsAndColumns({ nest, store }: Contraction): [number, number] {
+  const [a, b] = nest.outer;
+  if (a === undefined || nest.outer.length > 2) return [-1, -1];
+  if (b === undefined) return [-1, a];
+  return strideOf(store.access, b) === 1 ? [a, b] : [b, a];
+}
+
+/** Rows of a tile, up to `most`, that leave the fewest behind. */
+function evenest(length: unknown, most: number): number {
+  if (typeof length !== "number" || length <= most) {
+    return tallest(length, most);
+  }
+  const tries = Array.from({ length: most - 7 }, (_, i) => most - i);
+  return tries.find((n) => length % n === 0) ?? tallest(length, most);
 }
 
 /** The most rows of a tile, up to `most`, that cut the length into the fewest tiles, evenly. */

@@ -223,7 +223,8 @@ export function positions(
         const along: Expr = { kind: "axis", axis: nest.result(to) };
         const start = firstOf(entry.start, entry.step, n, inputs),
           steps = entry.step === 1 ? along : call(mul, along, entry.step);
-        return start ? call(add, start, steps) : steps;
+        const whole = entry.start === undefined && entry.stop === undefined;
+        return start || !whole ? call(add, start ?? 0, steps) : steps;
       }
       default:
         return entry satisfies never;

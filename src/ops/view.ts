@@ -3,7 +3,7 @@ import { dense } from "../graph/type.ts";
 import { isInteger } from "../graph/dtype.ts";
 import type { Length, Shaped } from "../graph/length.ts";
 import { lengthValue, NDArray } from "../graph/ndarray.ts";
-import { Variable, type ViewMap } from "../graph/variable.ts";
+import { Constant, Variable, type ViewMap } from "../graph/variable.ts";
 import { cast } from "./elemwise.ts";
 
 /** An integer parameter of an op: a number, or the position of a 0-d integer among its inputs. */
@@ -25,7 +25,7 @@ export class Scalars {
   /** `first`: the position among the op's inputs of the first of `inputs`. */
   constructor(readonly name: string, readonly first: number) {}
 
-  /** The parameter for `x`. TypeError unless x is a whole number or a 0-d integer. */
+  /** The parameter for `x`. TypeError unless x is a whole number or a 0-d integer; RangeError for a constant that int64 does not hold. */
   take(x: number | bigint | Variable): Scalar {
     if (!(x instanceof Variable)) {
       const n = Number(x);
@@ -38,12 +38,20 @@ export class Scalars {
       );
     }
     if (typeof x.value === "number") return x.value;
+    if (x instanceof Constant) checkFits(this.name, x);
     return { input: this.first + this.inputs.push(cast(x, "int64")) - 1 };
   }
 
   /** The position of an array of integers, which becomes an input too. */
   array(x: Variable): number {
     return this.first + this.inputs.push(x) - 1;
+  }
+}
+
+function checkFits(name: string, { data }: Constant): void {
+  const x = BigInt(data.data[data.offset]!);
+  if (BigInt.asIntN(64, x) !== x) {
+    throw new RangeError(`Cannot apply ${name}: ${x} is beyond int64`);
   }
 }
 

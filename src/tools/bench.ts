@@ -49,7 +49,7 @@ function table(rows: readonly Measured[] | null): string[] {
   const width = Math.max(...rows.map(({ name }) => name.length));
   return rows.map(({ name, unit, ...values }) => {
     const numbers = Object.entries(values).map(([what, value]) =>
-      `${what} ${String(value).padStart(9)}`
+      `${what === "value" ? "" : `${what} `}${String(value).padStart(9)}`
     );
     return `${name.padEnd(width)}  ${numbers.join("  ")} ${unit}`;
   });

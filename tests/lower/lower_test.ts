@@ -14,6 +14,7 @@ import { constant } from "../../src/ops/constructors.ts";
 import { dimshuffle } from "../../src/ops/dimshuffle.ts";
 import { add, exp, mul, neg, sub, tanh } from "../../src/ops/elemwise.ts";
 import { gt } from "../../src/ops/elemwise_logic.ts";
+import { fuse } from "../../src/ops/fused.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { reshape } from "../../src/ops/reshape.ts";
@@ -86,6 +87,29 @@ Deno.test("updates that read each other: one is in place, the other has a second
     /update of a: second buffer, then exchanged, because another update/,
   );
   check(graph, []);
+});
+
+Deno.test("an update goes in place only if nothing waits for another output of its kernel", () => {
+  const w = storage("w", 1, 2), v = storage("v", 3, 4), x = vector("x");
+  const inputs = [values(5, 6)];
+  const both = () =>
+    fuse([w, x], [add(w, x), mul(w, x)]) as [Variable, Variable];
+  const [next, other] = both();
+  const read = graphOf([x], [sum(other)], [[w, next]]);
+  assertEquals(
+    listing(programFor(read, inputs)).filter((i) => /fused|SWAP/.test(i)),
+    [
+      "fused",
+      "SWAP",
+    ],
+  );
+  check(read, inputs);
+  // Results and new values of other storages are taken behind it anyway.
+  const [again, kept] = both(), [third, fresh] = both();
+  const taken = graphOf([x], [kept], [[w, again]]);
+  assertEquals(listing(programFor(taken, inputs)), ["fused in place", "HALT"]);
+  check(taken, inputs);
+  check(graphOf([x], [], [[w, third], [v, fresh]]), inputs);
 });
 
 Deno.test("what may fail runs before the first write, an index check apart from its kernel", () => {

@@ -1,21 +1,10 @@
 /** A strict machine for programs: it runs ops by `eval`, and every broken promise of lowering is an exception. */
-import { DTYPES } from "../../src/graph/dtype.ts";
-import { NDArray, rowMajor, sizeOf } from "../../src/graph/ndarray.ts";
+import { NDArray, sizeOf } from "../../src/graph/ndarray.ts";
 import type { Apply } from "../../src/graph/variable.ts";
-import type { Program, Slot, Thunk } from "../../src/lower/program.ts";
-import {
-  type Hands,
-  type Place as PlaceIn,
-  runBuiltin,
-} from "./machine_builtins.ts";
-import {
-  assign,
-  broken,
-  equal,
-  Failure,
-  int64,
-  rowsOf,
-} from "./machine_values.ts";
+import type { Program, Thunk } from "../../src/lower/program.ts";
+import { type Hands, runBuiltin } from "./machine_builtins.ts";
+import { type Memory, Workspace } from "./machine_memory.ts";
+import { assign, broken, Failure, int64, rowsOf } from "./machine_values.ts";
 
 export { Broken, equal, Failure, Missed } from "./machine_values.ts";
 
@@ -30,15 +19,12 @@ export interface Call {
 
 /** A workspace of a program. */
 export class Machine {
-  readonly #slots: State[];
+  readonly #memory: Workspace;
   readonly #flags: Int32Array;
   readonly #loops: { steps: number; n: number }[];
-  readonly #arena: Memory[];
-  readonly #live = new Set<Memory>();
   /** How often each application ran in this call. */
   counts = new Map<Apply, number>();
   executed = 0;
-  peak = 0;
   #written = false;
   readonly #hands: Hands<Memory> = {
     read: (slot) => this.#memory.read(slot),
@@ -48,24 +34,16 @@ export class Machine {
     look: (slot, memory, array) => this.#memory.look(slot, memory, array),
     own: (slot, shape) => this.#memory.own(slot, shape),
     see: (slot) =>
-      this.#memory.slots[slot]!.seen = this.#memory.slots[slot]!.place!.array.copy(),
+      this.#memory.slots[slot]!.seen = this.#memory.slots[slot]!.place!.array
+        .copy(),
     unset: (slot) => this.#memory.slots[slot]!.seen = null,
     count: (node) => this.#count(node),
   };
 
   constructor(readonly program: Program, shared: readonly NDArray[]) {
-    this.#memory.slots = program.slots.map(() => ({
-      own: null,
-      place: null,
-      seen: null,
-    }));
+    this.#memory = new Workspace(program);
     this.#flags = new Int32Array(program.flags);
     this.#loops = program.loops.map(() => ({ steps: 0, n: 0 }));
-    this.#arena = program.arena.map((bytes) => ({
-      bytes: new ArrayBuffer(bytes),
-      kind: "arena",
-      freed: false,
-    }));
     program.shared.forEach(([, slot], i) =>
       this.#memory.give(slot, shared[i]!, "shared")
     );
@@ -104,7 +82,9 @@ export class Machine {
       }
       throw error;
     }
-    const outputs = program.outputs.map((slot) => this.#memory.read(slot).copy());
+    const outputs = program.outputs.map((slot) =>
+      this.#memory.read(slot).copy()
+    );
     if (program.gc) this.#memory.checkLeaks();
     if (program.gc) this.#memory.release();
     return outputs;
@@ -205,7 +185,8 @@ export class Machine {
   }
 
   #enter(index: number): boolean {
-    const loop = this.program.loops[index]!, n = this.#memory.read(loop.count).item();
+    const loop = this.program.loops[index]!,
+      n = this.#memory.read(loop.count).item();
     this.#loops[index] = { steps: 0, n };
     this.#count(loop.node);
     this.#endStep(loop.body);
@@ -279,7 +260,10 @@ export class Machine {
     const { array } = this.#memory.slots[base]!.place!, rows = array.shape[0]!;
     if (row < rows) return;
     const old = array.copy(),
-      grown = this.#memory.own(base, [Math.max(1, 2 * rows), ...array.shape.slice(1)]);
+      grown = this.#memory.own(base, [
+        Math.max(1, 2 * rows),
+        ...array.shape.slice(1),
+      ]);
     assign(rowsOf(grown, 0, rows), old);
     this.#memory.slots[base]!.seen = grown.copy();
   }

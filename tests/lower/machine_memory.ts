@@ -30,8 +30,16 @@ export class Workspace {
   readonly #arena: readonly Memory[];
 
   constructor(readonly program: Program) {
-    this.slots = program.slots.map(() => ({ own: null, place: null, seen: null }));
-    this.#arena = program.arena.map((bytes) => ({ bytes: new ArrayBuffer(bytes), kind: "arena", freed: false }));
+    this.slots = program.slots.map(() => ({
+      own: null,
+      place: null,
+      seen: null,
+    }));
+    this.#arena = program.arena.map((bytes) => ({
+      bytes: new ArrayBuffer(bytes),
+      kind: "arena",
+      freed: false,
+    }));
   }
 
   checkLeaks(): void {
@@ -54,7 +62,7 @@ export class Workspace {
     this.program.slots.forEach((s, slot) => {
       if (s.kind === "temporary" || s.kind === "look") this.free(slot);
     });
-    if (this.#live.size) broken(`${this.#live.size} buffers leak`);
+    if (this.live.size) broken(`${this.live.size} buffers leak`);
   }
 
   free(slot: number): void {
@@ -62,7 +70,7 @@ export class Workspace {
     if (s.own && s.own.kind === "own") {
       if (s.own.freed) broken(`slot ${slot} is freed twice`);
       s.own.freed = true;
-      this.#live.delete(s.own);
+      this.live.delete(s.own);
     }
     Object.assign(s, { own: null, place: null, seen: null });
   }
@@ -157,8 +165,7 @@ export class Workspace {
       if (spec.dtype.startsWith("float")) {
         new Typed(s.own.bytes).fill(NaN as never);
       }
-      this.#live.add(s.own);
-      this.peak = Math.max(this.peak, this.#live.size);
+      this.live.add(s.own);
     }
     if (s.own.bytes.byteLength < bytes) {
       broken(
@@ -230,4 +237,3 @@ function checkLie(
     broken(`slot ${slot} has strides ${array.strides}, not ${strides}`)
   );
 }
-

@@ -2,7 +2,6 @@
 import type { FunctionGraph } from "../../src/graph/function_graph.ts";
 import { allocate, type Dtype } from "../../src/graph/dtype.ts";
 import { slice } from "../../src/graph/indexing.ts";
-import type { Expr, Stage } from "../../src/graph/loops.ts";
 import { NDArray, sizeOf } from "../../src/graph/ndarray.ts";
 import { lagOf, type ScanParams } from "../../src/graph/scan_params.ts";
 import { HostStorage } from "../../src/graph/storage.ts";
@@ -13,30 +12,14 @@ import { at, incSubtensor } from "../../src/ops/at.ts";
 import { broadcastTo } from "../../src/ops/broadcast_to.ts";
 import { constant } from "../../src/ops/constructors.ts";
 import { assert } from "../../src/ops/debug.ts";
-import {
-  defineOp,
-  type OpFunction,
-  type X,
-  type XY,
-} from "../../src/ops/define.ts";
 import { dimshuffle } from "../../src/ops/dimshuffle.ts";
-import {
-  abs,
-  add,
-  cast,
-  div,
-  floor,
-  maximum,
-  mod,
-  mul,
-  sub,
-} from "../../src/ops/elemwise.ts";
+import { add, cast, maximum, mod, mul, sub } from "../../src/ops/elemwise.ts";
 import { gt, neq, where } from "../../src/ops/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import { join, stack } from "../../src/ops/join.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { reshape } from "../../src/ops/reshape.ts";
-import { call } from "../../src/ops/scalar.ts";
+import { check, quotient } from "./random_ops.ts";
 
 /** Whole numbers from 0 below n, the same for the same seed. */
 export type Rng = (n: number) => number;
@@ -82,77 +65,6 @@ export interface RandomOptions {
   readonly size?: number;
   readonly failures?: boolean;
   readonly loops?: boolean;
-}
-
-/** Floor and rest of x / (|y| + 1): two outputs, of which the first may overwrite x. */
-const quotient: OpFunction<XY, void, 2> = defineOp<XY, void, 2>({
-  name: "quotient",
-  arity: 2,
-  outputs: 2,
-  infer: ([x]) => [x, x],
-  eval: (
-    [x, y],
-  ) => [
-    zip(x, y, (a, b) => Math.floor(a / b)),
-    zip(x, y, (a, b) => a - b * Math.floor(a / b)),
-  ],
-  loops: ({ inputs: [x] }) => {
-    const outer = x!.shape.map((_, axis) => axis),
-      index = outer.map((axis): Expr => ({ kind: "axis", axis }));
-    const load = (input: number): Expr => ({
-      kind: "load",
-      input,
-      index,
-      dtype: x!.dtype,
-    });
-    const by = call(add, call(abs, load(1)), 1);
-    const store = (output: number, value: Expr): Stage => ({
-      kind: "store",
-      axes: [],
-      output,
-      index,
-      value,
-    });
-    return {
-      axes: outer.map((axis) => ({ of: "input", operand: 0, axis })),
-      outer,
-      stages: [
-        store(1, call(mod, load(0), by)),
-        store(0, call(floor, call(div, load(0), by))),
-      ],
-      inplace: [0],
-    };
-  },
-});
-
-/** A copy that refuses some values: a kernel that may fail. */
-const check: OpFunction<X> = defineOp<X>({
-  name: "check",
-  arity: 1,
-  infer: ([x]) => x,
-  eval: ([x]) => {
-    if (Math.abs(Number(x.flat()[0])) % 53 === 3) {
-      throw new RangeError("Cannot check: 3 of 53");
-    }
-    return x.copy();
-  },
-  mayFail: true,
-});
-
-function zip(
-  x: NDArray,
-  y: NDArray,
-  f: (a: number, b: number) => number,
-): NDArray {
-  const a = x.flat(), b = y.flat();
-  return new NDArray(
-    x.dtype,
-    x.shape,
-    Float64Array.from(
-      a as Float64Array,
-      (v, i) => f(v, Math.abs(Number(b[i])) + 1),
-    ),
-  );
 }
 
 function make(kind: Kind, values: Rng, rows = 1 + values(4)): NDArray {

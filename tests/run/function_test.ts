@@ -138,6 +138,25 @@ for (const [called, mode] of MODES) {
     assertEquals(f(), 5);
   });
 
+  test("axes that lie in another order are summed whole, whatever their lengths", () => {
+    const x = damo.tensor("float32", [null, 2, 3], "x");
+    const f = damo.function([x], [
+      x.transpose([2, 1, 0]).sum(),
+      x.transpose([1, 0, 2]).exp().sum({ axis: 0 }),
+    ], { mode });
+    for (const n of [1, 2, 3, 4, 5]) {
+      const [total, rows] = f(
+        damo.array(new Float32Array(6 * n).fill(0), { shape: [n, 2, 3] }),
+      );
+      assertEquals(rows.toArray(), Array(n).fill([2, 2, 2]));
+      assertEquals(total, 0);
+      const ones = damo.array(new Float32Array(6 * n).fill(1), {
+        shape: [n, 2, 3],
+      });
+      assertEquals(f(ones)[0], 6 * n);
+    }
+  });
+
   test("an index is checked against every array that it picks from", () => {
     const x = damo.matrix("x"), y = damo.matrix("y"), i = damo.lvector("i");
     const picked = (m: damo.Variable<2>) => m.at(i).sum();
