@@ -40,40 +40,40 @@ export function planUpdates(
   const updated = new Set(updates.map((u) => u.storage)), notes: string[] = [];
   const copies = new Copies(source);
   const outputs = source.outputs.map((v) => updated.has(v) ? copies.of(v) : v);
-  const storages = looksInto(source),
-    clients = countClients(source),
-    kept = new Set(source.outputs);
+  const storages = looksInto(source), kept = new Set(source.outputs);
   const inplace = new Map<number, { update: Update; input: number }>();
 
-  const decided = updates.map((update): Update => {
-    const { storage, value } = update,
-      name = `update of ${storage.variable.name ?? storage.variable}`;
-    const unit = source.units[value.unit];
+  const reasons = updates.map((update) => {
+    const { storage, value } = update, unit = source.units[value.unit];
     const owns = unit?.kind === "compute" && !unit.view &&
       !unit.outputs.some((o) => o !== value && o === storage);
-    const wanted = kept.has(value)
-      ? "it is also an output"
-      : updates.some((u) => u !== update && u.value === value)
-      ? "two storages take it"
-      : null;
-    if (!owns || wanted || !fitsStorage(value, storage)) {
-      notes.push(
-        `${name}: copied, because ${
-          wanted ?? (owns
-            ? "it lies differently"
-            : `its value is ${
-              unit ? `the result of ${unit.node.op.name}` : "no result"
-            }`)
-        }`,
-      );
-      return { storage, value: copies.of(value, storage) };
+    if (kept.has(value)) return "it is also an output";
+    if (updates.some((u) => u !== update && u.value === value)) {
+      return "two storages take it";
     }
-    const input = allowed && clients[value.id] === 1
+    if (owns) return fitsStorage(value, storage) ? null : "it lies differently";
+    return `its value is ${
+      unit ? `the result of ${unit.node.op.name}` : "no result"
+    }`;
+  });
+  const decided = updates.map((u, i): Update =>
+    reasons[i] === null ? u : { ...u, value: copies.of(u.value, u.storage) }
+  );
+  const flow = { ...copies.flow(), outputs, updates: decided },
+    read = readByUnits(flow);
+  decided.forEach((update, i) => {
+    const { storage, value } = update,
+      name = `update of ${storage.variable.name ?? storage.variable}`;
+    if (reasons[i] !== null) {
+      return void notes.push(`${name}: copied, because ${reasons[i]}`);
+    }
+    const unit = source.units[value.unit] as Computation;
+    // It runs last: behind it no unit may want anything of its kernel.
+    const input = allowed && !unit.outputs.some((o) => read.has(o))
       ? inplaceInput(unit, update)
       : -1;
     if (input >= 0) inplace.set(unit.id, { update, input });
     else notes.push(`${name}: second buffer, then exchanged`);
-    return update;
   });
 
   function inplaceInput(unit: Computation, { storage, value }: Update): number {
@@ -89,12 +89,7 @@ export function planUpdates(
       : input;
   }
 
-  return {
-    flow: { ...copies.flow(), outputs, updates: decided },
-    inplace,
-    storages: looksInto(copies.flow()),
-    notes,
-  };
+  return { flow, inplace, storages: looksInto(flow), notes };
 }
 
 /** Whether the buffer of a value may become that of a storage. */
@@ -177,17 +172,17 @@ function looksInto(flow: Flow): (ReadonlySet<Value> | undefined)[] {
   return found;
 }
 
-/** How often what is needed uses each value. */
-function countClients(flow: Flow): number[] {
-  const clients: number[] = new Array(flow.values.length).fill(0);
-  [...flow.outputs, ...flow.updates.map((u) => u.value)].forEach((v) =>
-    clients[v.id]!++
-  );
+/** What the units that are needed read. */
+function readByUnits(flow: Flow): ReadonlySet<Value> {
+  const read = new Set<Value>(),
+    needed = new Set([...flow.outputs, ...flow.updates.map((u) => u.value)]);
   for (let id = flow.units.length - 1; id >= 0; id--) {
     const unit = flow.units[id]!;
-    if (unit.outputs.some((o) => clients[o.id]! > 0)) {
-      new Set(allInputs(unit)).forEach((v) => clients[v.id]!++);
+    if (!unit.outputs.some((o) => needed.has(o))) continue;
+    for (const v of allInputs(unit)) {
+      needed.add(v);
+      read.add(v);
     }
   }
-  return clients;
+  return read;
 }

@@ -10,13 +10,15 @@ import { type AnyOp, Variable } from "../graph/variable.ts";
 import { at } from "./at.ts";
 import {
   asVariable,
+  constant,
   defineOp,
   type Operand,
   type OpFunction,
 } from "./define.ts";
-import { mul } from "./elemwise.ts";
+import { cast, intDiv, mul, neg } from "./elemwise.ts";
+import { lt, where } from "./elemwise_logic.ts";
 import { vectorScalars } from "./join.ts";
-import { lengthsOf } from "./shape.ts";
+import { lengthsOf, size } from "./shape.ts";
 import { type Scalar, Scalars, scalarValue, shapedArray } from "./view.ts";
 
 /** A shape: lengths one by one, or an integer vector that holds them. */
@@ -145,8 +147,23 @@ function reshapeTo<const L extends ShapeLike>(
   x: Operand,
   shape: L,
 ): Variable<RankOf<L>> {
-  const { inputs, params } = shapeParams("reshape", shape, -1);
+  const unread = shape instanceof Variable && !vectorScalars(shape);
+  const lengths = unread ? resolved(x, asLengths("reshape", shape)) : shape;
+  const { inputs, params } = shapeParams("reshape", lengths, -1);
   return relabel(x, ...inputs, params) as Variable as Variable<RankOf<L>>;
+}
+
+/** Lengths that only the run knows, of which one may be -1: what is left of the elements of x. */
+function resolved(
+  x: Operand,
+  lengths: readonly (number | Variable)[],
+): Variable[] {
+  const all = lengths.map((n) => cast(n, "int64"));
+  const named = all.reduce(
+    (a: Variable, b) => mul(a, b),
+    constant(1, "int64"),
+  );
+  return all.map((n) => where(lt(n, 0), intDiv(size(x), neg(named)), n));
 }
 
 /**

@@ -1,6 +1,5 @@
 /** What a kernel refused, in words: the op, the values, and the user's line. */
 import type { KernelCode } from "../../ffi/cvm.ts";
-import type { NDArray } from "../graph/ndarray.ts";
 import { describeType } from "../graph/type.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
 
@@ -47,22 +46,6 @@ export function kernelError(
       return new RangeError(
         `Cannot apply ${name}: value ${index} is outside of its domain${where}`,
       );
-  }
-}
-
-/** What `run` returns; its error names the application, the shapes and the user's lines besides. */
-export function explaining<T>(
-  node: Apply,
-  inputs: readonly NDArray[],
-  run: () => T,
-): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof Error && !error.message.includes("\n  ")) {
-      error.message += describeNode(node, inputs.map((x) => x.shape));
-    }
-    throw error;
   }
 }
 

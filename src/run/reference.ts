@@ -1,13 +1,11 @@
 /** The linker `reference`: each op's own `eval`, in TypeScript; what every other linker is compared with. */
 import { type FunctionGraph, results } from "../graph/function_graph.ts";
-import { lengthValue, type NDArray } from "../graph/ndarray.ts";
-import type { Apply, Variable } from "../graph/variable.ts";
-import { shaped, SharedVariable } from "../graph/variable.ts";
-import { type Shaped, STATIC } from "../graph/length.ts";
+import type { NDArray } from "../graph/ndarray.ts";
+import { SharedVariable, type Variable } from "../graph/variable.ts";
 import { sharedVariables } from "../graph/walk.ts";
-import { evaluate, evaluateNode } from "../ops/evaluate.ts";
+import { evaluate } from "../ops/evaluate.ts";
 import { asResult, type Engine } from "./compiled.ts";
-import { explaining } from "./errors.ts";
+import { computeNode } from "./evaluation.ts";
 
 /** An engine that interprets `graph`. */
 export function interpret(graph: FunctionGraph): Engine {
@@ -19,7 +17,7 @@ export function interpret(graph: FunctionGraph): Engine {
     );
     for (const s of shared) known.set(s, s.storage.read(true));
     checkNames([...graph.inputs, ...shared], known);
-    const computed = evaluate(wanted, known, compute).map((v) => v.copy());
+    const computed = evaluate(wanted, known, computeNode).map((v) => v.copy());
     graph.updates.forEach(([s], i) => s.setValue(computed[outputs + i]!));
     return computed.slice(0, outputs);
   };
@@ -32,27 +30,6 @@ export function interpret(graph: FunctionGraph): Engine {
     notes: () => ["interpreted in TypeScript"],
     free: () => {},
   };
-}
-
-/** An op's own value, for lengths that its type rule admits. */
-function compute(
-  node: Apply,
-  inputs: readonly NDArray[],
-): readonly NDArray[] {
-  return explaining(node, inputs, () => {
-    checkLengths(node, inputs);
-    return evaluateNode(node, inputs);
-  });
-}
-
-/** Lengths that types do not know: an axis that happens to have length 1 broadcasts no more than any other. */
-function checkLengths(node: Apply, inputs: readonly NDArray[]): void {
-  const operands = inputs.map((x, i): Shaped => ({
-    ...shaped(node.inputs[i]!),
-    shape: x.shape,
-    value: lengthValue(x),
-  }));
-  node.op.infer(operands, node.params, STATIC);
 }
 
 /** Equal names of lengths are equal lengths. RangeError naming both. */

@@ -3,7 +3,7 @@ import { type Cvm, STATUS } from "../../ffi/cvm.ts";
 import type { TypedArray } from "../graph/dtype.ts";
 import { NDArray, rowMajor, sizeOf } from "../graph/ndarray.ts";
 import type { Kernel, Program, Thunk } from "../lower/program.ts";
-import { explaining } from "./errors.ts";
+import { computeNode } from "./evaluation.ts";
 import { Header, HEADER_BYTES, memory } from "./header.ts";
 import { encode, laidOut } from "./image.ts";
 import {
@@ -311,7 +311,7 @@ export class Vm {
     const thunk = this.program.thunks[this.#state.thunk]!, node = thunk.node!;
     try {
       this.borrow(thunk.inputs, (values) => {
-        explaining(node, values, () => node.op.eval(values, node.params))
+        computeNode(node, values)
           .forEach((value, i) => this.write(thunk.outputs[i]!, value));
       });
     } catch (error) {

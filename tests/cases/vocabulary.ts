@@ -160,11 +160,11 @@ const shapes: Vocabulary = {
   rebroadcast: ([x], { axis }) =>
     rebroadcast(x!, axis as [axis: number, one: boolean][]),
   reshape: ([x, shape], { ndim }) =>
-    damo.reshape(x!, elements(shape!, ndim as number)),
+    damo.reshape(x!, counted(shape!, ndim as number)),
   shape: plain(damo.shape),
   shape_i: ([x], { i }) => damo.shapeAt(x!, i as number),
   specify_shape: ([x, shape]) =>
-    damo.specifyShape(x!, elements(shape!, x!.ndim)),
+    damo.specifyShape(x!, counted(shape!, x!.ndim)),
   split: ([x, axis, sizes], { len_splits }) =>
     damo.split(
       x!,
@@ -221,14 +221,21 @@ function changed(f: (v: Variable, y: Variable) => Variable): Build {
   return (inputs, attrs) => f(chosen(inputs, attrs), inputs[1]!);
 }
 
-/** The elements of an integer vector that must have this many: numbers where they are known. */
+/** A vector that must have this many elements. */
+function counted(vector: Variable, count: number): Variable {
+  return vector.type.shape[0] === count
+    ? vector
+    : damo.specifyShape(vector, [count]);
+}
+
+/** The elements of such a vector: numbers where they are known. */
 function elements(
   vector: Variable,
   count: number,
 ): readonly (number | Variable)[] {
-  const whole = damo.specifyShape(vector, [count]);
-  return vector instanceof damo.Constant
-    ? [...vector.data.flat()].map(Number)
+  const whole = counted(vector, count);
+  return whole instanceof damo.Constant
+    ? [...whole.data.flat()].map(Number)
     : Array.from({ length: count }, (_, i) => damo.at(whole, i));
 }
 
