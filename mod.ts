@@ -305,4 +305,4 @@ export {
 } from "./src/build/cache.ts";
 export { CacheError } from "./src/build/store.ts";
 export { MissingCompilerError } from "./src/build/toolchain.ts";
-export { MissingLibraryError } from "./ffi/library.ts";
+export { MissingLibraryError } from "./src/run/runtime.ts";

@@ -170,11 +170,10 @@ export function Lop(
       `Cannot apply Lop: ${results.length} results need as many evalPoints, got ${points.length}`,
     );
   }
-  const seeds = new Map<Variable, Variable>();
-  results.forEach((y, i) => {
-    const g = cotangent(y, points[i]!), before = seeds.get(y);
-    seeds.set(y, before ? add(before, g) : g);
-  });
+  const seeds = gatherSeeds(
+    results,
+    results.map((y, i) => cotangent(y, points[i]!)),
+  );
   const list = asList(wrt);
   const gradients = pullback(seeds, new Map(), list, options).map((g, i) =>
     g ?? zerosLike(list[i]!, gradDtype(list[i]!))
@@ -190,6 +189,62 @@ function pullback(
   { considerConstant = [], disconnectedInputs = "raise" }: PullbackOptions,
 ): (Variable | null)[] {
   const constants = new Set(considerConstant);
+  const { gathered, connected } = propagate(seeds, known, wrt, constants);
+  return wrt.map((v) => {
+    if (connected.has(v)) {
+      return gathered.get(v) ?? near(v, () => zerosLike(v, gradDtype(v)));
+    }
+    const message =
+      `Cannot differentiate by ${v}: no differentiable path leads from it to the result`;
+    if (disconnectedInputs === "raise") {
+      throw new DisconnectedInputError(message);
+    }
+    if (disconnectedInputs === "warn") console.warn(message);
+    return null;
+  });
+}
+
+/**
+ * What `Lop` computes inside an op's own rule: `gs` holds null for a result
+ * without a cotangent, and a variable gets null where no gradient arrives.
+ */
+export function pull(
+  results: readonly Variable[],
+  gs: readonly (Variable | null)[],
+  wrt: readonly Variable[],
+): (Variable | null)[] {
+  const { gathered } = propagate(
+    gatherSeeds(results, gs),
+    new Map(),
+    wrt,
+    new Set(),
+  );
+  return wrt.map((v) => gathered.get(v) ?? null);
+}
+
+/** The cotangents of results by variable: a result that is there twice has the sum of both. */
+function gatherSeeds(
+  results: readonly Variable[],
+  gs: readonly (Variable | null)[],
+): Map<Variable, Variable> {
+  const seeds = new Map<Variable, Variable>();
+  results.forEach((y, i) => {
+    const g = gs[i], before = seeds.get(y);
+    if (g) seeds.set(y, before ? add(before, g) : g);
+  });
+  return seeds;
+}
+
+/** Walks from `seeds` back to `wrt`: the gradients found, and which variables a path connects. */
+function propagate(
+  seeds: ReadonlyMap<Variable, Variable>,
+  known: ReadonlyMap<Variable, Variable>,
+  wrt: readonly Variable[],
+  constants: ReadonlySet<Variable>,
+): {
+  readonly gathered: ReadonlyMap<Variable, Variable>;
+  readonly connected: ReadonlySet<Variable>;
+} {
   const order = toposort([...seeds.keys()], (v) => constants.has(v));
   const wanted = influence(order, wrt);
   const connected = new Set(seeds.keys());
@@ -217,18 +272,7 @@ function pullback(
         if (g && reached[i]) give(node.inputs[i]!, fit(node, i, g));
       }));
   }
-  return wrt.map((v) => {
-    if (connected.has(v)) {
-      return gathered.get(v) ?? near(v, () => zerosLike(v, gradDtype(v)));
-    }
-    const message =
-      `Cannot differentiate by ${v}: no differentiable path leads from it to the result`;
-    if (disconnectedInputs === "raise") {
-      throw new DisconnectedInputError(message);
-    }
-    if (disconnectedInputs === "warn") console.warn(message);
-    return null;
-  });
+  return { gathered, connected };
 }
 
 /** The variables through which `wrt` has an influence, by the applications of `order`. */

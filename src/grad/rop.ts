@@ -32,11 +32,24 @@ export function Rop<const F extends Variable | readonly Variable[]>(
       `Cannot apply Rop: ${variables.length} variables need as many evalPoints, got ${points.length}`,
     );
   }
-  const tangents = new Map<Variable, Variable>();
-  variables.forEach((v, i) => tangents.set(v, tangent(v, points[i]!)));
+  const tangents = new Map(
+    variables.map((v, i) => [v, tangent(v, points[i]!)] as const),
+  );
   const results: readonly Variable[] = f instanceof Variable ? [f] : f;
+  const found = push(results, tangents).map((t, i) =>
+    t ?? zerosLike(results[i]!, gradDtype(results[i]!))
+  );
+  return (f instanceof Variable ? found[0] : found) as Tangents<F>;
+}
+
+/** The tangents of results from those of variables: what `Rop` computes, with null where none arrives. */
+export function push(
+  results: readonly Variable[],
+  tangents: ReadonlyMap<Variable, Variable>,
+): (Variable | null)[] {
+  const found = new Map<Variable, Variable>(tangents);
   for (const node of toposort(results, (v) => tangents.has(v))) {
-    const ts = node.inputs.map((v) => tangents.get(v) ?? null);
+    const ts = node.inputs.map((v) => found.get(v) ?? null);
     if (ts.every((t) => t === null)) continue;
     if (!node.outputs.some((y) => isFloat(y.dtype))) continue;
     const { jvp } = node.op;
@@ -48,15 +61,12 @@ export function Rop<const F extends Variable | readonly Variable[]>(
     derived(node.origin, () =>
       jvp(node, ts).forEach((t, o) => {
         const y = node.outputs[o]!;
-        if (t && isFloat(y.dtype) && !tangents.has(y)) {
-          tangents.set(y, cast(t, y.dtype));
+        if (t && isFloat(y.dtype) && !found.has(y)) {
+          found.set(y, cast(t, y.dtype));
         }
       }));
   }
-  const found = results.map((y) =>
-    tangents.get(y) ?? zerosLike(y, gradDtype(y))
-  );
-  return (f instanceof Variable ? found[0] : found) as Tangents<F>;
+  return results.map((y) => found.get(y) ?? null);
 }
 
 /** What stands for the tangent of `v`: same rank, float. */

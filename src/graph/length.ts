@@ -4,7 +4,8 @@
  * graph, what is the type; with the lengths of a call, what is the shape; with
  * symbolic scalars, which graph computes the shape.
  */
-import type { Dtype } from "./dtype.ts";
+import { type Dtype, isFloat } from "./dtype.ts";
+import type { NDArray } from "./ndarray.ts";
 import type { Type } from "./type.ts";
 
 /** A number, a name ("equal names are equal lengths"), null for unknown, or what another arithmetic makes of it. */
@@ -134,4 +135,11 @@ function sliceLength(
   n: number,
 ): number {
   return sliceBounds(start, stop, step, n)[1];
+}
+
+/** The value of a 0-d integer or bool where it may serve as a length: exact as a number; else null. */
+export function lengthValue(value: NDArray): number | null {
+  if (value.ndim > 0 || isFloat(value.dtype)) return null;
+  const n = Number(value.data[value.offset]);
+  return Number.isSafeInteger(n) ? n : null;
 }

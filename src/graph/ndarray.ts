@@ -3,7 +3,6 @@ import {
   allocate,
   type Dtype,
   dtypeOf,
-  DTYPES,
   isBig,
   isFloat,
   type TypedArray,
@@ -263,13 +262,6 @@ export function forEachOffset(
       index[axis] = 0;
     }
   }
-}
-
-/** The value of a 0-d integer or bool where it may serve as a length: exact as a number; else null. */
-export function lengthValue(value: NDArray): number | null {
-  if (value.ndim > 0 || DTYPES[value.dtype].kind === "float") return null;
-  const n = Number(value.data[value.offset]);
-  return Number.isSafeInteger(n) ? n : null;
 }
 
 /** One element in the form its dtype holds: wrapped, truncated or rounded as a C cast would, NaN to integer gives 0. */

@@ -38,6 +38,8 @@ export interface ScanParams {
   readonly extras: readonly ScanExtra[];
   readonly nonSequences: readonly Variable[];
   readonly until: Variable | null;
+  /** The steps that a gradient goes back at most; all unless given. */
+  readonly truncate?: number;
 }
 
 /** What the body computes: next states, extras, and the condition to stop. */

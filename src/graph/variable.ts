@@ -4,12 +4,13 @@ import {
   type Inferred,
   type Length,
   type Lengths,
+  lengthValue,
   type Shaped,
   STATIC,
 } from "./length.ts";
 import type { Loops } from "./loops.ts";
 import type { Methods } from "./methods.ts";
-import { lengthValue, type NDArray } from "./ndarray.ts";
+import type { NDArray } from "./ndarray.ts";
 import { type Origin, originNow } from "./origin.ts";
 import type { Storage } from "./storage.ts";
 import { describeType, type Dim, type Type } from "./type.ts";

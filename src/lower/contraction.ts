@@ -8,8 +8,14 @@ import type { Dtype } from "../graph/dtype.ts";
 import type { Expr } from "../graph/loops.ts";
 import { kernelOf, printLoops, scopeOf } from "./emit_c.ts";
 import { literal, render } from "./expression.ts";
-import type { Extent } from "./implementation.ts";
-import type { Access, Amount, Nest, Store } from "./nest.ts";
+import {
+  type Access,
+  type Amount,
+  type Nest,
+  type Store,
+  strideOf,
+  valueOf,
+} from "./nest.ts";
 import type { Kernel } from "./program.ts";
 import { amount, line, type Writer } from "./writer.ts";
 
@@ -250,20 +256,8 @@ function accesses(
   return [...factors, store.access, ...(c ? [c] : [])];
 }
 
-/** The stride of an access along an axis of the nest. */
-export function strideOf(access: Access, axis: number): Amount {
-  return access.steps.find((s) => s.axis === axis)?.stride ?? 0;
-}
-
 function isUnit(stride: Amount): boolean {
   return stride === 1;
-}
-
-/** The value of an integer of the kernel. */
-export function valueOf(nest: Nest, a: Amount): Extent {
-  return typeof a === "number"
-    ? a
-    : nest.extents.find((e) => e.name === a.extent)!.value;
 }
 
 /** Fits the int of BLAS; what only the run knows is taken to. */

@@ -2,6 +2,7 @@
 import { DTYPES } from "../graph/dtype.ts";
 import type { Expr } from "../graph/loops.ts";
 import { identity, resultType, valueDtype } from "./combine.ts";
+import { blockForm, blockOf } from "./emit_block.ts";
 import {
   accumulate,
   laneTypes,
@@ -66,7 +67,9 @@ export function kernelOf(
 /** The loops of a nest, within a kernel that has declared its arguments. */
 export function printLoops(nest: Nest, writer: Writer): void {
   const scope = scopeOf(nest, writer), last = nest.outer.at(-1) ?? -1;
+  const block = blockOf(nest);
   if (nest.tile) columnForm(scope, last);
+  else if (block) blockForm(scope, block, store);
   else rowForm(scope, last);
 }
 

@@ -116,7 +116,7 @@ export function address(
   const { nest, variables } = scope;
   const terms = access.steps.map(({ axis, stride }) =>
     product(variables.get(axis)!, amount(stride))
-  );
+  ).filter((term) => term !== "0");
   if (access.offset !== 0) terms.unshift(amount(access.offset));
   for (const { index, stride, wrap } of access.jumps) {
     renderIn(index, scope, texts);
@@ -139,7 +139,7 @@ export function address(
 }
 
 function product(variable: string, stride: string): string {
-  if (stride === "1") return variable;
+  if (stride === "1" || variable === "0") return variable;
   return stride === "-1"
     ? `-${primary(variable)}`
     : `${primary(variable)} * ${stride}`;

@@ -105,3 +105,15 @@ export function computed(dtype: Dtype): Dtype {
 export function typeName(dtype: Dtype): string {
   return DTYPES[computed(dtype)].c;
 }
+
+/** The stride of an access along an axis of the nest. */
+export function strideOf(access: Access, axis: number): Amount {
+  return access.steps.find((s) => s.axis === axis)?.stride ?? 0;
+}
+
+/** The value of an integer of the kernel. */
+export function valueOf(nest: Nest, a: Amount): Extent {
+  return typeof a === "number"
+    ? a
+    : nest.extents.find((e) => e.name === a.extent)!.value;
+}

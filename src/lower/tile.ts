@@ -4,11 +4,11 @@
  * stored is the nest's own expression of the sum.
  */
 import { DTYPES } from "../graph/dtype.ts";
-import { type Contraction, valueOf } from "./contraction.ts";
+import type { Contraction } from "./contraction.ts";
 import { kernelOf, scopeOf } from "./emit_c.ts";
 import { address, bare, hoist, render } from "./expression.ts";
 import type { Implementation } from "./implementation.ts";
-import type { Amount } from "./nest.ts";
+import { type Amount, valueOf } from "./nest.ts";
 import type { Target } from "./target.ts";
 import { type Tiling, tilingOf } from "./tiling.ts";
 import { amount, block, line, type Scope, type Writer } from "./writer.ts";

@@ -1,7 +1,7 @@
 /** How a product is cut into tiles that fill the registers of a machine. */
 import { DTYPES } from "../graph/dtype.ts";
-import { type Contraction, strideOf, valueOf } from "./contraction.ts";
-import { type Access, LITERAL } from "./nest.ts";
+import type { Contraction } from "./contraction.ts";
+import { type Access, LITERAL, strideOf, valueOf } from "./nest.ts";
 import type { Target } from "./target.ts";
 
 /** A product as it is cut. */
@@ -73,7 +73,7 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
       if (typeof step !== "number" || step < few) return null;
       const short = Math.min(lanes, 2 ** Math.ceil(Math.log2(few))),
         wide = Math.ceil(few / short),
-        tall = evenest(known(rows), Math.floor((large ? 12 : 8) / wide));
+        tall = tallest(known(rows), Math.floor((large ? 10 : 8) / wide));
       const deep = 2 ** Math.floor(Math.log2(PIPELINE / (tall * wide)));
       return {
         ...cut("columns", short, tall, wide),
@@ -102,15 +102,6 @@ function rowsAndColumns({ nest, store }: Contraction): [number, number] {
   if (a === undefined || nest.outer.length > 2) return [-1, -1];
   if (b === undefined) return [-1, a];
   return strideOf(store.access, b) === 1 ? [a, b] : [b, a];
-}
-
-/** Rows of a tile, up to `most`, that leave the fewest behind. */
-function evenest(length: unknown, most: number): number {
-  if (typeof length !== "number" || length <= most) {
-    return tallest(length, most);
-  }
-  const tries = Array.from({ length: most - 7 }, (_, i) => most - i);
-  return tries.find((n) => length % n === 0) ?? tallest(length, most);
 }
 
 /** The most rows of a tile, up to `most`, that cut the length into the fewest tiles, evenly. */

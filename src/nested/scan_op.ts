@@ -1,6 +1,11 @@
 /** The op `scan`: a loop as one application, its type rule and its value. */
 import { allocate } from "../graph/dtype.ts";
-import type { Inferred, Length, Lengths, Shaped } from "../graph/length.ts";
+import {
+  type Inferred,
+  type Length,
+  type Lengths,
+  STATIC,
+} from "../graph/length.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import {
   bodyResults,
@@ -12,6 +17,10 @@ import {
 import type { Op, Variable } from "../graph/variable.ts";
 import { evaluate } from "../ops/evaluate.ts";
 import { stackArrays } from "../ops/join.ts";
+import { bodyLengths, connections, type Known } from "./body.ts";
+import { countLength, splitInputs } from "./loop.ts";
+import { pullScan } from "./scan_grad.ts";
+import { pushScan } from "./scan_rop.ts";
 
 /** The op. Inputs, outputs and parameters: see ScanParams. */
 export const scanOp: Op<ScanParams> = {
@@ -19,20 +28,21 @@ export const scanOp: Op<ScanParams> = {
   arity: -1,
   outputs: -1,
   infer(inputs, p, lengths) {
-    const { sequences, initial, nSteps } = inputsOf(inputs, p);
+    const { sequences, initial, nSteps } = splitInputs(inputs, p);
     const steps = p.until
       ? null
-      : countLength(p, nSteps?.value ?? null, sequences, lengths);
+      : countLength(p, nSteps && nSteps.value, sequences, lengths);
+    const extras = rowsOfExtras(inputs, p, lengths);
     const rows = [
       ...p.states.map((s, i) => ({
         keep: s.keep,
         dtype: s.next.dtype,
         row: initial[i]!.shape.slice(1),
       })),
-      ...p.extras.map((e) => ({
+      ...p.extras.map((e, i) => ({
         keep: e.keep,
         dtype: e.value.dtype,
-        row: e.value.type.shape.map((d) => typeof d === "number" ? d : null),
+        row: extras[i]!,
       })),
     ];
     return rows.map(({ keep, dtype, row }): Inferred => ({
@@ -41,7 +51,7 @@ export const scanOp: Op<ScanParams> = {
     }));
   },
   eval(inputs, p) {
-    const { sequences, initial, nSteps, nonSequences } = inputsOf(inputs, p);
+    const { sequences, initial, nSteps, nonSequences } = splitInputs(inputs, p);
     const n = countSteps(
       p,
       nSteps ? nSteps.item() : null,
@@ -70,6 +80,7 @@ export const scanOp: Op<ScanParams> = {
       );
       if (p.until && computed[computed.length - 1]!.item() !== 0) break;
     }
+    const lengths = n > 0 ? [] : rowsOfExtras(inputs.map(sizes), p, STATIC);
     return [
       ...p.states.map((s, i) =>
         s.keep
@@ -84,40 +95,52 @@ export const scanOp: Op<ScanParams> = {
         e.keep
           ? stackRows(
             extras[i]!,
-            e.value.type.shape.map((d) => typeof d === "number" ? d : 0),
+            (lengths[i] ?? []).map((d) => typeof d === "number" ? d : 0),
             e.value,
           )
           : lastRow(extras[i]!)
       ),
     ];
   },
+  vjp: pullScan,
+  jvp: pushScan,
   mayFail: true,
+  connects: connections,
 };
 
-function inputsOf<T>(inputs: readonly T[], p: ScanParams) {
-  let from = 0;
-  const take = (n: number) => inputs.slice(from, from += n);
-  const [nSteps] = take(p.nSteps ? 1 : 0);
-  return {
-    nSteps,
-    sequences: take(p.sequences.length),
-    initial: take(p.states.length),
-    nonSequences: take(p.nonSequences.length),
-  };
+/** The lengths of a row of each extra: known even where no step runs, unless they depend on data. */
+function rowsOfExtras(
+  inputs: readonly Known[],
+  p: ScanParams,
+  lengths: Lengths,
+): (readonly Length[])[] {
+  const open = ({ type: { shape } }: Variable) =>
+    shape.some((d) => typeof d !== "number");
+  const values = p.extras.map((e) => e.value);
+  if (!values.some(open)) return values.map((v) => v.type.shape);
+  const { sequences, initial, nonSequences } = splitInputs(inputs, p);
+  const row = ({ shape }: Known): Known => ({
+    shape: shape.slice(1),
+    value: null,
+  });
+  return bodyLengths(
+    values,
+    new Map([
+      ...p.sequences.flatMap((s, i) =>
+        s.vars.map((v) => [v, row(sequences[i]!)] as const)
+      ),
+      ...p.states.flatMap((s, i) =>
+        s.vars.map((v) => [v, row(initial[i]!)] as const)
+      ),
+      ...p.nonSequences.map((v, i) => [v, nonSequences[i]!] as const),
+    ]),
+    lengths,
+  );
 }
 
-function countLength(
-  p: ScanParams,
-  nSteps: Length,
-  sequences: readonly Shaped[],
-  lengths: Lengths,
-): Length {
-  if (p.nSteps) return nSteps;
-  return p.sequences
-    .map((s, i) =>
-      lengths.max(0, lengths.sub(sequences[i]!.shape[0]!, spanOf(s.taps)[0]))
-    )
-    .reduce((a, b) => lengths.min(a, b));
+/** What lengths depend on, of a value. */
+function sizes(x: NDArray): Known {
+  return { shape: x.shape, value: lengthValue(x) };
 }
 
 /** The number of steps of a run; RangeError if a sequence is too short for nSteps. */

@@ -1,8 +1,8 @@
 /** Looking into another array: what a ViewMap means for values, and integers that parameters or inputs give. */
 import { dense } from "../graph/type.ts";
 import { isInteger } from "../graph/dtype.ts";
-import type { Length, Shaped } from "../graph/length.ts";
-import { lengthValue, NDArray } from "../graph/ndarray.ts";
+import { type Length, lengthValue, type Shaped } from "../graph/length.ts";
+import { NDArray } from "../graph/ndarray.ts";
 import { Constant, Variable, type ViewMap } from "../graph/variable.ts";
 import { cast } from "./elemwise.ts";
 

@@ -1,6 +1,6 @@
 /** Ops by their own `eval`, where there is no kernel: for the interpreter, and for the VM when it comes to such an op. */
-import { type Shaped, STATIC } from "../graph/length.ts";
-import { lengthValue, type NDArray } from "../graph/ndarray.ts";
+import { lengthValue, type Shaped, STATIC } from "../graph/length.ts";
+import type { NDArray } from "../graph/ndarray.ts";
 import { type Apply, shaped } from "../graph/variable.ts";
 import { evaluateNode } from "../ops/evaluate.ts";
 import { describeNode } from "./errors.ts";

@@ -8,6 +8,8 @@ import { MissingCompilerError } from "../build/toolchain.ts";
 import { config } from "../graph/config.ts";
 import type { Kernel } from "../lower/program.ts";
 
+export { MissingLibraryError } from "../../ffi/library.ts";
+
 /** The machine that programs run on. */
 export interface Runtime {
   readonly cvm: Cvm;

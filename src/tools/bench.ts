@@ -20,6 +20,7 @@ export function bench(words: readonly string[]): number {
     "-A",
     "-q",
     `${ROOT}bench/paper/figure1.ts`,
+    "--fresh",
     ...words,
   ]);
 }

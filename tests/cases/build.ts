@@ -6,11 +6,12 @@ import {
   type RecordedNode,
   type RecordedVariable,
   Skip,
+  Unreadable,
 } from "./case.ts";
 import { DERIVATIVES } from "./derivatives.ts";
 import { choose, loop } from "./loops.ts";
 import { MISSING } from "./missing.ts";
-import { VOCABULARY } from "./vocabulary.ts";
+import { VOCABULARY, type Vocabulary } from "./vocabulary.ts";
 
 /** Variables by their recorded ids; null for an absent operand. */
 export type Environment = Map<string, damo.Variable | null>;
@@ -77,7 +78,7 @@ function lengthsOf({ broadcastable }: RecordedVariable): (1 | null)[] {
 /** The variable of an id. */
 export function variable({ variables }: Graph, id: string): damo.Variable {
   const v = variables.get(id);
-  if (!v) throw new TypeError(`Cannot build a case: nothing computes ${id}`);
+  if (!v) throw new Unreadable(`Cannot build a case: nothing computes ${id}`);
   return v;
 }
 
@@ -89,6 +90,14 @@ export function checkVocabulary(nodes: readonly RecordedNode[]): void {
     const inner = attrs?.inner as { nodes?: RecordedNode[] } | undefined;
     if (inner?.nodes) checkVocabulary(inner.nodes);
   }
+}
+
+/** Every operation but scan, whose step needs the graph around it. */
+const WORDS: Vocabulary = { ...VOCABULARY, ...DERIVATIVES, ifelse: choose };
+
+/** True for an operation that is mapped, or that is known to be missing. */
+export function isReadable(op: string): boolean {
+  return op === "scan" || op in WORDS || MISSING.has(op);
 }
 
 /** Applies nodes in their order. */
@@ -105,11 +114,9 @@ export function applyOne(
   // A reduction that was built without a dtype has it in its type only.
   const attrs = { dtype: node.outTypes?.[0]?.split(":")[0]!, ...node.attrs };
   if (op === "scan") return loop(graph, node as RecordedNode);
-  const build = op === "ifelse" ? choose : VOCABULARY[op] ?? DERIVATIVES[op];
+  const build = WORDS[op];
   if (!build) {
-    throw new TypeError(
-      `Cannot build a case: ${op} is neither in a vocabulary nor missing`,
-    );
+    throw new Unreadable(`Cannot build a case: there is no word for ${op}`);
   }
   const operands = node.inputs.map((id) => graph.variables.get(id) ?? null);
   const made = build(operands as damo.Variable[], attrs);

@@ -119,6 +119,9 @@ export interface Case {
 /** A case that cannot be replayed, and why. */
 export class Skip extends Error {}
 
+/** A case that is not understood: the adapter must learn it. */
+export class Unreadable extends Error {}
+
 /** The cases of the gzip JSONL files of a folder, in the order of their names. */
 export async function readCases(folder: string): Promise<Case[]> {
   const names = [...Deno.readDirSync(folder)].map((entry) => entry.name)

@@ -34,6 +34,7 @@ import {
   sqr,
   tanh,
 } from "../../src/ops/elemwise.ts";
+import { gt } from "../../src/ops/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import {
   dmatrix,
@@ -223,4 +224,11 @@ Deno.test("gradients have the dtype and lengths of their variable", () => {
   assertEquals(g.map((v) => v.dtype), ["float64", "float32"]);
   const at: [Variable, NDArray] = [x, array([[0, 0], [0, 0], [0, 0]])];
   assertEquals(g.map((v) => value(v, at).shape), [[2, 2], [3, 2]]);
+});
+
+Deno.test("an integer cost has gradient zero, by itself too", () => {
+  const x = dvector("x"), cost = sum(gt(x, 0));
+  const g = grad(cost, cost);
+  assertEquals([g.dtype, g.ndim], ["float32", 0]);
+  assertEquals(value(g as Variable, [x, array([1, 2, 3])]).item(), 0);
 });

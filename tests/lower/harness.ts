@@ -1,4 +1,5 @@
 /** Runs planned kernels on hand-made Array headers: gcc, Deno.dlopen and nothing else of the runtime. */
+import { findBlas } from "../../ffi/openblas.ts";
 import { DTYPES } from "../../src/graph/dtype.ts";
 import { NDArray, rowMajor, sizeOf } from "../../src/graph/ndarray.ts";
 import type { Apply } from "../../src/graph/variable.ts";
@@ -24,11 +25,9 @@ const SIGNATURE = {
 } as const;
 
 const SUPPORT = `
+#include <dlfcn.h>
 #include <stdlib.h>
 #include "kernel.h"
-#ifdef WITH_BLAS
-#include <cblas.h>
-#endif
 static int reserve_scratch(Context *ctx, int64_t bytes) {
   if (bytes <= ctx->scratch_bytes) return 0;
   free(ctx->scratch);
@@ -36,13 +35,18 @@ static int reserve_scratch(Context *ctx, int64_t bytes) {
   ctx->scratch_bytes = bytes;
   return 0;
 }
-static const Blas table = {
-#ifdef WITH_BLAS
-  (void *)cblas_sgemm, (void *)cblas_dgemm, (void *)cblas_sgemv, (void *)cblas_dgemv,
-  (void *)cblas_sger, (void *)cblas_dger, (void *)cblas_sdot, (void *)cblas_ddot
+static Blas table;
+void prepare(Context *ctx) {
+#ifdef BLAS
+  void *library = dlopen(BLAS, RTLD_NOW);
+#define FIND(name) dlsym(library, PREFIX "cblas_" #name)
+  table = (Blas){
+    FIND(sgemm), FIND(dgemm), FIND(sgemv), FIND(dgemv), FIND(sger), FIND(dger), FIND(sdot), FIND(ddot)
+  };
 #endif
-};
-void prepare(Context *ctx) { ctx->blas = &table; ctx->reserve_scratch = reserve_scratch; }
+  ctx->blas = &table;
+  ctx->reserve_scratch = reserve_scratch;
+}
 `;
 
 interface Loaded {
@@ -93,6 +97,11 @@ export function hasCompiler(): boolean {
   }
 }
 
+/** True where there is a BLAS to call. */
+export function hasBlas(): boolean {
+  return hasCompiler() && findBlas() !== null;
+}
+
 function load({ kernel }: Implementation): Loaded {
   let found = loaded.get(kernel.text);
   if (!found) {
@@ -117,7 +126,13 @@ function contextOf({ blas }: Target): Uint8Array<ArrayBuffer> {
   const known = contexts.get(blas);
   if (known) return known;
   const context = new Uint8Array(CONTEXT);
-  const path = compile(SUPPORT, blas ? ["-DWITH_BLAS", "-lopenblas"] : []);
+  const found = blas ? findBlas() : null;
+  const path = compile(
+    SUPPORT,
+    found
+      ? [`-DBLAS="${found.path}"`, `-DPREFIX="${found.prefix}"`, "-ldl"]
+      : [],
+  );
   const lib = Deno.dlopen(path, {
     prepare: { parameters: ["buffer"], result: "void" },
   });

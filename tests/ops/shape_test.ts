@@ -110,6 +110,22 @@ Deno.test("reshape takes vectors apart", () => {
   );
 });
 
+Deno.test("a length of -1 that only the run knows is what is left", () => {
+  const x = matrix("x"), shape = tensor("int64", [2], "shape");
+  const run = (lengths: number[]) =>
+    evaluate(
+      [reshape(x, shape)],
+      new Map([
+        [x as Variable, array([[1, 2, 3], [4, 5, 6]])],
+        [shape, array(lengths, { dtype: "int64" })],
+      ]),
+    )[0]!.shape;
+  assertEquals(run([-1, 2]), [3, 2]);
+  assertEquals(run([1, -1]), [1, 6]);
+  assertEquals(run([6, 1]), [6, 1]);
+  assertThrows(() => run([-1, 4]), RangeError, "do not fill");
+});
+
 Deno.test("reshape refuses what does not fit", () => {
   assertThrows(
     () => reshape(zeros([2, 3]), [4]),

@@ -416,3 +416,12 @@ Deno.test("take along an axis", () => {
     "Cannot apply take: axis 3 is out of range for 3 axes",
   );
 });
+
+Deno.test("a bound that int64 does not hold is refused", () => {
+  const bound = array(new BigUint64Array([2n ** 63n]), { shape: [] });
+  assertThrows(
+    () => at(x, slice(null, constant(bound))),
+    RangeError,
+    "9223372036854775808 is beyond int64",
+  );
+});

@@ -1,9 +1,14 @@
 /** Whole graphs: what the rewritten form looks like, and that it computes the same. */
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertThrows,
+} from "@std/assert";
 import { isFloat } from "../../src/graph/dtype.ts";
 import type { FunctionGraph } from "../../src/graph/function_graph.ts";
 import { results } from "../../src/graph/function_graph.ts";
-import { NDArray, sizeOf } from "../../src/graph/ndarray.ts";
+import { array, NDArray, sizeOf } from "../../src/graph/ndarray.ts";
 import {
   type Apply,
   SharedVariable,
@@ -12,6 +17,7 @@ import {
 import { leaves, toposort } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { at } from "../../src/ops/at.ts";
+import { broadcastTo } from "../../src/ops/broadcast_to.ts";
 import { arange, shared, zeros } from "../../src/ops/constructors.ts";
 import { dot } from "../../src/ops/dot.ts";
 import {
@@ -21,11 +27,13 @@ import {
   log,
   mul,
   neg,
+  pow,
   sigmoid,
   sqr,
   sub,
   tanh,
 } from "../../src/ops/elemwise.ts";
+import { lt } from "../../src/ops/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { lvector, tensor } from "../../src/ops/inputs.ts";
 import {
@@ -358,4 +366,34 @@ Deno.test("a cross-entropy written as an index is one op, and so is its gradient
       text,
     );
   }
+});
+
+Deno.test("operands that cancel leave a fill of their lengths, which need not be known", () => {
+  const f = vector("f"), i = tensor("int64", [null, null], "i");
+  for (const v of [lt(f, f), pow(f, 0), sub(i, i), mul(i, 0)]) {
+    const nodes = rewritten({ inputs: leaves([v]), outputs: [v], updates: [] });
+    assert(nodes.every((node) => node.op.scalar === undefined), `${v}`);
+  }
+});
+
+Deno.test("a fill of a fill of another length is still refused", () => {
+  const s = scalar("s"), n = tensor("int64", [], "n");
+  const m = tensor("int64", [], "m");
+  const { graph } = optimize({
+    inputs: [s, n, m],
+    outputs: [broadcastTo(broadcastTo(s, [n]), [2, m])],
+    updates: [],
+  }, { optimizer: "fast_run" });
+  const whole = (x: number) => array(x, { dtype: "int64" });
+  const run = (k: number) =>
+    evaluate(
+      results(graph),
+      new Map([
+        [s, array(1, { dtype: "float64" })],
+        [n, whole(3)],
+        [m, whole(k)],
+      ]),
+    );
+  assertEquals(run(3)[0]!.shape, [2, 3]);
+  assertThrows(() => run(4), RangeError, "axis 0 has length 3, not 4");
 });

@@ -4,7 +4,8 @@ import "../../src/ops/methods.ts";
 import { isFloat } from "../../src/graph/dtype.ts";
 import type { NDArray } from "../../src/graph/ndarray.ts";
 import { compileAll, VmEngine } from "../../src/run/engine.ts";
-import { Mode } from "../../src/run/mode.ts";
+import { DebugMode, Mode } from "../../src/run/mode.ts";
+import { EPSILON } from "../../src/run/rounding.ts";
 import { runtime } from "../../src/run/runtime.ts";
 import {
   applySample,
@@ -16,12 +17,6 @@ import {
 
 /** Units in the last place that C and reference may differ by: functions have 4 at most, sums of few elements are ordered otherwise. */
 const ULP = 16;
-const EPSILON: Record<string, number> = {
-  float16: 2 ** -10,
-  float32: 2 ** -23,
-  float64: 2 ** -52,
-};
-
 interface Case {
   readonly name: string;
   readonly engine: VmEngine;
@@ -29,7 +24,7 @@ interface Case {
   readonly expected: readonly NDArray[];
 }
 
-function cases(sample: Sample, linker: "cvm" | "cvm_nogc"): Case[] {
+function cases(sample: Sample, mode: Mode): Case[] {
   const made: Case[] = [];
   for (const known of [true, false]) {
     for (const lay of [(x: NDArray) => x, scattered]) {
@@ -48,7 +43,7 @@ function cases(sample: Sample, linker: "cvm" | "cvm_nogc"): Case[] {
         }, ${
           sample.op.name === "fused" ? "" : JSON.stringify(sample.params) ?? ""
         }`,
-        engine: new VmEngine(graph, new Mode({ linker }), runtime()!),
+        engine: new VmEngine(graph, mode, runtime()!),
         inputs,
         expected: sample.op.eval(sample.inputs, sample.params),
       });
@@ -83,11 +78,15 @@ function difference(found: NDArray | number, want: NDArray): string | null {
   return null;
 }
 
-for (const linker of ["cvm", "cvm_nogc"] as const) {
-  Deno.test(`${linker}: C of every op gives its reference value`, () => {
-    const all = exportedOps().flatMap(samplesOf).flatMap((s) =>
-      cases(s, linker)
-    );
+const MODES: readonly (readonly [string, Mode])[] = [
+  ["cvm", new Mode({ linker: "cvm" })],
+  ["cvm_nogc", new Mode({ linker: "cvm_nogc" })],
+  ["DebugMode", new DebugMode()],
+];
+
+for (const [called, mode] of MODES) {
+  Deno.test(`${called}: C of every op gives its reference value`, () => {
+    const all = exportedOps().flatMap(samplesOf).flatMap((s) => cases(s, mode));
     assert(all.length > 200, `only ${all.length} cases`);
     compileAll(all.map((c) => [c.engine, [c.inputs]]), runtime()!);
     const wrong: string[] = [];

@@ -1,0 +1,403 @@
+/**
+ * Backpropagation through time: the gradient of a loop is a loop that runs
+ * backwards over the stored states.
+ *
+ * With s[t] = f(s[t - k], x[t], w), the cotangent of s[t] is what comes from
+ * outside plus, for each tap -k, what step t + k sent back. The backward loop
+ * carries that as a state with the same tap, sums the gradient of w in a
+ * state, and keeps one row of gradient for each step of x.
+ */
+import { isFloat } from "../graph/dtype.ts";
+import { slice } from "../graph/indexing.ts";
+import {
+  lagOf,
+  type ScanExtra,
+  type ScanParams,
+  spanOf,
+} from "../graph/scan_params.ts";
+import { dense } from "../graph/type.ts";
+import { type Apply, Variable } from "../graph/variable.ts";
+import { pull } from "../grad/grad.ts";
+import { at, incSubtensor } from "../ops/at.ts";
+import { zeros, zerosLike } from "../ops/constructors.ts";
+import { expandDims } from "../ops/dimshuffle.ts";
+import { add } from "../ops/elemwise.ts";
+import { ge, where } from "../ops/elemwise_logic.ts";
+import { join } from "../ops/join.ts";
+import { SYMBOLIC, type SymbolicLength } from "../ops/length_graph.ts";
+import { lengthsOf } from "../ops/shape.ts";
+import { reachOf } from "./body.ts";
+import {
+  applyLoop,
+  asLength,
+  bodyVariables,
+  type Loop,
+  loopOf,
+  type LoopSequence,
+  type LoopState,
+  rowsOf,
+  stepsOf,
+  usedOf,
+  withoutIdleStates,
+  withOwnBody,
+} from "./loop.ts";
+
+type Gradients = (Variable | null)[];
+
+/** The cotangents of the inputs of a loop from those of its outputs. */
+export function pullScan(
+  node: Apply<ScanParams>,
+  gs: readonly (Variable | null)[],
+): Gradients {
+  const loop = loopOf(node), step = pullStep(loop, gs);
+  if (!step) return node.inputs.map(() => null);
+  const stored = store(node, loop, step), n = stored.steps;
+  const run: Run = { n, back: stepsBack(loop, n), whole: isWhole(loop) };
+
+  const pending = loop.states.map((s, i) => carry(s, step, gs[i]!));
+  const last = loop.extras.map((e, i) => {
+    const g = gs[loop.states.length + i];
+    return g && !e.keep ? once(g) : null;
+  });
+  const sums = loop.nonSequences.map(({ inner, value }) => {
+    const g = step.by.get(inner);
+    return g ? summed(g, value) : null;
+  });
+  const rows = loop.sequences.map((s) =>
+    s.vars.map((v): ScanExtra | null => {
+      const value = step.by.get(v);
+      return value ? { keep: true, value } : null;
+    })
+  );
+
+  const by = new Map(stored.by), outside: LoopSequence[] = [];
+  step.totals.forEach((total, i) => {
+    if (!total) return;
+    const state = i < loop.states.length;
+    const parts = state
+      ? pending[i]!.map((p) => p.vars[0]!)
+      : last[i - loop.states.length]?.vars.slice() ?? [];
+    if (gs[i] && kept(loop, i)) {
+      const v = new Variable(total.type);
+      outside.push(reading(gs[i], [v]));
+      parts.push(v);
+    }
+    by.set(total, parts.reduce((a, b) => add(a, b)));
+  });
+
+  const states = [...pending.flat(), ...present(last), ...present(sums)];
+  const made = applyLoop(
+    node.op,
+    withOwnBody({
+      nSteps: asLength(run.back),
+      sequences: [
+        ...loop.sequences.flatMap((s) => reversed(s, stored.used, run)),
+        ...stored.sequences,
+        ...outside,
+      ],
+      states,
+      extras: rows.flatMap(present),
+      nonSequences: loop.nonSequences.filter((s) => stored.used.has(s.inner)),
+      until: null,
+      truncate: loop.truncate,
+    }, by),
+  );
+  const after = new Map<unknown, Variable>([
+    ...states.map((s, i) => [s, made.states[i]!] as const),
+    ...rows.flatMap(present).map((e, i) => [e, made.extras[i]!] as const),
+  ]);
+  const find = (made: unknown) => after.get(made) ?? null;
+  return [
+    ...(loop.nSteps ? [null] : []),
+    ...loop.sequences.map((s, i) => spread(s, rows[i]!.map(find), run)),
+    ...loop.states.map((s, i) => initialGradient(s, pending[i]!, find, run)),
+    ...sums.map(find),
+  ];
+}
+
+/** One step, differentiated. */
+interface StepGradient {
+  /** Stands for the whole cotangent of a result of the body; null where none arrives. */
+  readonly totals: readonly (Variable | null)[];
+  /** What variables of the body get, in terms of those. */
+  readonly by: ReadonlyMap<Variable, Variable>;
+}
+
+/** The lengths of the run that is gone back. */
+interface Run {
+  readonly n: SymbolicLength;
+  /** The steps that the gradient goes back. */
+  readonly back: SymbolicLength;
+  /** The one sequence says how many steps there are: it has no rows to spare. */
+  readonly whole: boolean;
+}
+
+/** Null if no gradient enters the loop. */
+function pullStep(
+  loop: Loop,
+  gs: readonly (Variable | null)[],
+): StepGradient | null {
+  const { states } = loop, results = resultsOf(loop);
+  const reach = reachOf(results, bodyVariables(loop));
+  const active = new Set(results.keys().filter((i) => gs[i]));
+  for (let before = -1; before < active.size;) {
+    before = active.size;
+    states.forEach((s, i) => {
+      const read = isFloat(s.next.dtype) &&
+        active.values().some((r) => s.vars.some((v) => reach[r]!.has(v)));
+      if (read) active.add(i);
+    });
+  }
+  const wrt = [
+    ...[...loop.sequences, ...states].flatMap((s) =>
+      s.vars.filter((v) => isFloat(v.dtype))
+    ),
+    ...loop.nonSequences.map((s) => s.inner),
+  ];
+  while (active.size) {
+    const totals = results.map((y, i) =>
+      active.has(i) ? new Variable(y.type) : null
+    );
+    const by = new Map(
+      pull(results, totals, wrt).flatMap((g, i) => g ? [[wrt[i]!, g]] : []),
+    );
+    const idle = [...active].filter((i) =>
+      !gs[i] && !states[i]!.vars.some((v) => by.has(v))
+    );
+    if (idle.length === 0) return { totals, by };
+    idle.forEach((i) => active.delete(i));
+  }
+  return null;
+}
+
+function resultsOf(loop: Loop): Variable[] {
+  return [
+    ...loop.states.map((s) => s.next),
+    ...loop.extras.map((e) => e.value),
+  ];
+}
+
+function kept(loop: Loop, i: number): boolean {
+  const { states, extras } = loop;
+  return i < states.length ? states[i]!.keep : extras[i - states.length]!.keep;
+}
+
+/** What the backward loop reads of the forward one. */
+interface Stored {
+  readonly steps: SymbolicLength;
+  readonly sequences: readonly LoopSequence[];
+  /** Results of the body that are read instead of being computed again. */
+  readonly by: ReadonlyMap<Variable, Variable>;
+  /** The variables of the body that are still needed. */
+  readonly used: ReadonlySet<Variable>;
+}
+
+/** Decides what is read, and runs the loop again for states of which only the last row was kept. */
+function store(
+  node: Apply<ScanParams>,
+  loop: Loop,
+  { by }: StepGradient,
+): Stored {
+  const { states } = loop, results = resultsOf(loop), found = [...by.values()];
+  const needed = new Set(states.keys().filter((i) => states[i]!.keep));
+  const readable = () =>
+    results.filter((y, i) =>
+      y.owner && (i < states.length ? needed.has(i) : kept(loop, i))
+    );
+  const variables = bodyVariables(loop);
+  const first = usedOf(found, [...variables, ...readable()]);
+  states.forEach((s, i) => s.vars.some((v) => first.has(v)) && needed.add(i));
+  const used = usedOf(found, [...variables, ...readable()]);
+
+  const outputs = keptOutputs(node, loop, needed);
+  const sequences: LoopSequence[] = [], rows = new Map<Variable, Variable>();
+  results.forEach((y, i) => {
+    const read = used.has(y) && !rows.has(y) && outputs.has(i) && y.owner;
+    const now = read ? new Variable(y.type) : null;
+    if (now) rows.set(y, now);
+    const s = states[i], past = s?.vars.filter((v) => used.has(v)) ?? [];
+    if (past.length === 0) {
+      if (now) sequences.push(reading(outputs.get(i)!, [now]));
+      return;
+    }
+    const before = at(s!.initial, slice(0, lagOf(s!.taps)));
+    sequences.push({
+      value: join(0, before, outputs.get(i)!),
+      taps: [
+        ...past.map((v) => -s!.taps[s!.vars.indexOf(v)]!),
+        ...(now ? [0] : []),
+      ],
+      backwards: true,
+      vars: now ? [...past, now] : past,
+    });
+  });
+  const steps = loop.until
+    ? rowsOf(outputs.values().next().value!)
+    : stepsOf(loop);
+  return { steps, sequences, by: rows, used };
+}
+
+/** All rows of the results that have them, and of the `needed` states; of some result in any case if only the run says how many. */
+function keptOutputs(
+  node: Apply<ScanParams>,
+  loop: Loop,
+  needed: ReadonlySet<number>,
+): ReadonlyMap<number, Variable> {
+  const { states, extras } = loop;
+  const found = new Map(
+    node.outputs.entries().filter(([i]) => kept(loop, i)),
+  );
+  const missing = new Set([...needed].filter((i) => !found.has(i)));
+  const unknown = loop.until !== null && found.size === 0;
+  if (unknown && states.length) missing.add(0);
+  if (missing.size === 0 && !unknown) return found;
+  const again = {
+    ...loop,
+    states: states.map((s, i) => ({ ...s, keep: missing.has(i) })),
+    extras: missing.size ? [] : [{ ...extras[0]!, keep: true }],
+  };
+  const wanted = again.states.filter((s) => s.keep);
+  const run = withoutIdleStates(again, new Set(wanted));
+  const made = applyLoop(node.op, withOwnBody(run));
+  if (missing.size === 0) found.set(states.length, made.extras[0]!);
+  missing.forEach((i) =>
+    found.set(i, made.states[run.states.indexOf(again.states[i]!)]!)
+  );
+  return found;
+}
+
+/** The rows of a kept output, last one first. */
+function reading(value: Variable, vars: readonly Variable[]): LoopSequence {
+  return { value, taps: [0], backwards: true, vars };
+}
+
+/** A sequence as the backward loop reads it: the rows of the run, in the other direction. */
+function reversed(
+  { value, taps, backwards, vars }: LoopSequence,
+  used: ReadonlySet<Variable>,
+  { n, whole }: Run,
+): LoopSequence[] {
+  const kept = vars.filter((v) => used.has(v));
+  if (kept.length === 0) return [];
+  const now = kept.map((v) => -taps[vars.indexOf(v)]!);
+  const end = SYMBOLIC.add(n, spanOf(taps)[1] - Math.min(0, ...now));
+  const rows = rowsOf(value);
+  const all = rows === end || (whole && kept.length === vars.length);
+  const part = backwards
+    ? slice(SYMBOLIC.sub(rows, end) as SymbolicLength)
+    : slice(0, end as SymbolicLength);
+  return [{
+    value: all ? value : at(value, part),
+    taps: now,
+    backwards: !backwards,
+    vars: kept,
+  }];
+}
+
+/** What later steps sent back to a state, one for each tap; the cotangent of a last row starts the first. */
+function carry(
+  s: LoopState,
+  { by }: StepGradient,
+  g: Variable | null,
+): LoopState[] {
+  const last = s.keep ? null : g;
+  const sent = s.vars.filter((v) => by.has(v));
+  if (sent.length === 0 && last) sent.push(s.vars[0]!);
+  return sent.map((v, i): LoopState => {
+    const lag = -s.taps[s.vars.indexOf(v)]!, { dtype } = s.next;
+    const p = new Variable(dense(dtype, v.type.shape));
+    const row = lengthsOf(s.initial).slice(1);
+    const start = i === 0 && last ? expandDims(last, 0) : null;
+    const rest = start ? lag - 1 : lag;
+    const none = rest > 0 ? zeros([rest, ...row], dtype) : null;
+    return {
+      taps: [-lag],
+      keep: lag > 1,
+      vars: [p],
+      next: by.get(v) ?? zerosLike(p),
+      initial: start && none ? join(0, start, none) : (start ?? none)!,
+    };
+  });
+}
+
+/** A cotangent that the first step back gets, and no other. */
+function once(g: Variable): LoopState {
+  const p = new Variable(g.type);
+  return {
+    taps: [-1],
+    keep: false,
+    vars: [p],
+    next: zerosLike(p),
+    initial: expandDims(g, 0),
+  };
+}
+
+/** The sum over the steps of what a value from outside gets. */
+function summed(g: Variable, value: Variable): LoopState {
+  const sum = new Variable(dense(g.dtype, value.type.shape));
+  return {
+    taps: [-1],
+    keep: false,
+    vars: [sum],
+    next: add(sum, g),
+    initial: expandDims(zerosLike(value, g.dtype), 0),
+  };
+}
+
+/** The gradient of a sequence from the rows that its taps got, the last step first; rows that no step read get zeros. */
+function spread(
+  { value, taps, backwards }: LoopSequence,
+  rows: Gradients,
+  { n, back, whole }: Run,
+): Variable | null {
+  const { add, sub } = SYMBOLIC, start = spanOf(taps)[1];
+  return rows.reduce((sum, g, i) => {
+    if (!g) return sum;
+    const all = back === n && taps.length === 1 &&
+      (whole ? taps[0] === 0 : n === rowsOf(value));
+    const ordered = backwards ? g : at(g, "::-1");
+    if (all) return ordered;
+    const skipped = start + taps[i]!;
+    const from = backwards
+      ? sub(sub(rowsOf(value), n), skipped)
+      : add(sub(n, back), skipped);
+    const to = add(from, back);
+    const part = slice(from as SymbolicLength, to as SymbolicLength);
+    return incSubtensor(at(sum ?? zerosLike(value), part), ordered);
+  }, null as Variable | null);
+}
+
+/** The gradient of the rows that a state starts from: what is still on its way back when the steps are done. */
+function initialGradient(
+  { initial, taps }: LoopState,
+  pending: readonly LoopState[],
+  find: (s: LoopState) => Variable | null,
+  { n, back }: Run,
+): Variable | null {
+  const all = lagOf(taps);
+  const sum = pending.reduce((sum, p) => {
+    const lag = lagOf(p.taps), sent = find(p)!;
+    const rows = lag === 1
+      ? expandDims(sent, 0)
+      : at(at(join(0, p.initial, sent), slice(-lag)), "::-1");
+    if (!sum && initial.type.shape[0] === lag) return rows;
+    const part = slice(all - lag, all);
+    return incSubtensor(at(sum ?? zerosLike(initial), part), rows);
+  }, null as Variable | null);
+  if (!sum || back === n) return sum;
+  return where(ge(asLength(back), asLength(n)), sum, zerosLike(sum));
+}
+
+function stepsBack({ truncate }: Loop, n: SymbolicLength): SymbolicLength {
+  return truncate === undefined
+    ? n
+    : SYMBOLIC.min(n, truncate) as SymbolicLength;
+}
+
+function isWhole(loop: Loop): boolean {
+  return !loop.nSteps && !loop.until && loop.sequences.length === 1;
+}
+
+function present<T>(list: readonly (T | null)[]): T[] {
+  return list.filter((x) => x !== null);
+}
