@@ -4,7 +4,8 @@ import {
   type Inferred,
   type Length,
   type Lengths,
-  STATIC,
+  lengthValue,
+  type STATIC,
 } from "../graph/length.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import {

@@ -87,7 +87,7 @@ export class VmEngine implements Engine {
     );
   }
 
-  /** The kernels that calls with these values, one after the other, would run: lowered but not compiled. */
+  /** The kernels that calls with these values, one after the other, would run: lowered but not compiled. A call that lowering refuses runs none. */
   kernels(...calls: (readonly NDArray[])[]): Kernel[] {
     const seen: Signature[] = [];
     let history = this.#history;
@@ -97,7 +97,12 @@ export class VmEngine implements Engine {
       const [next, signature] = observe(history, arrays, values.length);
       history = next;
       seen.push(signature);
-      return kernelsOf(this.#lower(signature));
+      try {
+        return kernelsOf(this.#lower(signature));
+      } catch (error) {
+        if (error instanceof RangeError) return [];
+        throw error;
+      }
     });
   }
 
