@@ -5,7 +5,7 @@ import {
   type Length,
   type Lengths,
   lengthValue,
-  type STATIC,
+  STATIC,
 } from "../graph/length.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import {
