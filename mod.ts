@@ -242,6 +242,7 @@ export {
   type ZeroOptions,
 } from "./src/grad/grad.ts";
 export { Rop, type Tangents } from "./src/grad/rop.ts";
+export { hessianVectorProduct } from "./src/grad/hessian.ts";
 export {
   GradientError,
   verifyGrad,
@@ -256,15 +257,37 @@ export {
 } from "./src/grad/identities.ts";
 
 // Loops.
+export { scan, type ScanOptions, type ScanUpdates } from "./src/nested/scan.ts";
+export {
+  foldl,
+  type FoldOptions,
+  foldr,
+  map,
+  type MapOptions,
+  reduce,
+  type ReduceStepOptions,
+} from "./src/nested/fold.ts";
 export {
   type OutputInfo,
-  scan,
-  type ScanOptions,
+  type Outputs as StepOutputs,
+  type Scanned,
   type Sequence,
+  type Step,
   type StepResult,
+  type StepUpdates,
   Until,
   until,
-} from "./src/nested/scan.ts";
+} from "./src/nested/step.ts";
+
+// Whole Jacobians.
+export {
+  type Hessian,
+  hessian,
+  type Jacobian,
+  jacobian,
+  type Jacobians,
+  type JointRank,
+} from "./src/nested/jacobian.ts";
 
 // Functions.
 export { function, type FunctionOptions } from "./src/compile.ts";

@@ -63,6 +63,9 @@ const HERE: Record<string, readonly string[]> = {
     "grad",
     "Lop",
     "Rop",
+    "hessianVectorProduct",
+    "jacobian",
+    "hessian",
     "verifyGrad",
     "considerConstant",
     "disconnectedGrad",
@@ -77,10 +80,8 @@ const HERE: Record<string, readonly string[]> = {
     "switch_",
     "print",
     "assert",
-    "scan",
-    "until",
-    "Until",
   ],
+  loops: ["scan", "until", "Until", "map", "reduce", "foldl", "foldr"],
   arithmetic: [
     "add",
     "sub",
@@ -221,13 +222,6 @@ const HERE: Record<string, readonly string[]> = {
 };
 
 const LATER: Record<string, string> = {
-  jacobian: "second order: with scan's derivatives",
-  hessian: "second order: with scan's derivatives",
-  hessianVectorProduct: "second order: with scan's derivatives",
-  map: "loops: with scan's rewrites",
-  reduce: "loops: with scan's rewrites",
-  foldl: "loops: with scan's rewrites",
-  foldr: "loops: with scan's rewrites",
   RandomStreams: "random numbers in graphs: with scan's random streams",
   expr: "the tagged template: with the breadth of ops",
   OpFromGraph: "with the breadth of ops",

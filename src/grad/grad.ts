@@ -8,6 +8,7 @@ import { toposort } from "../graph/walk.ts";
 import { onesLike, zerosLike } from "../ops/constructors.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
 import { add, cast } from "../ops/elemwise.ts";
+import { specifyShape } from "../ops/specify_shape.ts";
 
 /** Stands for the gradient of a variable that the cost does not depend on, where `returnDisconnected` asks for it. */
 export const DISCONNECTED: unique symbol = Symbol("disconnected");
@@ -318,7 +319,16 @@ function fit(node: Apply, i: number, g: Variable): Variable {
       }, came out as ${describeType(g.type)}`,
     );
   }
-  return cast(g, gradDtype(v));
+  return cast(asKnown(g, v), gradDtype(v));
+}
+
+/** A gradient whose type knows the lengths that its variable's does: rules rely on it. */
+function asKnown(g: Variable, { type: { shape } }: Variable): Variable {
+  const told = g.type.shape.every((d, axis) =>
+    typeof d === "number" || typeof shape[axis] !== "number"
+  );
+  if (told) return g;
+  return specifyShape(g, shape.map((d) => typeof d === "number" ? d : null));
 }
 
 /** What stands for the cotangent of `v`: same rank, float. */
@@ -329,7 +339,7 @@ function cotangent(v: Variable, g: Operand): Variable {
       `Cannot use ${made} as a gradient: expected ${v.ndim} axes, as ${v} has`,
     );
   }
-  return cast(made, gradDtype(v));
+  return cast(asKnown(made, v), gradDtype(v));
 }
 
 /** What `make` makes, with the origin of `v`. */

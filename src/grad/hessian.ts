@@ -7,13 +7,15 @@ import {
   grad,
   type Gradient,
   type Gradients,
+  MissingRuleError,
   type ScalarRank,
 } from "./grad.ts";
+import { Rop } from "./rop.ts";
 
 /**
  * The product of the Hessian of a 0-d `cost` by `wrt` with `vectors`, one of
- * each variable's shape: the gradient of ⟨gradient, vector⟩ (Pearlmutter
- * 1994), without the matrix. Raises what `grad` raises.
+ * each variable's shape: the derivative of the gradient along the vectors
+ * (Pearlmutter 1994), without the matrix. Raises what `grad` raises.
  */
 export function hessianVectorProduct<
   const T extends readonly Variable[],
@@ -41,10 +43,24 @@ export function hessianVectorProduct(
       `Cannot multiply with the Hessian: ${variables.length} variables need as many vectors, got ${given.length}`,
     );
   }
-  const inner = grad(cost, variables)
-    .map((g, i): Variable => sum(mul(g, asVariable(given[i]!, g.dtype))))
+  const products = multiply(grad(cost, variables), variables, given);
+  return isList ? products : products[0]!;
+}
+
+/** Forward over reverse: no more memory than the gradient; reverse over reverse where an op has no R-op. */
+function multiply(
+  gradients: readonly Variable[],
+  variables: readonly Variable[],
+  vectors: readonly Operand[],
+): readonly Variable[] {
+  try {
+    return Rop(gradients, variables, vectors);
+  } catch (error) {
+    if (!(error instanceof MissingRuleError)) throw error;
+  }
+  const inner = gradients
+    .map((g, i): Variable => sum(mul(g, asVariable(vectors[i]!, g.dtype))))
     .reduce((a, b) => add(a, b));
   // A variable that the gradient does not depend on has a Hessian of zeros.
-  const products = grad(inner, variables, { disconnectedInputs: "ignore" });
-  return isList ? products : products[0]!;
+  return grad(inner, variables, { disconnectedInputs: "ignore" });
 }

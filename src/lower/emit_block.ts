@@ -113,7 +113,7 @@ export function blockForm(
           (text, s) => `${address(stage.access, s)} = ${text};`,
         );
       }
-      line(writer, "#pragma GCC ivdep");
+      if (stage.independent) line(writer, "#pragma GCC ivdep");
       overRows(scope, i, () => storeRow(scope, stage));
     });
   };

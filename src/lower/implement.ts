@@ -1,13 +1,13 @@
 /** What computes one application: kernels from its loops or its C, for the layouts of one signature. */
 import { type Apply, mayFail } from "../graph/variable.ts";
 import type { Loops } from "../graph/loops.ts";
-import { blasKernel, type Contraction, contractionOf } from "./contraction.ts";
+import { contractionOf } from "./contraction.ts";
 import { emitC, kernelOf } from "./emit_c.ts";
 import type { Extent, Implementation, Layout, Plan } from "./implementation.ts";
 import { planCheck, planNest, planStatements } from "./loops.ts";
 import type { Nest } from "./nest.ts";
+import { planProduct } from "./products.ts";
 import type { Kernel } from "./program.ts";
-import { tileKernel } from "./tile.ts";
 import { line } from "./writer.ts";
 import type { Target } from "./target.ts";
 
@@ -77,27 +77,6 @@ function implementLoops(
     steps: [planned?.step ?? bind(nest, emitC(nest))],
     ...(product && { note: `${name}: ${planned?.note ?? "own loops"}` }),
   };
-}
-
-/** Rows up to which register tiles beat a BLAS, which packs its operands for many. */
-const FEW_ROWS = 16;
-
-/** How a product is computed, unless by its plain loops: in tiles or by BLAS. */
-function planProduct(
-  c: Contraction,
-  target: Target,
-): { readonly step: Implementation; readonly note: string } | null {
-  const tiled = tileKernel(c, target),
-    few = tiled !== null &&
-      (tiled.few || (tiled.rows !== null && tiled.rows <= FEW_ROWS));
-  const blas = target.blas && !few ? blasKernel(c) : null;
-  if (blas) {
-    return {
-      step: bind({ ...c.nest, splits: false }, blas.kernel),
-      note: blas.note,
-    };
-  }
-  return tiled && { step: tiled.step, note: "own register tiles" };
 }
 
 function bind(nest: Nest, kernel: Kernel): Implementation {

@@ -4,39 +4,32 @@
  * stored is the nest's own expression of the sum.
  */
 import { DTYPES } from "../graph/dtype.ts";
-import type { Contraction } from "./contraction.ts";
 import { kernelOf, scopeOf } from "./emit_c.ts";
 import { address, bare, hoist, render } from "./expression.ts";
 import type { Implementation } from "./implementation.ts";
-import { type Amount, valueOf } from "./nest.ts";
-import type { Target } from "./target.ts";
-import { type Tiling, tilingOf } from "./tiling.ts";
+import type { Amount } from "./nest.ts";
+import {
+  column,
+  halves,
+  plus,
+  sumName,
+  sumTile,
+  type Tile,
+  upTo,
+  within,
+} from "./tile_sums.ts";
+import type { Tiling } from "./tiling.ts";
 import { amount, block, line, type Scope, type Writer } from "./writer.ts";
 
-/** A product in register tiles. */
-export interface TiledProduct {
-  readonly step: Implementation;
-  /** Rows of the result; null where only the run will tell. */
-  readonly rows: number | null;
-  /** The result has few columns. */
-  readonly few: boolean;
-}
-
-/** A kernel that computes a product in register tiles; null where layouts or lengths are not for it. */
-export function tileKernel(
-  c: Contraction,
-  target: Target,
-): TiledProduct | null {
-  const found = tilingOf(c, target);
-  if (!found) return null;
-  const { nest } = c, range = rangeOf(found);
-  if (found.few === null && typeof range !== "object") return null;
+/** The kernel of a product in register tiles. */
+export function tileKernel(given: Tiling): Implementation {
+  const { c } = given, { nest } = c, range = rangeOf(given);
   const first = nest.extents.filter((e) =>
     typeof range === "object" && e.name === range.extent
   );
   const extents = [...first, ...nest.extents.filter((e) => !first.includes(e))];
   const tiling: Tiling = {
-    ...found,
+    ...given,
     c: { ...c, nest: { ...nest, extents, splits: false, tile: false } },
   };
   const kernel = kernelOf(
@@ -44,18 +37,11 @@ export function tileKernel(
     helpers(tiling),
     (writer) => printTiles(tiling, writer),
   );
-  const rows = found.rows < 0
-    ? 1
-    : valueOf(nest, nest.axes[found.rows]!.length);
   return {
-    step: {
-      kernel,
-      extents: extents.map((e) => e.value),
-      splits: first.length > 0,
-      mayFail: false,
-    },
-    rows: typeof rows === "number" ? rows : null,
-    few: found.few !== null,
+    kernel,
+    extents: extents.map((e) => e.value),
+    splits: first.length > 0,
+    mayFail: false,
   };
 }
 
@@ -107,10 +93,6 @@ function helpers({ c: { dtype }, lanes, along, few }: Tiling): string[] {
     "  return x[0];",
     "}",
   ];
-}
-
-function halves(lanes: number): number[] {
-  return lanes === 1 ? [] : [lanes / 2, ...halves(lanes / 2)];
 }
 
 /** Columns [lo, hi) in tiles, then one vector (or column) at a time; rows within. Rows [lo, hi) where columns are few. */
@@ -221,15 +203,6 @@ function printRows(
   } else tile(rest);
 }
 
-interface Tile {
-  readonly tall: number;
-  readonly wide: number;
-  /** The first lane that is stored. */
-  readonly from: string;
-  /** The variable of the first column. */
-  readonly column: string;
-}
-
 function printTile(t: Tiling, tile: Tile, writer: Writer): void {
   const { c: { nest } } = t,
     { tall, wide } = tile,
@@ -240,158 +213,8 @@ function printTile(t: Tiling, tile: Tile, writer: Writer): void {
     )
   );
   line(writer, `KERNEL_vector ${grid.join(", ")};`);
-  if (t.along === "columns") sumAlongColumns(t, tile, scope);
-  else sumAlongInner(t, tile, scope);
+  sumTile(t, tile, scope);
   storeTile(t, tile, scope);
-}
-
-/** scope where rows are `row` behind the tile's first and columns at `column`. */
-function within(t: Tiling, scope: Scope, row: number, column: string): Scope {
-  const { c: { nest }, rows, columns } = t;
-  const variables = new Map([...scope.variables, [columns, column]]);
-  if (rows >= 0) variables.set(rows, plus(nest.axes[rows]!.name, row));
-  return { ...scope, variables };
-}
-
-/** The sum of row r and vector v; the first of several is what the others are added to. */
-function sumName(r: number, v: number, part: number): string {
-  return part === 0 ? `a${r}_${v}` : `a${r}_${v}_${part}`;
-}
-
-function sumAlongColumns(
-  t: Tiling,
-  { tall, wide, column: first }: Tile,
-  scope: Scope,
-): void {
-  const { c: { nest, inner }, left, right, lanes, deep, few } = t,
-    { writer } = scope,
-    { name: k, length } = nest.axes[inner]!,
-    n = amount(length),
-    ends = few !== null && few % lanes > 0;
-  const term = (part: number, last = false) => {
-    const here = (s: Scope): Scope => ({
-      ...s,
-      variables: new Map([...s.variables, [
-        inner,
-        last ? `(${n} - 1)` : plus(k, part),
-      ]]),
-    });
-    for (const v of upTo(wide)) {
-      const at = here(within(t, scope, 0, column(first, v * lanes)));
-      line(
-        writer,
-        `const KERNEL_vector w${v} = ${
-          last && v === wide - 1 ? "end" : vector(address(right, at))
-        };`,
-      );
-    }
-    for (const r of upTo(tall)) {
-      line(
-        writer,
-        `const KERNEL_vector u${r} = ${
-          address(left, here(within(t, scope, r, first)))
-        } - (KERNEL_vector){0};`,
-      );
-    }
-    multiply(tall, wide, writer, part);
-  };
-  const past = ends ? `${n} - 1` : n;
-  if (deep === 1) {
-    block(
-      writer,
-      `for (int64_t ${k} = 0; ${k} < ${past}; ${k}++) {`,
-      () => term(0),
-    );
-  } else {
-    line(writer, `int64_t ${k} = 0;`);
-    block(
-      writer,
-      `for (; ${k} + ${deep} <= ${past}; ${k} += ${deep}) {`,
-      () => {
-        for (const part of upTo(deep)) block(writer, "{", () => term(part));
-      },
-    );
-    block(writer, `for (; ${k} < ${past}; ${k}++) {`, () => term(0));
-  }
-  if (ends) {
-    block(
-      writer,
-      typeof length === "number" ? "{" : `if (${n} > 0) {`,
-      () => term(0, true),
-    );
-  }
-  for (const half of halves(deep)) {
-    for (const r of upTo(tall)) {
-      for (const v of upTo(wide)) {
-        for (const part of upTo(half)) {
-          line(
-            writer,
-            `${sumName(r, v, part)} += ${sumName(r, v, part + half)};`,
-          );
-        }
-      }
-    }
-  }
-}
-
-function sumAlongInner(
-  t: Tiling,
-  { tall, wide, column }: Tile,
-  scope: Scope,
-): void {
-  const { c: { nest, inner }, left, right, lanes } = t,
-    { writer } = scope,
-    k = nest.axes[inner]!.name,
-    n = amount(nest.axes[inner]!.length);
-  const loads = (load: (element: string) => string, at: string) => {
-    const here = (s: Scope): Scope => ({
-      ...s,
-      variables: new Map([...s.variables, [inner, at]]),
-    });
-    for (const v of upTo(wide)) {
-      line(
-        writer,
-        `const KERNEL_vector w${v} = ${
-          load(address(right, here(within(t, scope, 0, plus(column, v)))))
-        };`,
-      );
-    }
-    for (const r of upTo(tall)) {
-      line(
-        writer,
-        `const KERNEL_vector u${r} = ${
-          load(address(left, here(within(t, scope, r, column))))
-        };`,
-      );
-    }
-    multiply(tall, wide, writer);
-  };
-  block(
-    writer,
-    `for (int64_t ${k} = 0; ${k} + ${lanes} <= ${n}; ${k} += ${lanes}) {`,
-    () => loads(vector, k),
-  );
-  block(writer, `if (${n} % ${lanes}) {`, () => {
-    line(
-      writer,
-      `const int64_t last = ${n} - ${lanes}, skip = ${lanes} - ${n} % ${lanes};`,
-    );
-    loads((element) => `KERNEL_last(&${element}, skip)`, "last");
-  });
-}
-
-function multiply(
-  tall: number,
-  wide: number,
-  writer: Writer,
-  part = 0,
-): void {
-  for (const r of upTo(tall)) {
-    for (const v of upTo(wide)) {
-      const sum = sumName(r, v, part);
-      line(writer, `${sum} = KERNEL_fma(u${r}, w${v}, ${sum});`);
-    }
-  }
 }
 
 /** The nest's store for each element of the tile. */
@@ -430,22 +253,4 @@ function storeTile(
       );
     }
   }
-}
-
-function vector(element: string): string {
-  return `*(const KERNEL_vector *)&${element}`;
-}
-
-/** The sum of two positions, without zeros. */
-function column(at: string, more: number | string): string {
-  if (at === "0") return String(more);
-  return more === 0 ? at : `${at} + ${more}`;
-}
-
-function plus(variable: string, n: number): string {
-  return n === 0 ? variable : `${variable} + ${n}`;
-}
-
-function upTo(n: number): number[] {
-  return Array.from({ length: n }, (_, i) => i);
 }

@@ -91,7 +91,7 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
   }
   if (
     rows < 0 || strideOf(left, inner) !== 1 || strideOf(right, inner) !== 1 ||
-    !long(inner)
+    !long(inner) || typeof nest.axes[columns]!.length === "number"
   ) return null;
   return cut("inner", lanes, large ? tallest(known(rows), 5) : 2, 4);
 }

@@ -6,6 +6,7 @@ import { asVariable, asVariables, type Operand } from "./define.ts";
 import {
   abs,
   add,
+  cast,
   clip,
   div,
   expm1,
@@ -20,6 +21,7 @@ import {
 } from "./elemwise.ts";
 import { gt, where } from "./elemwise_logic.ts";
 import { sum } from "./reduce.ts";
+import { floating } from "./scalar.ts";
 
 /** max(x, 0), or with `alpha` x·alpha below 0. */
 export function relu(
@@ -45,9 +47,9 @@ export function selu(x: Operand): Variable {
   return mul(1.0507009873554805, elu(x, { alpha: 1.6732632423543772 }));
 }
 
-/** x / (1 + |x|). */
+/** x / (1 + |x|), a float. */
 export function softsign(x: Operand): Variable {
-  const v = asVariable(x);
+  const given = asVariable(x), v = cast(given, floating(given.dtype));
   return div(v, add(1, abs(v)));
 }
 

@@ -9,6 +9,7 @@ import { type ReduceParams, sum } from "../ops/reduce.ts";
 import type { ShapeParams } from "../ops/reshape.ts";
 import { lengthsOf } from "../ops/shape.ts";
 import { mayReplace } from "./driver.ts";
+import { isLengthOf } from "./layout.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
 
 /** What moves a value that is repeated. */
@@ -86,18 +87,21 @@ function covers(x: Variable, v: Variable): boolean {
 /** True if a second fill cannot contradict a first: wherever that repeats, both name the same length. */
 function keepsLengths(first: Apply, second: Apply): boolean {
   const [from, through] = [first.inputs[0]!, first.outputs[0]!];
-  const lengths = ({ inputs, params }: Apply) =>
-    (params as ShapeParams).shape.map((n) =>
-      typeof n === "number" ? n : inputs[n.input]!
-    );
-  const given = lengths(first),
-    wanted = lengths(second),
+  const given = lengthsIn(first),
+    wanted = lengthsIn(second),
     lead = wanted.length - given.length;
   return given.every((n, axis) => {
     const own = from.type.shape[axis - given.length + from.ndim];
     return through.type.shape[axis] === 1 || (own !== undefined && own !== 1) ||
       n === wanted[axis + lead];
   });
+}
+
+/** The lengths that a fill is given. */
+function lengthsIn({ inputs, params }: Apply): (number | Variable)[] {
+  return (params as ShapeParams).shape.map((n) =>
+    typeof n === "number" ? n : inputs[n.input]!
+  );
 }
 
 /** The value that a fill repeats, or `v` itself. */
@@ -114,16 +118,27 @@ function isElementwise(node: Apply): boolean {
 function fillCut(v: Variable): Variable | null {
   const node = v.owner!;
   if (!isElementwise(node) || node.inputs.length < 2) return null;
-  if (node.inputs.every((x) => source(x) === x)) return null;
-  const cut = remake(node, node.inputs.map(source)).outputs[0]!;
-  if (mayReplace(v, cut)) return cut;
   for (const [i, x] of node.inputs.entries()) {
-    if (source(x) === x) continue;
-    const inputs = node.inputs.with(i, source(x));
-    const made = remake(node, inputs).outputs[0]!;
+    const others = node.inputs.filter((_, k) => k !== i);
+    if (source(x) === x || !haveLengths(others, x)) continue;
+    const made = remake(node, node.inputs.with(i, source(x))).outputs[0]!;
     if (mayReplace(v, made)) return made;
   }
   return null;
+}
+
+/** True if the others have the lengths that a fill gives: without it nothing is left uncompared. */
+function haveLengths(others: readonly Variable[], fill: Variable): boolean {
+  const node = fill.owner!, from = source(fill);
+  if (node.op !== broadcastTo.op) return true;
+  return lengthsIn(node).every((n, axis) => {
+    const own = from.type.shape[axis - fill.ndim + from.ndim];
+    if (typeof n === "number" || (own !== undefined && own !== 1)) return true;
+    return others.some((x) => {
+      const at = axis - fill.ndim + x.ndim;
+      return at >= 0 && x.type.shape[at] !== 1 && isLengthOf(n, x, at);
+    });
+  });
 }
 
 function fillLift(v: Variable): Variable | null {

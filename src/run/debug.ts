@@ -10,6 +10,7 @@ import type { Vm } from "./vm.ts";
 
 /** A kernel does not compute what its op says, or touches what it must not. */
 export class DebugError extends Error {
+  /** The class, for messages. */
   override readonly name = "DebugError";
 }
 

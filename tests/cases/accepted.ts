@@ -13,9 +13,6 @@ const REASONS: { readonly [reason: string]: readonly string[] } = {
   "keys of a JavaScript record are strings": [
     "dictionary_output_checker::test_key_string_requirement#1",
   ],
-  "a state keeps its lengths, also where only its shape is asked for": [
-    "T_Scan::test_borrow_bug_jeremiah@f32#2",
-  ],
   "the record does not say that the gradient was asked for in sparse form": [
     "TestConstructSparseFromList::test_err@f32#1",
     "TestConstructSparseFromList::test_err@f32#2",

@@ -37,6 +37,14 @@ export const DERIVATIVES: Vocabulary = {
           .map(([v, g]) => [inputs[v]!, inputs[g]!] as const),
       },
     ),
+  hessian: (inputs, attrs) =>
+    damo.hessian(inputs[0] as damo.Variable<0>, pick(inputs, attrs.wrt)),
+  jacobian: (inputs, attrs) =>
+    damo.jacobian(
+      inputs[0]!,
+      pick(inputs, attrs.wrt),
+      disconnected(attrs),
+    ),
   Lop: (inputs, attrs) =>
     damo.Lop(
       pick(inputs, attrs.f),

@@ -51,7 +51,6 @@ const YET: { readonly [subject: string]: readonly string[] } = {
   "the fast sigmoid": ["ultra_fast_sigmoid"],
   "graphs as ops": ["op_from_graph"],
   "clones of graphs": ["clone"],
-  "Jacobians": ["jacobian", "hessian"],
 };
 
 /** What Damo will not have. */

@@ -22,24 +22,69 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   float *y1 = args[3]->data;
   const int64_t *n = args[4]->data;
   const int64_t x0_i = n[1], y1_i = n[2];
-  for (int64_t i = lo; i < hi; i++) {
-    float s0 = -DAMO_INF_F32;
-    #pragma GCC unroll 10
-    for (int64_t j = 0; j < 10; j++) {
-      s0 = maximum_f32(s0, x0[i * x0_i + j]);
+  for (int64_t first = lo; first < hi; first += 32) {
+    const int64_t past = hi - first < 32 ? hi : first + 32;
+    const int64_t elements = (past - first) * 10;
+    float s0[32];
+    for (int64_t i = first; i < past; i++) {
+      float t0 = x0[i * x0_i];
+      t0 = maximum_f32(t0, x0[i * x0_i + 8]);
+      float t1 = x0[i * x0_i + 1];
+      t1 = maximum_f32(t1, x0[i * x0_i + 9]);
+      t0 = maximum_f32(t0, x0[i * x0_i + 4]);
+      t1 = maximum_f32(t1, x0[i * x0_i + 5]);
+      float t2 = x0[i * x0_i + 2];
+      t2 = maximum_f32(t2, x0[i * x0_i + 6]);
+      float t3 = x0[i * x0_i + 3];
+      t3 = maximum_f32(t3, x0[i * x0_i + 7]);
+      t0 = maximum_f32(t0, t2);
+      t1 = maximum_f32(t1, t3);
+      t0 = maximum_f32(t0, t1);
+      s0[i - first] = t0;
     }
-    float s1 = 0.0f;
-    #pragma GCC unroll 10
-    for (int64_t j = 0; j < 10; j++) {
-      s1 += exp_f32(x0[i * x0_i + j] - s0);
+    float r0[320];
+    for (int64_t i = first; i < past; i++) {
+      const float value = s0[i - first];
+      for (int64_t j = 0; j < 10; j++) r0[(i - first) * 10 + j] = value;
+    }
+    float r1[320];
+    #pragma GCC ivdep
+    for (int64_t at = 0; at < elements; at++) {
+      r1[at] = exp_f32(x0[first * x0_i + at] - r0[at]);
+    }
+    float s1[32];
+    for (int64_t i = first; i < past; i++) {
+      const int64_t row = (i - first) * 10;
+      float t4 = r1[row + 0];
+      t4 += r1[row + 8];
+      float t5 = r1[row + 1];
+      t5 += r1[row + 9];
+      t4 += r1[row + 4];
+      t5 += r1[row + 5];
+      float t6 = r1[row + 2];
+      t6 += r1[row + 6];
+      float t7 = r1[row + 3];
+      t7 += r1[row + 7];
+      t4 += t6;
+      t5 += t7;
+      t4 += t5;
+      s1[i - first] = t4;
+    }
+    float r2[320];
+    for (int64_t i = first; i < past; i++) {
+      const float value = s1[i - first];
+      for (int64_t j = 0; j < 10; j++) r2[(i - first) * 10 + j] = value;
     }
     #pragma GCC ivdep
-    for (int64_t j = 0; j < 10; j++) {
-      y1[i * y1_i + j] = exp_f32(x0[i * x0_i + j] - s0) / s1;
+    for (int64_t at = 0; at < elements; at++) {
+      y1[first * y1_i + at] = r1[at] / r2[at];
     }
-    const int64_t t0 = (int64_t)x1[i];
-    const int64_t t1 = (t0 < INT64_C(0)) ? ((int64_t)((uint64_t)t0 + (uint64_t)10)) : t0;
-    y0[i] = log_f32(s1) - (x0[i * x0_i + (t1 < 0 ? t1 + 10 : t1)] - s0);
+    #pragma GCC ivdep
+    for (int64_t i = first; i < past; i++) {
+      const int64_t t8 = (int64_t)x1[i];
+      const int64_t t9 = (t8 < INT64_C(0)) ? ((int64_t)((uint64_t)t8 + (uint64_t)10)) : t8;
+      y0[i] = log_f32(s1[i - first]) - (x0[i * x0_i + (t9 < 0 ? t9 + 10 : t9)] - s0[i - first]);
+    }
   }
   return DAMO_OK;
 }

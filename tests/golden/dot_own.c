@@ -16,9 +16,13 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       KERNEL_vector a0_0 = {0}, a0_1 = {0}, a0_2 = {0}, a0_3 = {0}, a1_0 = {0}, a1_1 = {0}, a1_2 = {0}, a1_3 = {0}, a2_0 = {0}, a2_1 = {0}, a2_2 = {0}, a2_3 = {0}, a3_0 = {0}, a3_1 = {0}, a3_2 = {0}, a3_3 = {0}, a4_0 = {0}, a4_1 = {0}, a4_2 = {0}, a4_3 = {0}, a5_0 = {0}, a5_1 = {0}, a5_2 = {0}, a5_3 = {0};
       for (int64_t k = 0; k < n_k; k++) {
         const KERNEL_vector w0 = *(const KERNEL_vector *)&x1[j + k * x1_k];
+        __builtin_prefetch(&x1[j + (k + 16) * x1_k]);
         const KERNEL_vector w1 = *(const KERNEL_vector *)&x1[j + 16 + k * x1_k];
+        __builtin_prefetch(&x1[j + 16 + (k + 16) * x1_k]);
         const KERNEL_vector w2 = *(const KERNEL_vector *)&x1[j + 32 + k * x1_k];
+        __builtin_prefetch(&x1[j + 32 + (k + 16) * x1_k]);
         const KERNEL_vector w3 = *(const KERNEL_vector *)&x1[j + 48 + k * x1_k];
+        __builtin_prefetch(&x1[j + 48 + (k + 16) * x1_k]);
         const KERNEL_vector u0 = x0[i * x0_i + k] - (KERNEL_vector){0};
         const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
         const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};
@@ -155,6 +159,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0}, a5_0 = {0};
       for (int64_t k = 0; k < n_k; k++) {
         const KERNEL_vector w0 = *(const KERNEL_vector *)&x1[at + k * x1_k];
+        __builtin_prefetch(&x1[at + (k + 16) * x1_k]);
         const KERNEL_vector u0 = x0[i * x0_i + k] - (KERNEL_vector){0};
         const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
         const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};

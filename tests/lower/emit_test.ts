@@ -104,6 +104,17 @@ function samples(): { readonly [name: string]: Sample } {
       inplace: 0,
       columns: [2],
     },
+    gemm_few_columns: {
+      y: dotAdd(float(10), alpha, float(60, 784), float(784, 10)),
+    },
+    gemm_few_terms: {
+      y: dotAdd(float(784, 10), alpha, float(784, 10), float(10, 10)),
+      inplace: 0,
+      columns: [2],
+    },
+    gemv_few_columns: {
+      y: dotAdd(float(10), alpha, float(784), float(784, 10)),
+    },
     gemv_bias: { y: dotAdd(b, alpha, float(784), float(784, 500)) },
     ger_update: {
       y: dotAdd(float(784, 500), alpha, float(784, 1), float(1, 500)),

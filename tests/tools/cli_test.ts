@@ -274,3 +274,10 @@ Deno.test("the table of rules has a line for each, or for those with a word", ()
   assertMatch(out, /\n\n\d{2,} rules$/);
   assertMatch(cli(["rules", "log1p_expm1"]).out, /\n\n1 rules?$/);
 });
+
+Deno.test("the accuracy of the vector functions is measured, and is what they promise", () => {
+  const { code, out } = cli(["accuracy", "5000000", "100"]);
+  assertEquals(code, 0);
+  assertMatch(out, /^exp +f32 +0\.\d+ +\S+$/m);
+  assertMatch(out, /^tanh +f64 +[0-3]\.\d+ +\S+$/m);
+});

@@ -1,0 +1,64 @@
+/** How a product is computed: in register tiles or by BLAS. The rule that chooses stands here. */
+import { blasKernel, type Contraction } from "./contraction.ts";
+import type { Implementation } from "./implementation.ts";
+import { LITERAL, strideOf, valueOf } from "./nest.ts";
+import type { Target } from "./target.ts";
+import { tileKernel } from "./tile.ts";
+import { type Tiling, tilingOf } from "./tiling.ts";
+
+/** A kernel for a product, and which it is and why. */
+export interface PlannedProduct {
+  readonly step: Implementation;
+  readonly note: string;
+}
+
+/** The kernel of a product; null where only its plain loops compute it. */
+export function planProduct(
+  c: Contraction,
+  target: Target,
+): PlannedProduct | null {
+  const tiling = tilingOf(c, target),
+    blas = target.blas ? blasKernel(c) : null;
+  const why = tiling && tilesAreFaster(tiling);
+  if (tiling && (why || !blas)) {
+    return {
+      step: tileKernel(tiling),
+      note: `own register tiles, ${
+        why ?? (target.blas ? "BLAS cannot" : "no BLAS")
+      }`,
+    };
+  }
+  return blas && {
+    step: {
+      kernel: blas.kernel,
+      extents: c.nest.extents.map((e) => e.value),
+      splits: false,
+      mayFail: false,
+    },
+    note: `${blas.note}, ${tiling ? "many rows" : "no tiles for its layout"}`,
+  };
+}
+
+/** Rows up to which register tiles beat a BLAS, which packs its operands for many. */
+const FEW_ROWS = 16;
+
+/**
+ * Why tiles beat a BLAS; null where they do not. Measured with AVX-512: a BLAS
+ * needs many rows and many terms to earn back its packing, and fills its
+ * vectors badly where columns are few, unless the left factor lies in columns
+ * as well.
+ */
+function tilesAreFaster(
+  { c: { nest, inner }, rows, left, few }: Tiling,
+): string | null {
+  const known = (axis: number) => {
+    const n = axis < 0 ? 1 : valueOf(nest, nest.axes[axis]!.length);
+    return typeof n === "number" ? n : Infinity;
+  };
+  if (
+    few !== null && (known(inner) <= LITERAL || strideOf(left, inner) === 1)
+  ) {
+    return "few columns";
+  }
+  return known(rows) <= FEW_ROWS ? "few rows" : null;
+}

@@ -1,0 +1,142 @@
+/* dotAdd: float32 x0, float32 x1, float32 x2, float32 x3 -> float32 y; i < n_i, j < 10, k < n_k */
+typedef float KERNEL_vector __attribute__((vector_size(64), aligned(4), may_alias));
+static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fma(KERNEL_vector x, KERNEL_vector y, KERNEL_vector z) {
+  for (int lane = 0; lane < 16; lane++) z[lane] = __builtin_fmaf(x[lane], y[lane], z[lane]);
+  return z;
+}
+/* The 10 elements at the end of an array; 0 behind them. */
+static inline __attribute__((always_inline)) KERNEL_vector KERNEL_end(const float *x) {
+  KERNEL_vector y = {0};
+  for (int lane = 0; lane < 10; lane++) y[lane] = x[lane];
+  return y;
+}
+int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
+  const float *x0 = args[0]->data;
+  const float *x1 = args[1]->data;
+  const float *x2 = args[2]->data;
+  const float *x3 = args[3]->data;
+  float *y = args[4]->data;
+  const int64_t *n = args[5]->data;
+  const int64_t n_k = n[1], x3_k = n[2], x2_i = n[3], y_i = n[4];
+  const KERNEL_vector end = n_k < 1 ? (KERNEL_vector){0} : KERNEL_end(&x3[(n_k - 1) * x3_k]);
+  int64_t i = lo;
+  for (; i + 10 <= hi; i += 10) {
+    KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0}, a5_0 = {0}, a6_0 = {0}, a7_0 = {0}, a8_0 = {0}, a9_0 = {0};
+    for (int64_t k = 0; k < n_k - 1; k++) {
+      const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[k * x3_k];
+      const KERNEL_vector u0 = x2[i * x2_i + k] - (KERNEL_vector){0};
+      const KERNEL_vector u1 = x2[(i + 1) * x2_i + k] - (KERNEL_vector){0};
+      const KERNEL_vector u2 = x2[(i + 2) * x2_i + k] - (KERNEL_vector){0};
+      const KERNEL_vector u3 = x2[(i + 3) * x2_i + k] - (KERNEL_vector){0};
+      const KERNEL_vector u4 = x2[(i + 4) * x2_i + k] - (KERNEL_vector){0};
+      const KERNEL_vector u5 = x2[(i + 5) * x2_i + k] - (KERNEL_vector){0};
+      const KERNEL_vector u6 = x2[(i + 6) * x2_i + k] - (KERNEL_vector){0};
+      const KERNEL_vector u7 = x2[(i + 7) * x2_i + k] - (KERNEL_vector){0};
+      const KERNEL_vector u8 = x2[(i + 8) * x2_i + k] - (KERNEL_vector){0};
+      const KERNEL_vector u9 = x2[(i + 9) * x2_i + k] - (KERNEL_vector){0};
+      a0_0 = KERNEL_fma(u0, w0, a0_0);
+      a1_0 = KERNEL_fma(u1, w0, a1_0);
+      a2_0 = KERNEL_fma(u2, w0, a2_0);
+      a3_0 = KERNEL_fma(u3, w0, a3_0);
+      a4_0 = KERNEL_fma(u4, w0, a4_0);
+      a5_0 = KERNEL_fma(u5, w0, a5_0);
+      a6_0 = KERNEL_fma(u6, w0, a6_0);
+      a7_0 = KERNEL_fma(u7, w0, a7_0);
+      a8_0 = KERNEL_fma(u8, w0, a8_0);
+      a9_0 = KERNEL_fma(u9, w0, a9_0);
+    }
+    if (n_k > 0) {
+      const KERNEL_vector w0 = end;
+      const KERNEL_vector u0 = x2[i * x2_i + (n_k - 1)] - (KERNEL_vector){0};
+      const KERNEL_vector u1 = x2[(i + 1) * x2_i + (n_k - 1)] - (KERNEL_vector){0};
+      const KERNEL_vector u2 = x2[(i + 2) * x2_i + (n_k - 1)] - (KERNEL_vector){0};
+      const KERNEL_vector u3 = x2[(i + 3) * x2_i + (n_k - 1)] - (KERNEL_vector){0};
+      const KERNEL_vector u4 = x2[(i + 4) * x2_i + (n_k - 1)] - (KERNEL_vector){0};
+      const KERNEL_vector u5 = x2[(i + 5) * x2_i + (n_k - 1)] - (KERNEL_vector){0};
+      const KERNEL_vector u6 = x2[(i + 6) * x2_i + (n_k - 1)] - (KERNEL_vector){0};
+      const KERNEL_vector u7 = x2[(i + 7) * x2_i + (n_k - 1)] - (KERNEL_vector){0};
+      const KERNEL_vector u8 = x2[(i + 8) * x2_i + (n_k - 1)] - (KERNEL_vector){0};
+      const KERNEL_vector u9 = x2[(i + 9) * x2_i + (n_k - 1)] - (KERNEL_vector){0};
+      a0_0 = KERNEL_fma(u0, w0, a0_0);
+      a1_0 = KERNEL_fma(u1, w0, a1_0);
+      a2_0 = KERNEL_fma(u2, w0, a2_0);
+      a3_0 = KERNEL_fma(u3, w0, a3_0);
+      a4_0 = KERNEL_fma(u4, w0, a4_0);
+      a5_0 = KERNEL_fma(u5, w0, a5_0);
+      a6_0 = KERNEL_fma(u6, w0, a6_0);
+      a7_0 = KERNEL_fma(u7, w0, a7_0);
+      a8_0 = KERNEL_fma(u8, w0, a8_0);
+      a9_0 = KERNEL_fma(u9, w0, a9_0);
+    }
+    const float t0 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 10; lane++) {
+      y[i * y_i + lane] = x0[lane] + (t0 * a0_0[lane]);
+    }
+    const float t1 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 10; lane++) {
+      y[(i + 1) * y_i + lane] = x0[lane] + (t1 * a1_0[lane]);
+    }
+    const float t2 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 10; lane++) {
+      y[(i + 2) * y_i + lane] = x0[lane] + (t2 * a2_0[lane]);
+    }
+    const float t3 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 10; lane++) {
+      y[(i + 3) * y_i + lane] = x0[lane] + (t3 * a3_0[lane]);
+    }
+    const float t4 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 10; lane++) {
+      y[(i + 4) * y_i + lane] = x0[lane] + (t4 * a4_0[lane]);
+    }
+    const float t5 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 10; lane++) {
+      y[(i + 5) * y_i + lane] = x0[lane] + (t5 * a5_0[lane]);
+    }
+    const float t6 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 10; lane++) {
+      y[(i + 6) * y_i + lane] = x0[lane] + (t6 * a6_0[lane]);
+    }
+    const float t7 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 10; lane++) {
+      y[(i + 7) * y_i + lane] = x0[lane] + (t7 * a7_0[lane]);
+    }
+    const float t8 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 10; lane++) {
+      y[(i + 8) * y_i + lane] = x0[lane] + (t8 * a8_0[lane]);
+    }
+    const float t9 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 10; lane++) {
+      y[(i + 9) * y_i + lane] = x0[lane] + (t9 * a9_0[lane]);
+    }
+  }
+  for (; i < hi; i++) {
+    KERNEL_vector a0_0 = {0};
+    for (int64_t k = 0; k < n_k - 1; k++) {
+      const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[k * x3_k];
+      const KERNEL_vector u0 = x2[i * x2_i + k] - (KERNEL_vector){0};
+      a0_0 = KERNEL_fma(u0, w0, a0_0);
+    }
+    if (n_k > 0) {
+      const KERNEL_vector w0 = end;
+      const KERNEL_vector u0 = x2[i * x2_i + (n_k - 1)] - (KERNEL_vector){0};
+      a0_0 = KERNEL_fma(u0, w0, a0_0);
+    }
+    const float t10 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 10; lane++) {
+      y[i * y_i + lane] = x0[lane] + (t10 * a0_0[lane]);
+    }
+  }
+  return DAMO_OK;
+}
+/* extents: [60,784,10,784,10] */
