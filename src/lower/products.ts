@@ -55,10 +55,7 @@ function tilesAreFaster(
     const n = axis < 0 ? 1 : valueOf(nest, nest.axes[axis]!.length);
     return typeof n === "number" ? n : Infinity;
   };
-  if (
-    few !== null && (known(inner) <= LITERAL || strideOf(left, inner) === 1)
-  ) {
-    return "few columns";
-  }
+  if (few !== null && strideOf(left, inner) === 1) return "few columns";
+  if (known(inner) <= LITERAL) return "few terms";
   return known(rows) <= FEW_ROWS ? "few rows" : null;
 }
