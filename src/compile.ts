@@ -49,11 +49,7 @@ export function compile<const O extends Outputs>(
   const f = wrap<O>(spec, link(graph, mode), { //         programs are made when calls bring lengths
     name: options.name ?? "function",
     allowInputDowncast: options.allowInputDowncast,
-    fired: fired.map(({ phase, rule, count, origin }) =>
-      `${phase}: ${rule}${count > 1 ? ` (${count} times)` : ""}${
-        origin ? `, first at ${origin.line}` : ""
-      }`
-    ),
+    fired: fired.map(String),
   });
   f.trustInput = options.trustInput ?? false;
   return f;

@@ -33,9 +33,10 @@ import {
   type Operand,
   type OpFunction,
 } from "./define.ts";
+import { assert } from "./debug.ts";
 import { expandDims } from "./dimshuffle.ts";
 import { add, cast, ceil, div, maximum, mul, sub } from "./elemwise.ts";
-import { eq } from "./elemwise_logic.ts";
+import { eq, neq } from "./elemwise_logic.ts";
 import { evaluate } from "./evaluate.ts";
 import { SYMBOLIC } from "./length_graph.ts";
 import { sum } from "./reduce.ts";
@@ -234,7 +235,7 @@ function range(
       : asVariables(given),
     common = vs.map((v) => v.dtype).reduce(promote);
   const operands = vs.map((v) => cast(v, common === "bool" ? "int64" : common)),
-    [start, stop, step] = operands as [Variable, Variable, Variable];
+    [start, stop, asked] = operands as [Variable, Variable, Variable];
   if (operands.some((v) => v.ndim > 0)) {
     throw new TypeError(
       `Cannot apply arange: expected scalars, got ${
@@ -245,6 +246,7 @@ function range(
   const numbers = given.every((x) => typeof x === "number")
     ? given as number[]
     : null;
+  const step = nonZero(asked);
   const n = isFloat(start.dtype)
     ? floatCount(start, stop, step, numbers)
     : integerCount(start, stop, step);
@@ -254,6 +256,12 @@ function range(
     cast(step, made),
     asVariable(n as Variable | number, "int64"),
   ) as Variable<1>;
+}
+
+/** A step that must not be 0; the run looks at one that only it knows. */
+function nonZero(step: Variable): Variable {
+  const known = step instanceof Constant || typeof step.value === "number";
+  return known ? step : assert(step, neq(step, 0), "the step of arange is 0");
 }
 
 /** How many integers there are from start to stop. */
@@ -287,7 +295,7 @@ function floatCount(
  * The numbers start, start + step, … before stop (from 0 if only stop is
  * given): int64 if all are whole numbers, else in the dtype they promote to.
  *
- * RangeError: the step is 0. TypeError: an operand has axes.
+ * RangeError: the step is 0, or is found to be when it runs. TypeError: an operand has axes.
  */
 export const arange: {
   (stop: Operand): Variable<1>;

@@ -52,16 +52,8 @@ export function applyRules(
   { merged, fired }: Session,
 ): readonly Variable[] {
   const rulesAt = index(rules);
-  const record = (rule: Rule, root: Variable) => {
-    const key = `${phase}/${rule.name}`, before = fired.get(key);
-    fired.set(key, {
-      phase,
-      rule: rule.name,
-      count: (before?.count ?? 0) + 1,
-      origin: before ? before.origin : root.owner?.origin ?? null,
-      toString: describeFired,
-    });
-  };
+  const record = ({ name }: Rule, root: Variable) =>
+    count(fired, phase, name, root.owner?.origin ?? null);
   let now = outputs;
   for (let passes = 0; passes < MOST_PASSES; passes++) {
     const next = pass(now, rulesAt, merged, record);
@@ -69,6 +61,23 @@ export function applyRules(
     now = next;
   }
   return now;
+}
+
+/** Notes that a rule of a phase fired. */
+export function count(
+  fired: Session["fired"],
+  phase: string,
+  rule: string,
+  origin: Origin | null,
+): void {
+  const key = `${phase}/${rule}`, before = fired.get(key);
+  fired.set(key, {
+    phase,
+    rule,
+    count: (before?.count ?? 0) + 1,
+    origin: before ? before.origin : origin,
+    toString: describeFired,
+  });
 }
 
 /** A line for explain(): `stabilize/log1p: 2 times, first at train.ts:7:12`. */

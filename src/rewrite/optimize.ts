@@ -6,7 +6,16 @@ import {
 } from "../graph/function_graph.ts";
 import { describeType, fits } from "../graph/type.ts";
 import type { Variable } from "../graph/variable.ts";
-import { applyRules, type Fired, keepOrder, session } from "./driver.ts";
+import { toposort } from "../graph/walk.ts";
+import { fused, type FusedParams } from "../ops/fused.ts";
+import {
+  applyRules,
+  count,
+  type Fired,
+  keepOrder,
+  type Session,
+  session,
+} from "./driver.ts";
 import { rewriteBodies } from "./bodies.ts";
 import { OPTIMIZERS, type Phase } from "./phases.ts";
 import type { Rule } from "./pattern.ts";
@@ -45,7 +54,7 @@ export function optimize(
     const shared = session(fired);
     const step = (now: readonly Variable[], phase: Phase) =>
       "pass" in phase
-        ? phase.pass(now)
+        ? noteFusion(phase.name, now, phase.pass(now), fired)
         : applyRules(phase.name, phase.rules, now, shared);
     const after = phases.reduce(step, rewriteBodies(outputs, rewrite));
     after.forEach((v, i) => checkType(v, outputs[i]!));
@@ -55,6 +64,24 @@ export function optimize(
     graph: phases.length ? withResults(graph, rewrite(before)) : graph,
     fired: [...fired.values()],
   };
+}
+
+/** `after`; the groups that a pass fused are named by what they hold. */
+function noteFusion(
+  phase: string,
+  before: readonly Variable[],
+  after: readonly Variable[],
+  fired: Session["fired"],
+): readonly Variable[] {
+  if (before.every((v, i) => v === after[i])) return after;
+  const old = new Set(toposort(before));
+  for (const node of toposort(after)) {
+    if (node.op.name !== fused.op.name || old.has(node)) continue;
+    const { graph } = node.params as FusedParams;
+    const names = toposort(graph.outputs).map(({ op }) => op.name);
+    count(fired, phase, names.join("+"), node.origin);
+  }
+  return after;
 }
 
 /** A result that fits no longer is a bug of a rule, to be named here rather than found in a kernel. */

@@ -158,6 +158,11 @@ Deno.test("arange of numbers, variables and floats", () => {
     "Cannot apply arange: the step is 0",
   );
   assertThrows(
+    () => run(arange(1, 8, step), [step, array(0, { dtype: "int64" })]),
+    RangeError,
+    "the step of arange is 0",
+  );
+  assertThrows(
     () => arange(matrix()),
     TypeError,
     "Cannot apply arange: expected scalars",

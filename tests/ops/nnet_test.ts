@@ -124,6 +124,11 @@ Deno.test("activations", () => {
   assertClose(numbers(elu(x, { alpha: 2 })), [2 * Math.expm1(-2), 0, 3]);
   assertClose(numbers(selu(constant([1]))), [1.0507009873554805]);
   assertClose(numbers(softsign(x)), [-2 / 3, 0, 0.75]);
+  const extremes = new Int8Array([-128, 127]);
+  assertClose(numbers(softsign(extremes)), [
+    Math.fround(-128 / 129),
+    127 / 128,
+  ]);
   assertClose(numbers(hardSigmoid(constant([-5, 1, 5]))), [0, 0.7, 1]);
   assertEquals(numbers(relu(constant([NaN]))), [NaN]);
 });

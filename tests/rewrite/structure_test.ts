@@ -376,24 +376,27 @@ Deno.test("operands that cancel leave a fill of their lengths, which need not be
   }
 });
 
-Deno.test("a fill of a fill of another length is still refused", () => {
+Deno.test("a fill of another length is refused after rewriting too", () => {
   const s = scalar("s"), n = tensor("int64", [], "n");
-  const m = tensor("int64", [], "m");
-  const { graph } = optimize({
-    inputs: [s, n, m],
-    outputs: [broadcastTo(broadcastTo(s, [n]), [2, m])],
-    updates: [],
-  }, { optimizer: "fast_run" });
-  const whole = (x: number) => array(x, { dtype: "int64" });
-  const run = (k: number) =>
-    evaluate(
-      results(graph),
-      new Map([
-        [s, array(1, { dtype: "float64" })],
-        [n, whole(3)],
-        [m, whole(k)],
-      ]),
-    );
-  assertEquals(run(3)[0]!.shape, [2, 3]);
-  assertThrows(() => run(4), RangeError, "axis 0 has length 3, not 4");
+  const m = tensor("int64", [], "m"), v = vector("v");
+  const run = (output: Variable, k: number) => {
+    const { graph } = optimize({
+      inputs: [s, v, n, m],
+      outputs: [output],
+      updates: [],
+    }, { optimizer: "fast_run" });
+    const values = new Map<Variable, NDArray>([
+      [s, array(1, { dtype: "float64" })],
+      [v, array([1, 2, 3], { dtype: "float64" })],
+      [n, array(3, { dtype: "int64" })],
+      [m, array(k, { dtype: "int64" })],
+    ]);
+    return evaluate(results(graph), values)[0]!.shape;
+  };
+  const twice = broadcastTo(broadcastTo(s, [n]), [2, m]);
+  assertEquals(run(twice, 3), [2, 3]);
+  assertThrows(() => run(twice, 4), RangeError, "axis 0 has length 3, not 4");
+  const beside = add(v, exp(broadcastTo(s, [m])));
+  assertEquals(run(beside, 3), [3]);
+  assertThrows(() => run(beside, 4), RangeError, "lengths");
 });
