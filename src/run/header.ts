@@ -42,6 +42,11 @@ export class Header {
     this.#words = new BigInt64Array(within, offset, HEADER_BYTES / 8);
   }
 
+  /** The two halves of the address of element (0, 0, …): to compare them makes no bigint. */
+  get halves(): Int32Array {
+    return new Int32Array(this.#words.buffer, this.#words.byteOffset, 2);
+  }
+
   /** The address of element (0, 0, …). */
   get data(): bigint {
     return this.#words[DATA]!;

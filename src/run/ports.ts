@@ -57,6 +57,41 @@ export interface Output {
   readonly size: number;
   /** Room for one element. */
   readonly scalar: TypedArray;
+  /** Where a small output is; null for one that may lie anywhere, in any order. */
+  readonly window: Window | null;
+}
+
+/** Bytes up to which an output is read through a window. */
+const SMALL = 1024;
+
+/** Row-major elements in C memory, looked at anew only when they have moved: a call into C costs more than to copy a few. */
+export class Window {
+  readonly #header: Header;
+  readonly #halves: Int32Array;
+  readonly #size: number;
+  #low = 0;
+  #high = 0;
+  #elements: TypedArray | null = null;
+
+  constructor(header: Header, size: number) {
+    this.#header = header;
+    this.#halves = header.halves;
+    this.#size = size;
+  }
+
+  /** The elements where they are now. Valid until the next run. */
+  get elements(): TypedArray {
+    const low = this.#halves[0]!, high = this.#halves[1]!;
+    if (
+      this.#elements === null || low !== this.#low || high !== this.#high
+    ) {
+      const { data, dtype } = this.#header, info = DTYPES[dtype];
+      this.#elements = new info.array(memory(data, this.#size * info.size));
+      this.#low = low;
+      this.#high = high;
+    }
+    return this.#elements;
+  }
 }
 
 /** The inputs of a program; null for one that nothing needs. */
@@ -93,16 +128,20 @@ export function outputsOf(
   headers: readonly Header[],
 ): (Output | null)[] {
   return program.outputs.map((slot) => {
-    const { dtype, shape: known } = program.slots[slot]!;
+    const { dtype, shape: known, kind } = program.slots[slot]!;
     if (known.includes(null)) return null;
-    const shape = known as readonly number[];
+    const shape = known as readonly number[], size = sizeOf(shape);
+    const small = size > 0 && size * DTYPES[dtype].size <= SMALL;
     return {
       address: headers[slot]!.address,
       dtype,
       shape,
       strides: rowMajor(shape),
-      size: sizeOf(shape),
+      size,
       scalar: allocate(dtype, 1),
+      window: kind === "temporary" && small
+        ? new Window(headers[slot]!, size)
+        : null,
     };
   });
 }

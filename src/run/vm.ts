@@ -210,15 +210,17 @@ export class Vm {
   output(i: number): NDArray {
     const output = this.#outputs[i]!;
     if (output === null) return this.read(this.program.outputs[i]!);
-    const { address, dtype, shape, strides, size } = output,
+    const { address, dtype, shape, strides, size, window } = output,
       data = resultData(dtype, size);
-    this.#cvm.symbols.cvm_read(address, data);
+    if (window !== null) data.set(window.elements as never);
+    else this.#cvm.symbols.cvm_read(address, data);
     return new NDArray(dtype, shape, data, strides, 0);
   }
 
   /** The value of a 0-d output; a bigint for 64-bit integers. */
   number(i: number): number | bigint {
-    const { address, scalar } = this.#outputs[i]!;
+    const { address, scalar, window } = this.#outputs[i]!;
+    if (window !== null) return window.elements[0]!;
     this.#cvm.symbols.cvm_read(address, scalar);
     return scalar[0]!;
   }
@@ -280,7 +282,9 @@ export class Vm {
 
   /** Ends a call whose outputs have been read: takes lent memory back, and with gc gives large outputs back. */
   finish(): void {
-    for (const slot of this.#lent.keys()) this.#takeBack(slot);
+    if (this.#lent.size > 0) {
+      for (const slot of this.#lent.keys()) this.#takeBack(slot);
+    }
     if (this.program.gc && this.#state.held > HELD) this.release();
   }
 
