@@ -8,6 +8,7 @@ import {
   type Gradient,
   type Gradients,
   MissingRuleError,
+  type PullbackOptions,
   type ScalarRank,
 } from "./grad.ts";
 import { Rop } from "./rop.ts";
@@ -24,16 +25,19 @@ export function hessianVectorProduct<
   cost: Variable<R> & ScalarRank<R>,
   wrt: T,
   vectors: readonly Operand[],
+  options?: PullbackOptions,
 ): Gradients<T>;
 export function hessianVectorProduct<V extends Variable, R extends number>(
   cost: Variable<R> & ScalarRank<R>,
   wrt: V,
   vector: Operand,
+  options?: PullbackOptions,
 ): Gradient<V>;
 export function hessianVectorProduct(
   cost: Variable<0>,
   wrt: Variable | readonly Variable[],
   vectors: Operand | readonly Operand[],
+  options: PullbackOptions = {},
 ): Variable | readonly Variable[] {
   const isList = Array.isArray(wrt);
   const variables = (isList ? wrt : [wrt]) as readonly Variable[];
@@ -43,7 +47,8 @@ export function hessianVectorProduct(
       `Cannot multiply with the Hessian: ${variables.length} variables need as many vectors, got ${given.length}`,
     );
   }
-  const products = multiply(grad(cost, variables), variables, given);
+  const gradients = grad(cost, variables, options) as readonly Variable[];
+  const products = multiply(gradients, variables, given);
   return isList ? products : products[0]!;
 }
 

@@ -95,9 +95,39 @@ function helpers({ c: { dtype }, lanes, along, few }: Tiling): string[] {
   ];
 }
 
-/** Columns [lo, hi) in tiles, then one vector (or column) at a time; rows within. Rows [lo, hi) where columns are few. */
+/** All tiles of a result: where the sums are long, those of one column of tiles share what they read of the right factor. */
 function printTiles(t: Tiling, writer: Writer): void {
-  if (t.few !== null) return printFew(t, writer);
+  if (t.few !== null) {
+    const { wide } = t;
+    keepEnd(t, writer);
+    return overRows(
+      t,
+      writer,
+      (tall) => printTile(t, { tall, wide, from: "0", column: "0" }, writer),
+    );
+  }
+  if (t.rowsFirst) {
+    return overRows(
+      t,
+      writer,
+      (tall) =>
+        overColumns(t, writer, (at) => printTile(t, { tall, ...at }, writer)),
+    );
+  }
+  overColumns(
+    t,
+    writer,
+    (at) =>
+      overRows(t, writer, (tall) => printTile(t, { tall, ...at }, writer)),
+  );
+}
+
+/** Columns [lo, hi) in tiles, then one vector (or column) at a time. */
+function overColumns(
+  t: Tiling,
+  writer: Writer,
+  body: (at: Omit<Tile, "tall">) => void,
+): void {
   const { c: { nest }, columns, wide, lanes } = t,
     j = nest.axes[columns]!.name,
     step = t.along === "columns" ? wide * lanes : wide;
@@ -105,13 +135,13 @@ function printTiles(t: Tiling, writer: Writer): void {
   block(
     writer,
     `for (; ${j} + ${step} <= hi; ${j} += ${step}) {`,
-    () => printRows(t, wide, "0", j, writer),
+    () => body({ wide, from: "0", column: j }),
   );
   if (t.along === "inner") {
     return block(
       writer,
       `for (; ${j} < hi; ${j}++) {`,
-      () => printRows(t, 1, "0", j, writer),
+      () => body({ wide: 1, from: "0", column: j }),
     );
   }
   const n = amount(nest.axes[columns]!.length);
@@ -124,83 +154,64 @@ function printTiles(t: Tiling, writer: Writer): void {
       writer,
       `const int64_t past = hi - at < ${lanes} ? hi - at : ${lanes};`,
     );
-    printRows(t, 1, `${j} - at`, "at", writer);
+    body({ wide: 1, from: `${j} - at`, column: "at" });
   });
 }
 
-/** Tiles of whole rows. */
-function printFew(t: Tiling, writer: Writer): void {
-  const { c: { nest, inner }, rows, tall, wide, lanes, rest, few } = t;
-  const tile = (tall: number) =>
-    printTile(t, { tall, wide, from: "0", column: "0" }, writer);
-  if (few! % lanes > 0) {
-    const n = amount(nest.axes[inner]!.length),
-      at = typeof nest.axes[inner]!.length === "number"
-        ? String(nest.axes[inner]!.length as number - 1)
-        : `${n} - 1`;
-    const scope = scopeOf(nest, writer),
-      end = within(t, scope, 0, column("0", (wide - 1) * lanes));
-    const element = address(t.right, {
-      ...end,
-      variables: new Map([...end.variables, [inner, at]]),
-    });
-    line(
-      writer,
-      `const KERNEL_vector end = ${
-        /^\d+$/.test(n) ? "" : `${n} < 1 ? (KERNEL_vector){0} : `
-      }KERNEL_end(&${element});`,
-    );
-  }
-  if (rows < 0) return tile(1);
-  const { name: i, length } = nest.axes[rows]!;
-  const [from, to] = typeof length === "number"
-    ? ["0", String(length)]
-    : ["lo", "hi"];
-  line(writer, `int64_t ${i} = ${from};`);
-  block(
-    writer,
-    `for (; ${i} + ${tall} <= ${to}; ${i} += ${tall}) {`,
-    () => tile(tall),
-  );
-  if (rest !== null && rest > 1) {
+/** Tiles of rows, then the rows that are left over; rows [lo, hi) where columns are few. */
+function overRows(
+  t: Tiling,
+  writer: Writer,
+  body: (tall: number) => void,
+): void {
+  const { c: { nest }, rows, tall, rest, few } = t;
+  if (rows < 0) return body(1);
+  const { name: i, length } = nest.axes[rows]!,
+    isPart = few !== null && typeof length !== "number",
+    [from, to] = isPart ? ["lo", "hi"] : ["0", amount(length)];
+  const step = (rows: number) =>
     block(
       writer,
-      `for (; ${i} + ${rest} <= ${to}; ${i} += ${rest}) {`,
-      () => tile(rest),
+      `for (; ${i} + ${rows} <= ${to}; ${i} += ${rows}) {`,
+      () => body(rows),
     );
-  }
-  if (tall > 1) block(writer, `for (; ${i} < ${to}; ${i}++) {`, () => tile(1));
-}
-
-/** Tiles of rows, then the rows that are left over. */
-function printRows(
-  t: Tiling,
-  wide: number,
-  from: string,
-  column: string,
-  writer: Writer,
-): void {
-  const { c: { nest }, rows, tall, rest } = t,
-    i = nest.axes[rows]!.name,
-    n = amount(nest.axes[rows]!.length);
-  const tile = (tall: number) =>
-    printTile(t, { tall, wide, from, column }, writer);
-  if (rest === 0) {
+  if (rest === 0 && !isPart) {
     return block(
       writer,
-      `for (int64_t ${i} = 0; ${i} < ${n}; ${i} += ${tall}) {`,
-      () => tile(tall),
+      `for (int64_t ${i} = 0; ${i} < ${to}; ${i} += ${tall}) {`,
+      () => body(tall),
     );
   }
-  line(writer, `int64_t ${i} = 0;`);
-  block(
-    writer,
-    `for (; ${i} + ${tall} <= ${n}; ${i} += ${tall}) {`,
-    () => tile(tall),
+  line(writer, `int64_t ${i} = ${from};`);
+  step(tall);
+  if (rest !== null && !isPart) return body(rest);
+  if (rest !== null && rest > 1) step(rest);
+  if (tall > 1) block(writer, `for (; ${i} < ${to}; ${i}++) {`, () => body(1));
+}
+
+/** The last row of a right factor whose rows are shorter than their vectors: all other rows are followed by one. */
+function keepEnd(t: Tiling, writer: Writer): void {
+  const { c: { nest, inner }, right, wide, lanes, few } = t;
+  if (few! % lanes === 0) return;
+  const { length } = nest.axes[inner]!,
+    isKnown = typeof length === "number",
+    at = isKnown ? String(length - 1) : `${amount(length)} - 1`;
+  const scope = within(
+    t,
+    scopeOf(nest, writer),
+    0,
+    column("0", (wide - 1) * lanes),
   );
-  if (rest === null) {
-    block(writer, `for (; ${i} < ${n}; ${i}++) {`, () => tile(1));
-  } else tile(rest);
+  const element = address(right, {
+    ...scope,
+    variables: new Map([...scope.variables, [inner, at]]),
+  });
+  line(
+    writer,
+    `const KERNEL_vector end = ${
+      isKnown ? "" : `${amount(length)} < 1 ? (KERNEL_vector){0} : `
+    }KERNEL_end(&${element});`,
+  );
 }
 
 function printTile(t: Tiling, tile: Tile, writer: Writer): void {

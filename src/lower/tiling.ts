@@ -25,6 +25,8 @@ export interface Tiling {
   readonly rest: number | null;
   /** The columns of a result with so few that a row is `wide` vectors, of which the last may be longer than the row. */
   readonly few: number | null;
+  /** Columns of tiles lie within rows of tiles: where few terms leave the right factor in the first cache. */
+  readonly rowsFirst: boolean;
 }
 
 /** Vectors that a tile must add to in turn to hide how long one addition takes. */
@@ -65,6 +67,7 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
     deep: 1,
     rest: restOf(known(rows), tall),
     few: null,
+    rowsFirst: !long(inner),
   });
   if (strideOf(right, columns) === 1 && strideOf(store.access, columns) === 1) {
     const few = known(columns);

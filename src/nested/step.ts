@@ -71,12 +71,13 @@ export type Outputs<T extends readonly unknown[]> = T extends
   : Variable[];
 
 /** The outputs of a loop: one variable if the step returns one value, else a list. */
-export type Scanned<R> = R extends
-  | readonly [infer A, Side]
-  | readonly [infer A, Side, Side]
-  | readonly [Side, infer A]
-  ? A extends readonly unknown[] ? Outputs<A> : Variable
-  : R extends readonly unknown[] ? Outputs<R>
+export type Scanned<R> = R extends readonly [infer A, Side] ? OneOrMore<A>
+  : R extends readonly [infer A, Side, Side] ? OneOrMore<A>
+  : R extends readonly [Side, infer A] ? OneOrMore<A>
+  : OneOrMore<R>;
+
+type OneOrMore<A> = A extends readonly unknown[] ? Outputs<A>
+  : A extends Side ? []
   : Variable;
 
 /** A step's results, sorted. */
