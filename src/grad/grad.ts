@@ -8,7 +8,9 @@ import { toposort } from "../graph/walk.ts";
 import { onesLike, zerosLike } from "../ops/constructors.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
 import { add, cast } from "../ops/elemwise.ts";
+import { ifelse } from "../ops/ifelse.ts";
 import { specifyShape } from "../ops/specify_shape.ts";
+import { Branch, Cotangents } from "./branches.ts";
 
 /** Stands for the gradient of a variable that the cost does not depend on, where `returnDisconnected` asks for it. */
 export const DISCONNECTED: unique symbol = Symbol("disconnected");
@@ -249,11 +251,8 @@ function propagate(
   const order = toposort([...seeds.keys()], (v) => constants.has(v));
   const wanted = influence(order, wrt);
   const connected = new Set(seeds.keys());
-  const gathered = new Map<Variable, Variable>(seeds);
-  const give = (v: Variable, g: Variable) => {
-    const before = gathered.get(v);
-    if (!known.has(v)) gathered.set(v, before ? add(before, g) : g);
-  };
+  const gathered = new Cotangents(), everywhere = new Branch();
+  seeds.forEach((g, v) => gathered.give(v, g, everywhere));
   for (const node of order.toReversed()) {
     const connects = node.op.connects?.(node.params);
     const reached = node.inputs.map((v, i) =>
@@ -264,16 +263,37 @@ function propagate(
     );
     if (!reached.includes(true)) continue;
     node.inputs.forEach((v, i) => reached[i] && connected.add(v));
-    const gs = node.outputs.map((y) =>
-      isFloat(y.dtype) ? gathered.get(y) ?? null : null
-    );
-    if (gs.every((g) => g === null)) continue;
-    derived(node.origin, () =>
-      cotangents(node, gs).forEach((g, i) => {
-        if (g && reached[i]) give(node.inputs[i]!, fit(node, i, g));
-      }));
+    const floats = node.outputs.filter((y) => isFloat(y.dtype));
+    const branch = gathered.branchOf(floats);
+    if (!branch) continue;
+    derived(node.origin, () => {
+      const gs = node.outputs.map((y) =>
+        isFloat(y.dtype) ? gathered.total(y, branch) : null
+      );
+      const give = (g: Variable | null | undefined, i: number, b: Branch) => {
+        const v = node.inputs[i]!;
+        if (g && reached[i] && !known.has(v)) {
+          gathered.give(v, fit(node, i, g), b);
+        }
+      };
+      if (node.op !== ifelse.op) {
+        return cotangents(node, gs).forEach((g, i) => give(g, i, branch));
+      }
+      const inner = branch.choose(node.inputs[0]!);
+      inner.forEach((b, side) =>
+        gs.forEach((g, i) => give(g, 1 + side * gs.length + i, b))
+      );
+    });
   }
-  return { gathered, connected };
+  return {
+    gathered: new Map(
+      wrt.flatMap((v) => {
+        const g = near(v, () => gathered.total(v, everywhere));
+        return g ? [[v, g] as const] : [];
+      }),
+    ),
+    connected,
+  };
 }
 
 /** The variables through which `wrt` has an influence, by the applications of `order`. */

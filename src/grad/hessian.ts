@@ -27,6 +27,7 @@ export function hessianVectorProduct<
   vectors: readonly Operand[],
   options?: PullbackOptions,
 ): Gradients<T>;
+/** The product with the Hessian by one variable. */
 export function hessianVectorProduct<V extends Variable, R extends number>(
   cost: Variable<R> & ScalarRank<R>,
   wrt: V,

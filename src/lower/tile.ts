@@ -122,7 +122,7 @@ function printTiles(t: Tiling, writer: Writer): void {
   );
 }
 
-/** Columns [lo, hi) in tiles, then one vector (or column) at a time. */
+/** Columns [lo, hi) in tiles, then in narrower ones, down to one vector (or column). */
 function overColumns(
   t: Tiling,
   writer: Writer,
@@ -130,13 +130,19 @@ function overColumns(
 ): void {
   const { c: { nest }, columns, wide, lanes } = t,
     j = nest.axes[columns]!.name,
-    step = t.along === "columns" ? wide * lanes : wide;
+    each = t.along === "columns" ? lanes : 1;
   line(writer, `int64_t ${j} = lo;`);
-  block(
-    writer,
-    `for (; ${j} + ${step} <= hi; ${j} += ${step}) {`,
-    () => body({ wide, from: "0", column: j }),
-  );
+  for (
+    const vectors of t.along === "columns" ? [wide, ...halves(wide)] : [wide]
+  ) {
+    const step = vectors * each;
+    if (vectors === 1) break;
+    block(
+      writer,
+      `for (; ${j} + ${step} <= hi; ${j} += ${step}) {`,
+      () => body({ wide: vectors, from: "0", column: j }),
+    );
+  }
   if (t.along === "inner") {
     return block(
       writer,

@@ -76,14 +76,9 @@ function sumAlongColumns(
       }
     }
     for (const r of upTo(tall)) {
-      line(
-        writer,
-        `const KERNEL_vector u${r} = ${
-          address(left, here(part, within(t, scope, r, first)))
-        } - (KERNEL_vector){0};`,
-      );
+      const u = address(left, here(part, within(t, scope, r, first)));
+      multiply({ r, wide, part }, `${u} - (KERNEL_vector){0}`, writer);
     }
-    multiply(tall, wide, writer, part);
   };
   const past = ends ? `${n} - 1` : n;
   if (deep === 1) {
@@ -147,14 +142,9 @@ function sumAlongInner(
       );
     }
     for (const r of upTo(tall)) {
-      line(
-        writer,
-        `const KERNEL_vector u${r} = ${
-          load(address(left, here(within(t, scope, r, column))))
-        };`,
-      );
+      const u = address(left, here(within(t, scope, r, column)));
+      multiply({ r, wide, part: 0 }, load(u), writer);
     }
-    multiply(tall, wide, writer);
   };
   block(
     writer,
@@ -170,17 +160,20 @@ function sumAlongInner(
   });
 }
 
+/** Adds u times every vector to the sums of row r, while u is at hand. */
 function multiply(
-  tall: number,
-  wide: number,
+  { r, wide, part }: {
+    readonly r: number;
+    readonly wide: number;
+    readonly part: number;
+  },
+  u: string,
   writer: Writer,
-  part = 0,
 ): void {
-  for (const r of upTo(tall)) {
-    for (const v of upTo(wide)) {
-      const sum = sumName(r, v, part);
-      line(writer, `${sum} = KERNEL_fma(u${r}, w${v}, ${sum});`);
-    }
+  line(writer, `const KERNEL_vector u${r} = ${u};`);
+  for (const v of upTo(wide)) {
+    const sum = sumName(r, v, part);
+    line(writer, `${sum} = KERNEL_fma(u${r}, w${v}, ${sum});`);
   }
 }
 

@@ -67,7 +67,7 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
     deep: 1,
     rest: restOf(known(rows), tall),
     few: null,
-    rowsFirst: !long(inner),
+    rowsFirst: typeof known(inner) === "number" && !long(inner),
   });
   if (strideOf(right, columns) === 1 && strideOf(store.access, columns) === 1) {
     const few = known(columns);

@@ -1,6 +1,6 @@
 /** Loops of the usual forms: map, reduce, foldl and foldr. */
 import type { Operand } from "../ops/define.ts";
-import { run, scan, type ScanOptions, type ScanUpdates } from "./scan.ts";
+import { scan, scanLast, type ScanOptions, type ScanUpdates } from "./scan.ts";
 import type {
   OutputInfo,
   Scanned,
@@ -61,7 +61,7 @@ export function reduce<const R extends StepResult>(
   nonSequences?: Operand | readonly Operand[],
   options: ReduceStepOptions = {},
 ): [outputs: Scanned<R>, updates: ScanUpdates] {
-  return run(step, { ...options, sequences, outputsInfo, nonSequences }, false);
+  return scanLast(step, { ...options, sequences, outputsInfo, nonSequences });
 }
 
 /** `reduce` from the first row to the last. */

@@ -7,7 +7,12 @@ import { replace } from "../graph/walk.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
 import { expandDims } from "../ops/dimshuffle.ts";
 import { cast } from "../ops/elemwise.ts";
-import { applyLoop, type Loop, type LoopSequence } from "./loop.ts";
+import {
+  applyLoop,
+  type Loop,
+  type LoopInput,
+  type LoopSequence,
+} from "./loop.ts";
 import { scanOp } from "./scan_op.ts";
 import {
   asSequence,
@@ -72,22 +77,28 @@ export function scan<const R extends StepResult>(
   step: Step<R>,
   options: ScanOptions = {},
 ): [outputs: Scanned<R>, updates: ScanUpdates] {
-  return run(step, options, true);
+  return named(options, () => build(step, options, true)) as LoopResult<R>;
 }
 
-/** What `scan` does; unless `keep`, of each output only the last row. */
-export function run<const R extends StepResult>(
+/** `scan` without the leading axes: of each output only the last row. */
+export function scanLast<const R extends StepResult>(
   step: Step<R>,
   options: ScanOptions,
-  keep: boolean,
 ): [outputs: Scanned<R>, updates: ScanUpdates] {
+  return named(options, () => build(step, options, false)) as LoopResult<R>;
+}
+
+type LoopResult<R> = [outputs: Scanned<R>, updates: ScanUpdates];
+
+/** Puts the name of a loop into what is said of it. */
+function named<T>({ name }: ScanOptions, make: () => T): T {
   try {
-    return build(step, options, keep) as [Scanned<R>, ScanUpdates];
+    return make();
   } catch (error) {
-    if (options.name && error instanceof Error) {
+    if (name && error instanceof Error) {
       error.message = error.message.replace(
         /^Cannot build scan:/,
-        `Cannot build scan "${options.name}":`,
+        `Cannot build scan "${name}":`,
       );
     }
     throw error;
@@ -127,51 +138,34 @@ function build(
   }
   const feeds = new Set(given.map((s) => s.index));
   const plain = made.values.filter((_, i) => !feeds.has(i));
-  const own = [
-    ...sequences.flatMap((s) => s.vars),
-    ...handed.map((h) => h.inner),
-  ];
   const [states, settled] = settleNumbers(given, [
     ...given.map((s) => made.values[s.index]!),
     ...plain,
     ...(made.until ? [made.until] : []),
     ...made.updates.values(),
   ]);
-  const local = [...own, ...states.flatMap((s) => s.vars)];
+  const local = [...sequences, ...states].flatMap((s) => s.vars);
   const shared = sharedStates(
     [...made.updates.keys()],
     settled,
     { local, start },
   );
 
-  // Close the body: what was made before the step, and what no node made, comes in from outside.
-  const known = new Map<Variable, Variable>([
-    ...handed.map((h) => [h.value, h.inner] as const),
-    ...shared.map((s) => [s.shared, s.inner] as const),
-  ]);
-  const computed = [
+  const body = close([
     ...settled.slice(0, settled.length - made.updates.size),
     ...shared.map((s) => s.next),
-  ];
-  const outer = outerVariables(computed, [
-    ...local,
-    ...shared.map((s) => s.inner),
-  ], start).filter((v) => !known.has(v));
-  if (options.strict && outer.length) {
-    throw new TypeError(
-      `Cannot build scan: strict is set and the step uses ${
-        outer.map(String).join(", ")
-      }, not among nonSequences`,
-    );
-  }
-  const found = outer.map((value) => ({ value, inner: innerOf(value) }));
-  const body = replace(
-    computed,
-    new Map([...known, ...found.map((f) => [f.value, f.inner] as const)]),
-  );
+  ], {
+    local: [...local, ...shared.map((s) => s.inner)],
+    start,
+    known: new Map([
+      ...handed.map((h) => [h.value, h.inner] as const),
+      ...shared.map((s) => [s.shared, s.inner] as const),
+    ]),
+    strict: options.strict ?? false,
+  });
 
   const n = states.length, m = n + plain.length;
-  states.forEach((s, i) => checkState(s, body[i]!));
+  states.forEach((s, i) => checkState(s, body.results[i]!));
   const { truncateGradient = -1 } = options;
   const loop: Loop = {
     nSteps,
@@ -182,19 +176,19 @@ function build(
         taps,
         keep,
         vars,
-        next: body[i]!,
+        next: body.results[i]!,
       })),
       ...shared.map((s, i) => ({
         initial: expandDims(s.shared, 0),
         taps: [-1],
         keep: false,
         vars: [s.inner],
-        next: body[body.length - shared.length + i]!,
+        next: body.results[body.results.length - shared.length + i]!,
       })),
     ],
-    extras: body.slice(n, m).map((value) => ({ keep, value })),
-    nonSequences: [...handed, ...found],
-    until: made.until && body[m]!,
+    extras: body.results.slice(n, m).map((value) => ({ keep, value })),
+    nonSequences: [...handed, ...body.found],
+    until: made.until && body.results[m]!,
     ...(truncateGradient >= 0 && { truncate: truncateGradient }),
   };
   const outputs = applyLoop(scanOp, loop);
@@ -301,6 +295,34 @@ function sharedStates(
     new Map(states.map((s) => [s.shared, s.inner])),
   );
   return states.map((s, i) => ({ ...s, next: inside[i]! }));
+}
+
+/** A body that uses nothing from outside but its own variables: those that stand for what it found there come besides. */
+function close(
+  results: readonly Variable[],
+  { local, start, known, strict }: {
+    readonly local: readonly Variable[];
+    readonly start: number;
+    /** What the body has variables for already. */
+    readonly known: ReadonlyMap<Variable, Variable>;
+    readonly strict: boolean;
+  },
+): { readonly results: readonly Variable[]; readonly found: LoopInput[] } {
+  const outer = outerVariables(results, local, start)
+    .filter((v) => !known.has(v));
+  if (strict && outer.length) {
+    throw new TypeError(
+      `Cannot build scan: strict is set and the step uses ${
+        outer.map(String).join(", ")
+      }, not among nonSequences`,
+    );
+  }
+  const found = outer.map((value) => ({ value, inner: innerOf(value) }));
+  const by = new Map([
+    ...known,
+    ...found.map((f) => [f.value, f.inner] as const),
+  ]);
+  return { results: replace(results, by), found };
 }
 
 /** The variables from outside that the body uses first: made before `start` by a node, or by none. */

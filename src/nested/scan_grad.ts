@@ -28,6 +28,14 @@ import { SYMBOLIC, type SymbolicLength } from "../ops/length_graph.ts";
 import { lengthsOf } from "../ops/shape.ts";
 import { reachOf } from "./body.ts";
 import {
+  kept,
+  reading,
+  resultsOf,
+  reversed,
+  type Run,
+  store,
+} from "./history.ts";
+import {
   applyLoop,
   asLength,
   bodyVariables,
@@ -36,9 +44,6 @@ import {
   type LoopSequence,
   type LoopState,
   rowsOf,
-  stepsOf,
-  usedOf,
-  withoutIdleStates,
   withOwnBody,
 } from "./loop.ts";
 
@@ -51,7 +56,7 @@ export function pullScan(
 ): Gradients {
   const loop = loopOf(node), step = pullStep(loop, gs);
   if (!step) return node.inputs.map(() => null);
-  const stored = store(node, loop, step), n = stored.steps;
+  const stored = store(node, loop, step.by), n = stored.steps;
   const run: Run = { n, back: stepsBack(loop, n), whole: isWhole(loop) };
 
   const pending = loop.states.map((s, i) => carry(s, step, gs[i]!));
@@ -123,15 +128,6 @@ interface StepGradient {
   readonly by: ReadonlyMap<Variable, Variable>;
 }
 
-/** The lengths of the run that is gone back. */
-interface Run {
-  readonly n: SymbolicLength;
-  /** The steps that the gradient goes back. */
-  readonly back: SymbolicLength;
-  /** The one sequence says how many steps there are: it has no rows to spare. */
-  readonly whole: boolean;
-}
-
 /** Null if no gradient enters the loop. */
 function pullStep(
   loop: Loop,
@@ -168,130 +164,6 @@ function pullStep(
     idle.forEach((i) => active.delete(i));
   }
   return null;
-}
-
-function resultsOf(loop: Loop): Variable[] {
-  return [
-    ...loop.states.map((s) => s.next),
-    ...loop.extras.map((e) => e.value),
-  ];
-}
-
-function kept(loop: Loop, i: number): boolean {
-  const { states, extras } = loop;
-  return i < states.length ? states[i]!.keep : extras[i - states.length]!.keep;
-}
-
-/** What the backward loop reads of the forward one. */
-interface Stored {
-  readonly steps: SymbolicLength;
-  readonly sequences: readonly LoopSequence[];
-  /** Results of the body that are read instead of being computed again. */
-  readonly by: ReadonlyMap<Variable, Variable>;
-  /** The variables of the body that are still needed. */
-  readonly used: ReadonlySet<Variable>;
-}
-
-/** Decides what is read, and runs the loop again for states of which only the last row was kept. */
-function store(
-  node: Apply<ScanParams>,
-  loop: Loop,
-  { by }: StepGradient,
-): Stored {
-  const { states } = loop, results = resultsOf(loop), found = [...by.values()];
-  const needed = new Set(states.keys().filter((i) => states[i]!.keep));
-  const readable = () =>
-    results.filter((y, i) =>
-      y.owner && (i < states.length ? needed.has(i) : kept(loop, i))
-    );
-  const variables = bodyVariables(loop);
-  const first = usedOf(found, [...variables, ...readable()]);
-  states.forEach((s, i) => s.vars.some((v) => first.has(v)) && needed.add(i));
-  const used = usedOf(found, [...variables, ...readable()]);
-
-  const outputs = keptOutputs(node, loop, needed);
-  const sequences: LoopSequence[] = [], rows = new Map<Variable, Variable>();
-  results.forEach((y, i) => {
-    const read = used.has(y) && !rows.has(y) && outputs.has(i) && y.owner;
-    const now = read ? new Variable(y.type) : null;
-    if (now) rows.set(y, now);
-    const s = states[i], past = s?.vars.filter((v) => used.has(v)) ?? [];
-    if (past.length === 0) {
-      if (now) sequences.push(reading(outputs.get(i)!, [now]));
-      return;
-    }
-    const before = at(s!.initial, slice(0, lagOf(s!.taps)));
-    sequences.push({
-      value: join(0, before, outputs.get(i)!),
-      taps: [
-        ...past.map((v) => -s!.taps[s!.vars.indexOf(v)]!),
-        ...(now ? [0] : []),
-      ],
-      backwards: true,
-      vars: now ? [...past, now] : past,
-    });
-  });
-  const steps = loop.until
-    ? rowsOf(outputs.values().next().value!)
-    : stepsOf(loop);
-  return { steps, sequences, by: rows, used };
-}
-
-/** All rows of the results that have them, and of the `needed` states; of some result in any case if only the run says how many. */
-function keptOutputs(
-  node: Apply<ScanParams>,
-  loop: Loop,
-  needed: ReadonlySet<number>,
-): ReadonlyMap<number, Variable> {
-  const { states, extras } = loop;
-  const found = new Map(
-    node.outputs.entries().filter(([i]) => kept(loop, i)),
-  );
-  const missing = new Set([...needed].filter((i) => !found.has(i)));
-  const unknown = loop.until !== null && found.size === 0;
-  if (unknown && states.length) missing.add(0);
-  if (missing.size === 0 && !unknown) return found;
-  const again = {
-    ...loop,
-    states: states.map((s, i) => ({ ...s, keep: missing.has(i) })),
-    extras: missing.size ? [] : [{ ...extras[0]!, keep: true }],
-  };
-  const wanted = again.states.filter((s) => s.keep);
-  const run = withoutIdleStates(again, new Set(wanted));
-  const made = applyLoop(node.op, withOwnBody(run));
-  if (missing.size === 0) found.set(states.length, made.extras[0]!);
-  missing.forEach((i) =>
-    found.set(i, made.states[run.states.indexOf(again.states[i]!)]!)
-  );
-  return found;
-}
-
-/** The rows of a kept output, last one first. */
-function reading(value: Variable, vars: readonly Variable[]): LoopSequence {
-  return { value, taps: [0], backwards: true, vars };
-}
-
-/** A sequence as the backward loop reads it: the rows of the run, in the other direction. */
-function reversed(
-  { value, taps, backwards, vars }: LoopSequence,
-  used: ReadonlySet<Variable>,
-  { n, whole }: Run,
-): LoopSequence[] {
-  const kept = vars.filter((v) => used.has(v));
-  if (kept.length === 0) return [];
-  const now = kept.map((v) => -taps[vars.indexOf(v)]!);
-  const end = SYMBOLIC.add(n, spanOf(taps)[1] - Math.min(0, ...now));
-  const rows = rowsOf(value);
-  const all = rows === end || (whole && kept.length === vars.length);
-  const part = backwards
-    ? slice(SYMBOLIC.sub(rows, end) as SymbolicLength)
-    : slice(0, end as SymbolicLength);
-  return [{
-    value: all ? value : at(value, part),
-    taps: now,
-    backwards: !backwards,
-    vars: kept,
-  }];
 }
 
 /** What later steps sent back to a state, one for each tap; the cotangent of a last row starts the first. */

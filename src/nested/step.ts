@@ -60,24 +60,26 @@ export type Step<R extends StepResult = StepResult> = (
 ) => R;
 
 /** What a step returns besides its values. */
-type Side = Until | StepUpdates;
+export type StepEffect = Until | StepUpdates;
 
 /** A variable for each value in a list, whatever its nesting. */
 export type Outputs<T extends readonly unknown[]> = T extends
-  readonly [infer H, ...infer Rest] ? H extends Side ? Outputs<Rest>
+  readonly [infer H, ...infer Rest] ? H extends StepEffect ? Outputs<Rest>
   : H extends readonly unknown[] ? [...Outputs<H>, ...Outputs<Rest>]
   : [Variable, ...Outputs<Rest>]
   : T extends readonly [] ? []
   : Variable[];
 
 /** The outputs of a loop: one variable if the step returns one value, else a list. */
-export type Scanned<R> = R extends readonly [infer A, Side] ? OneOrMore<A>
-  : R extends readonly [infer A, Side, Side] ? OneOrMore<A>
-  : R extends readonly [Side, infer A] ? OneOrMore<A>
-  : OneOrMore<R>;
+export type Scanned<R> = R extends readonly [infer A, StepEffect]
+  ? ScannedValues<A>
+  : R extends readonly [infer A, StepEffect, StepEffect] ? ScannedValues<A>
+  : R extends readonly [StepEffect, infer A] ? ScannedValues<A>
+  : ScannedValues<R>;
 
-type OneOrMore<A> = A extends readonly unknown[] ? Outputs<A>
-  : A extends Side ? []
+/** The same for a result without effects. */
+export type ScannedValues<A> = A extends readonly unknown[] ? Outputs<A>
+  : A extends StepEffect ? []
   : Variable;
 
 /** A step's results, sorted. */
@@ -110,12 +112,12 @@ export function readStep(result: StepResult): StepValues {
   read(result);
   // `x`, `[x, updates]` and `[x, until(c)]` are one output; `[x]` and `[[x], updates]` ask for a list.
   const direct = Array.isArray(result) && result.length > 1 &&
-    result.some((r: StepResult) => !isSide(r) && !Array.isArray(r));
+    result.some((r: StepResult) => !isEffect(r) && !Array.isArray(r));
   const single = values.length === 1 && (!Array.isArray(result) || direct);
   return { values, updates, until, single };
 }
 
-function isSide(r: StepResult): boolean {
+function isEffect(r: StepResult): boolean {
   return r instanceof Until || r instanceof Map;
 }
 

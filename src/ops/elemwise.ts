@@ -436,6 +436,18 @@ export const softplus: Unary = unary("softplus", {
   partials: ([x]) => [sigmoid(x)],
 });
 
+/** max(x, 0). At 0, where both sides meet, the gradient is 1/2. */
+export const rectify: Unary = unary("relu", {
+  dtype: numeric,
+  eval: (x) => x >= 0 || x !== x ? x : 0,
+  bigint: (x) => x > 0n ? x : 0n,
+  c: ([x], dtype) =>
+    isFloat(dtype)
+      ? calls("maximum")([x, "0"], dtype)
+      : `(${x} > 0 ? ${x} : 0)`,
+  partials: ([x]) => [mul(0.5, add(1, sign(x)))],
+});
+
 /** The error function. */
 export const erf: Unary = unary("erf", {
   dtype: floating,

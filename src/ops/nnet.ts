@@ -12,10 +12,10 @@ import {
   expm1,
   log,
   log1p,
-  maximum,
   minimum,
   mul,
   neg,
+  rectify,
   softplus,
   sub,
 } from "./elemwise.ts";
@@ -23,13 +23,13 @@ import { gt, where } from "./elemwise_logic.ts";
 import { sum } from "./reduce.ts";
 import { floating } from "./scalar.ts";
 
-/** max(x, 0), or with `alpha` x·alpha below 0. */
+/** max(x, 0), or with `alpha` x·alpha below 0. At 0 the gradient is the mean of both slopes. */
 export function relu(
   x: Operand,
   { alpha = 0 }: { readonly alpha?: Operand } = {},
 ): Variable {
-  const v = asVariable(x);
-  return alpha === 0 ? maximum(v, 0) : where(gt(v, 0), v, mul(v, alpha));
+  const v = asVariable(x), above = rectify(v);
+  return alpha === 0 ? above : sub(above, mul(alpha, rectify(neg(v))));
 }
 
 /** x above 0, alpha·(e^x - 1) below. */

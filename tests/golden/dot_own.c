@@ -24,31 +24,31 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         const KERNEL_vector w3 = *(const KERNEL_vector *)&x1[j + 48 + k * x1_k];
         __builtin_prefetch(&x1[j + 48 + (k + 16) * x1_k]);
         const KERNEL_vector u0 = x0[i * x0_i + k] - (KERNEL_vector){0};
-        const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
-        const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};
-        const KERNEL_vector u3 = x0[(i + 3) * x0_i + k] - (KERNEL_vector){0};
-        const KERNEL_vector u4 = x0[(i + 4) * x0_i + k] - (KERNEL_vector){0};
-        const KERNEL_vector u5 = x0[(i + 5) * x0_i + k] - (KERNEL_vector){0};
         a0_0 = KERNEL_fma(u0, w0, a0_0);
         a0_1 = KERNEL_fma(u0, w1, a0_1);
         a0_2 = KERNEL_fma(u0, w2, a0_2);
         a0_3 = KERNEL_fma(u0, w3, a0_3);
+        const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
         a1_0 = KERNEL_fma(u1, w0, a1_0);
         a1_1 = KERNEL_fma(u1, w1, a1_1);
         a1_2 = KERNEL_fma(u1, w2, a1_2);
         a1_3 = KERNEL_fma(u1, w3, a1_3);
+        const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};
         a2_0 = KERNEL_fma(u2, w0, a2_0);
         a2_1 = KERNEL_fma(u2, w1, a2_1);
         a2_2 = KERNEL_fma(u2, w2, a2_2);
         a2_3 = KERNEL_fma(u2, w3, a2_3);
+        const KERNEL_vector u3 = x0[(i + 3) * x0_i + k] - (KERNEL_vector){0};
         a3_0 = KERNEL_fma(u3, w0, a3_0);
         a3_1 = KERNEL_fma(u3, w1, a3_1);
         a3_2 = KERNEL_fma(u3, w2, a3_2);
         a3_3 = KERNEL_fma(u3, w3, a3_3);
+        const KERNEL_vector u4 = x0[(i + 4) * x0_i + k] - (KERNEL_vector){0};
         a4_0 = KERNEL_fma(u4, w0, a4_0);
         a4_1 = KERNEL_fma(u4, w1, a4_1);
         a4_2 = KERNEL_fma(u4, w2, a4_2);
         a4_3 = KERNEL_fma(u4, w3, a4_3);
+        const KERNEL_vector u5 = x0[(i + 5) * x0_i + k] - (KERNEL_vector){0};
         a5_0 = KERNEL_fma(u5, w0, a5_0);
         a5_1 = KERNEL_fma(u5, w1, a5_1);
         a5_2 = KERNEL_fma(u5, w2, a5_2);
@@ -152,6 +152,83 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       }
     }
   }
+  for (; j + 32 <= hi; j += 32) {
+    for (int64_t i = 0; i < n_i; i += 6) {
+      KERNEL_vector a0_0 = {0}, a0_1 = {0}, a1_0 = {0}, a1_1 = {0}, a2_0 = {0}, a2_1 = {0}, a3_0 = {0}, a3_1 = {0}, a4_0 = {0}, a4_1 = {0}, a5_0 = {0}, a5_1 = {0};
+      for (int64_t k = 0; k < n_k; k++) {
+        const KERNEL_vector w0 = *(const KERNEL_vector *)&x1[j + k * x1_k];
+        __builtin_prefetch(&x1[j + (k + 16) * x1_k]);
+        const KERNEL_vector w1 = *(const KERNEL_vector *)&x1[j + 16 + k * x1_k];
+        __builtin_prefetch(&x1[j + 16 + (k + 16) * x1_k]);
+        const KERNEL_vector u0 = x0[i * x0_i + k] - (KERNEL_vector){0};
+        a0_0 = KERNEL_fma(u0, w0, a0_0);
+        a0_1 = KERNEL_fma(u0, w1, a0_1);
+        const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
+        a1_0 = KERNEL_fma(u1, w0, a1_0);
+        a1_1 = KERNEL_fma(u1, w1, a1_1);
+        const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};
+        a2_0 = KERNEL_fma(u2, w0, a2_0);
+        a2_1 = KERNEL_fma(u2, w1, a2_1);
+        const KERNEL_vector u3 = x0[(i + 3) * x0_i + k] - (KERNEL_vector){0};
+        a3_0 = KERNEL_fma(u3, w0, a3_0);
+        a3_1 = KERNEL_fma(u3, w1, a3_1);
+        const KERNEL_vector u4 = x0[(i + 4) * x0_i + k] - (KERNEL_vector){0};
+        a4_0 = KERNEL_fma(u4, w0, a4_0);
+        a4_1 = KERNEL_fma(u4, w1, a4_1);
+        const KERNEL_vector u5 = x0[(i + 5) * x0_i + k] - (KERNEL_vector){0};
+        a5_0 = KERNEL_fma(u5, w0, a5_0);
+        a5_1 = KERNEL_fma(u5, w1, a5_1);
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[i * y_i + j + lane] = a0_0[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[i * y_i + j + 16 + lane] = a0_1[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 1) * y_i + j + lane] = a1_0[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 1) * y_i + j + 16 + lane] = a1_1[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 2) * y_i + j + lane] = a2_0[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 2) * y_i + j + 16 + lane] = a2_1[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 3) * y_i + j + lane] = a3_0[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 3) * y_i + j + 16 + lane] = a3_1[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 4) * y_i + j + lane] = a4_0[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 4) * y_i + j + 16 + lane] = a4_1[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 5) * y_i + j + lane] = a5_0[lane];
+      }
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 16; lane++) {
+        y[(i + 5) * y_i + j + 16 + lane] = a5_1[lane];
+      }
+    }
+  }
   for (; j < hi; j += 16) {
     const int64_t at = j + 16 <= n_j ? j : n_j - 16;
     const int64_t past = hi - at < 16 ? hi - at : 16;
@@ -161,16 +238,16 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         const KERNEL_vector w0 = *(const KERNEL_vector *)&x1[at + k * x1_k];
         __builtin_prefetch(&x1[at + (k + 16) * x1_k]);
         const KERNEL_vector u0 = x0[i * x0_i + k] - (KERNEL_vector){0};
-        const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
-        const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};
-        const KERNEL_vector u3 = x0[(i + 3) * x0_i + k] - (KERNEL_vector){0};
-        const KERNEL_vector u4 = x0[(i + 4) * x0_i + k] - (KERNEL_vector){0};
-        const KERNEL_vector u5 = x0[(i + 5) * x0_i + k] - (KERNEL_vector){0};
         a0_0 = KERNEL_fma(u0, w0, a0_0);
+        const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
         a1_0 = KERNEL_fma(u1, w0, a1_0);
+        const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};
         a2_0 = KERNEL_fma(u2, w0, a2_0);
+        const KERNEL_vector u3 = x0[(i + 3) * x0_i + k] - (KERNEL_vector){0};
         a3_0 = KERNEL_fma(u3, w0, a3_0);
+        const KERNEL_vector u4 = x0[(i + 4) * x0_i + k] - (KERNEL_vector){0};
         a4_0 = KERNEL_fma(u4, w0, a4_0);
+        const KERNEL_vector u5 = x0[(i + 5) * x0_i + k] - (KERNEL_vector){0};
         a5_0 = KERNEL_fma(u5, w0, a5_0);
       }
       const KERNEL_vector part0 = a0_0;

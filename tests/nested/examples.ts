@@ -315,7 +315,7 @@ export const EXAMPLES: { readonly [name: string]: () => Example } = {
       outputs: slope(at(states, -1), x, s, a),
       calls: [
         // ds4/da of two steps: s3 + a s2.
-        [[[1, 2, 3, 4], 5, 2], [[0, 0, 2, 1], 0, 55 + 2 * 26 - 0]],
+        [[[1, 2, 3, 4], 5, 2], [[0, 0, 2, 1], 0, 51 + 2 * 24]],
         [[[1], 5, 2], [[1], 2, 5]],
       ].map(([given, wanted]) => [given, wanted] as never),
     };
@@ -409,6 +409,48 @@ export const EXAMPLES: { readonly [name: string]: () => Example } = {
         [[[1, -1], 1, [5, 7]], [[7, 2], [0, 1]]],
         [[[-1, -1], 9, [5, 7]], [[2, 2], [0, 0]]],
       ],
+    };
+  },
+  "an output that is there twice, or is a tap itself": () => {
+    const x = dvector("x");
+    const [[a, b, c, d]] = scan((x, s) => {
+      const next = add(s, x);
+      return [next, next, x, s];
+    }, { sequences: x, outputsInfo: [0, null, null, null] });
+    const cost = [a, mul(2, b), mul(3, c), mul(4, d)]
+      .map((y) => sum(y) as Variable).reduce((a, b) => add(a, b));
+    return {
+      inputs: [x],
+      outputs: [a, b, c, d, ...slope(cost, x)],
+      calls: [[[[1, 2]], [[1, 3], [1, 3], [1, 2], [0, 1], [13, 6]]]],
+    };
+  },
+  "truncation, until and taps together": () => {
+    const x = dvector("x"), past = dvector("past");
+    const [near, far] = [1, 9].map((truncateGradient) =>
+      scan((x, s, t) => {
+        const next = add(x, add(mul(2, s), mul(3, t)));
+        return [next, until(gt(next, 20))];
+      }, {
+        sequences: x,
+        outputsInfo: { initial: past, taps: [-1, -2] },
+        truncateGradient,
+      })[0]
+    );
+    return {
+      inputs: [x, past],
+      outputs: [
+        near!,
+        ...slope(at(near!, -1), x, past),
+        ...slope(at(far!, -1), x, past),
+      ],
+      // 1 + 2 + 3, then 2 + 12 + 3, then 3 + 34 + 18; the last is x2 + 2 x1 + 7 x0 + 20 p1 + 21 p0.
+      calls: [[[[1, 2, 3, 4], [1, 1]], [[6, 17, 55], [0, 0, 1, 0], [0, 0], [
+        7,
+        2,
+        1,
+        0,
+      ], [21, 20]]]],
     };
   },
   "Rop and gradient of a loop in a loop": () => {

@@ -7,7 +7,7 @@ import { reduce } from "../../src/nested/fold.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { readStep, type StepResult, until } from "../../src/nested/step.ts";
 import { at } from "../../src/ops/at.ts";
-import { constant } from "../../src/ops/constructors.ts";
+import { constant, zeros } from "../../src/ops/constructors.ts";
 import { dot } from "../../src/ops/dot.ts";
 import { add, mul, sigmoid, sub, tanh } from "../../src/ops/elemwise.ts";
 import { gt, where } from "../../src/ops/elemwise_logic.ts";
@@ -104,7 +104,7 @@ function unroller(values: ReadonlyMap<Variable, NDArray>): Runner {
         ? i < past.length ? past[i]!.at(-1)! : list.at(-1)!
         : list.length
         ? stack(list)
-        : new Variable(dense("float64", [0, 2]))
+        : zeros([0, 2], "float64")
     );
     return plan.extrasFirst
       ? [...outputs.slice(past.length), ...outputs.slice(0, past.length)]

@@ -16,7 +16,7 @@ import {
   lscalar,
   vector,
 } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { all, sum } from "../../src/ops/reduce.ts";
 import { EXAMPLES, valueOf } from "./examples.ts";
 
 for (const [name, make] of Object.entries(EXAMPLES)) {
@@ -68,7 +68,7 @@ Deno.test("a plain number starts in the dtype that the step gives it", () => {
 Deno.test("the form of what a step returns is the form of the outputs", () => {
   const x = dvector("x"),
     options = { sequences: x },
-    never = until(gt(x, 9).all());
+    never = until(all(gt(x, 9)));
   const s = shared(1), update = new Map([[s, add(s, 1)]]);
   const one: Variable[] = [
     scan((x) => x, options)[0],
@@ -205,7 +205,7 @@ Deno.test("loops that cannot be built say why", () => {
   refused(
     () =>
       scan((s) => s, { outputsInfo: { initial: 1, taps: [-2] }, nSteps: 2 }),
-    "needs a leading axis of 2 rows, got constant",
+    "needs a leading axis of 2 rows, got variable",
   );
   refused(
     () =>

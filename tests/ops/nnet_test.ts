@@ -17,6 +17,7 @@ import {
   sigmoidBinaryCrossentropy,
   softsign,
 } from "../../src/ops/nnet.ts";
+import { sum } from "../../src/ops/reduce.ts";
 import { logSoftmax, softmax } from "../../src/ops/softmax.ts";
 
 function constant(data: Nested, dtype: Dtype = "float64"): Variable {
@@ -139,4 +140,17 @@ Deno.test("gradients stay finite where the branch that is not taken would overfl
   for (const y of [elu(x), relu(x, { alpha: 0.1 }), relu(x)]) {
     assertEquals(evaluate([grad(y, x)], point)[0]!.item(), 1);
   }
+});
+
+Deno.test("the slope of relu at 0 is the mean of both sides", () => {
+  const x = constant([-1, 0, 2]);
+  assertClose(numbers(grad(sum(relu(x)), x)), [0, 0.5, 1]);
+  assertClose(
+    numbers(grad(sum(relu(x, { alpha: 0.2 })), x)),
+    [0.2, 0.6, 1],
+  );
+  assertEquals(numbers(relu(constant([Infinity, -Infinity]), { alpha: 0.5 })), [
+    Infinity,
+    -Infinity,
+  ]);
 });
