@@ -1,0 +1,160 @@
+/**
+ * Work that needs only the sequences leaves the loop: elementwise work, views,
+ * lookups by the step's index, and dot(x[t], W), which becomes one product
+ * over all steps. What then only hands rows through is no output of a loop.
+ */
+import { Apply, Constant, Variable } from "../graph/variable.ts";
+import { replace, toposort } from "../graph/walk.ts";
+import {
+  asLength,
+  type Loop,
+  type LoopSequence,
+  type LoopState,
+  stepsOf,
+  usedOf,
+} from "../nested/loop.ts";
+import { at } from "../ops/at.ts";
+import { broadcastTo } from "../ops/broadcast_to.ts";
+import { dimshuffle } from "../ops/dimshuffle.ts";
+import type { SymbolicLength } from "../ops/length_graph.ts";
+import { lengthsOf } from "../ops/shape.ts";
+import { conditions } from "./lazy.ts";
+import { type Along, lift, Lifting } from "./scan_lift.ts";
+import {
+  entriesOf,
+  insteadOf,
+  isWanted,
+  type LoopPlace,
+  loopRule,
+  type LoopRule,
+  type Replacements,
+  resultsOf,
+  rowsRead,
+  valueOf,
+  withBody,
+} from "./loop_rules.ts";
+
+/** Work over all steps at once. */
+export const hoisting: readonly LoopRule[] = [
+  loopRule(
+    "scan_fed_back_unread",
+    {
+      equation: "a state that no step reads → an extra",
+      licence: "exact",
+    },
+    withoutIdleTaps,
+  ),
+  loopRule(
+    "scan_rows",
+    {
+      equation: "scan(x[t] → x[t]) → x, scan(x[t] → W) → W for each step",
+      licence: "exact",
+    },
+    withoutRows,
+  ),
+  loopRule(
+    "scan_hoist",
+    { equation: "scan(x[t] → f(dot(x[t], W))) → scan(y[t] → f(y[t])), y = x W" },
+    hoisted,
+  ),
+];
+
+function withoutIdleTaps(place: LoopPlace): Replacements | null {
+  const { loop } = place;
+  const used = usedOf(resultsOf(loop), loop.states.flatMap((s) => s.vars));
+  const idle = (s: LoopState) => s.keep && !s.vars.some((v) => used.has(v));
+  if (!loop.states.some(idle)) return null;
+  const extras = new Map(
+    loop.states.filter(idle).map((s) =>
+      [s, { keep: true, value: s.next }] as const
+    ),
+  );
+  const made: Loop = {
+    ...loop,
+    nSteps: loop.nSteps,
+    states: loop.states.filter((s) => !extras.has(s)),
+    extras: [...extras.values(), ...loop.extras],
+  };
+  return insteadOf(
+    place,
+    made,
+    entriesOf(loop).map((e) => extras.get(e as LoopState) ?? e),
+  );
+}
+
+/** The rows of a sequence that steps read, in the order of the steps. */
+function inOrder(
+  s: LoopSequence,
+  tap: number,
+  n: SymbolicLength,
+): Variable {
+  const rows = rowsRead(s, tap, n);
+  return s.backwards ? at(rows, "::-1") : rows;
+}
+
+function withoutRows(place: LoopPlace): Replacements | null {
+  const { node, loop } = place, first = loop.states.length;
+  if (loop.until) return null;
+  const outer = new Map(loop.nonSequences.map((s) => [s.inner, s.value]));
+  const by = new Map<Variable, Variable>();
+  loop.extras.forEach(({ keep, value }, i) => {
+    const v = node.outputs[first + i]!;
+    if (!keep || !isWanted(place, v)) return;
+    const s = loop.sequences.find((s) => s.vars.includes(value));
+    if (s) by.set(v, inOrder(s, s.vars.indexOf(value), stepsOf(loop)));
+    const fixed = value instanceof Constant ? value : outer.get(value);
+    if (fixed) {
+      const lengths = [stepsOf(loop), ...lengthsOf(fixed)];
+      by.set(v, broadcastTo(fixed, lengths));
+    }
+  });
+  return by;
+}
+
+function hoisted(place: LoopPlace): Replacements | null {
+  const { loop } = place;
+  if (loop.until) return null;
+  const results = resultsOf(loop), runs = conditions(results);
+  const lifting = new Lifting(loop);
+  const order = toposort(results);
+  for (const node of order) {
+    // What only a branch computes stays there: it may refuse what the branch never sees.
+    if (runs.get(node) === 0) lifting.add(node);
+  }
+  const needed = new Set(results);
+  for (const node of order) {
+    if (!lifting.moves(node)) node.inputs.forEach((v) => needed.add(v));
+  }
+  const leaving = order.flatMap((node) =>
+    lifting.moves(node) && lifting.works(node) && needed.has(node.outputs[0]!)
+      ? [node.outputs[0]!]
+      : []
+  );
+  if (leaving.length === 0) return null;
+
+  const n = stepsOf(loop), outside = new Map<Variable, Along>();
+  const fixed = new Map(loop.nonSequences.map((s) => [s.inner, s.value]));
+  for (const s of loop.sequences) {
+    s.vars.forEach((v, tap) => {
+      const along = () => rowsRead(s, tap, n);
+      outside.set(v, memo(along, s.backwards));
+    });
+  }
+  const keep = (v: Variable) => replace([v], fixed)[0]!;
+  const ends = new Set(leaving);
+  for (const node of toposort(leaving, (v) => outside.has(v))) {
+    if (!lifting.moves(node)) continue;
+    outside.set(node.outputs[0]!, lift(node, outside, keep));
+  }
+  const sequences = [...ends].map((v): LoopSequence => {
+    const { value, backwards } = outside.get(v)!;
+    return { value, backwards, taps: [0], vars: [new Variable(v.type)] };
+  });
+  const by = new Map(leaving.map((v, i) => [v, sequences[i]!.vars[0]!]));
+  const made: Loop = {
+    ...withBody(loop, by),
+    nSteps: asLength(n),
+    sequences: [...loop.sequences, ...sequences],
+  };
+  return insteadOf(place, made, entriesOf(made));
+}
