@@ -3,7 +3,7 @@
  * lookups by the step's index, and dot(x[t], W), which becomes one product
  * over all steps. What then only hands rows through is no output of a loop.
  */
-import { Apply, Constant, Variable } from "../graph/variable.ts";
+import { Constant, Variable } from "../graph/variable.ts";
 import { replace, toposort } from "../graph/walk.ts";
 import {
   asLength,
@@ -15,7 +15,6 @@ import {
 } from "../nested/loop.ts";
 import { at } from "../ops/at.ts";
 import { broadcastTo } from "../ops/broadcast_to.ts";
-import { dimshuffle } from "../ops/dimshuffle.ts";
 import type { SymbolicLength } from "../ops/length_graph.ts";
 import { lengthsOf } from "../ops/shape.ts";
 import { conditions } from "./lazy.ts";
@@ -25,12 +24,11 @@ import {
   insteadOf,
   isWanted,
   type LoopPlace,
-  loopRule,
   type LoopRule,
+  loopRule,
   type Replacements,
   resultsOf,
   rowsRead,
-  valueOf,
   withBody,
 } from "./loop_rules.ts";
 
@@ -54,7 +52,9 @@ export const hoisting: readonly LoopRule[] = [
   ),
   loopRule(
     "scan_hoist",
-    { equation: "scan(x[t] → f(dot(x[t], W))) → scan(y[t] → f(y[t])), y = x W" },
+    {
+      equation: "scan(x[t] → f(dot(x[t], W))) → scan(y[t] → f(y[t])), y = x W",
+    },
     hoisted,
   ),
 ];
@@ -134,19 +134,20 @@ function hoisted(place: LoopPlace): Replacements | null {
 
   const n = stepsOf(loop), outside = new Map<Variable, Along>();
   const fixed = new Map(loop.nonSequences.map((s) => [s.inner, s.value]));
+  const read = usedOf(leaving, loop.sequences.flatMap((s) => s.vars));
   for (const s of loop.sequences) {
     s.vars.forEach((v, tap) => {
-      const along = () => rowsRead(s, tap, n);
-      outside.set(v, memo(along, s.backwards));
+      if (!read.has(v)) return;
+      const value = rowsRead(s, tap, n);
+      outside.set(v, { value, backwards: s.backwards });
     });
   }
   const keep = (v: Variable) => replace([v], fixed)[0]!;
-  const ends = new Set(leaving);
   for (const node of toposort(leaving, (v) => outside.has(v))) {
     if (!lifting.moves(node)) continue;
     outside.set(node.outputs[0]!, lift(node, outside, keep));
   }
-  const sequences = [...ends].map((v): LoopSequence => {
+  const sequences = leaving.map((v): LoopSequence => {
     const { value, backwards } = outside.get(v)!;
     return { value, backwards, taps: [0], vars: [new Variable(v.type)] };
   });

@@ -13,8 +13,8 @@ import {
   isWanted,
   lengthKey,
   type LoopPlace,
-  loopRule,
   type LoopRule,
+  loopRule,
   type Replacements,
   resultsOf,
   valueOf,
@@ -95,11 +95,13 @@ function firstOfEach(loop: Loop): readonly number[] {
     )
   );
   for (;;) {
-    const by = new Map(states.flatMap((s, i) =>
-      classes[i] === i
-        ? []
-        : s.vars.map((v, k) => [v, states[classes[i]!]!.vars[k]!] as const)
-    ));
+    const by = new Map(
+      states.flatMap((s, i) =>
+        classes[i] === i
+          ? []
+          : s.vars.map((v, k) => [v, states[classes[i]!]!.vars[k]!] as const)
+      ),
+    );
     if (by.size === 0) return classes;
     const nexts = merged(withBody(loop, by).states.map((s) => s.next));
     const finer = states.map((_, i) =>
@@ -120,11 +122,13 @@ function merged(results: readonly Variable[]): readonly Variable[] {
 function withoutTwins(place: LoopPlace): Replacements | null {
   const { node, loop } = place, { states } = loop, first = firstOfEach(loop);
   const used = usedOf(resultsOf(loop), states.flatMap((s) => s.vars));
-  const by = new Map(states.flatMap((s, i) =>
-    first[i] !== i && s.vars.some((v) => used.has(v))
-      ? s.vars.map((v, k) => [v, states[first[i]!]!.vars[k]!] as const)
-      : []
-  ));
+  const by = new Map(
+    states.flatMap((s, i) =>
+      first[i] !== i && s.vars.some((v) => used.has(v))
+        ? s.vars.map((v, k) => [v, states[first[i]!]!.vars[k]!] as const)
+        : []
+    ),
+  );
   const made = withBody(loop, by),
     entries = entriesOf(made),
     n = states.length;
