@@ -210,6 +210,16 @@ export function rowsRead(
   );
 }
 
+/** True if a sequence is known to have a row for each step: one that has not is to be refused. */
+export function isEnough({ value, taps }: LoopSequence, loop: Loop): boolean {
+  if (!loop.nSteps) return true;
+  const { value: n } = loop.nSteps, rows = shapeGraph(value, 0);
+  const [lost] = spanOf(taps);
+  return typeof n === "number" && typeof rows === "number"
+    ? n <= rows - lost
+    : lost === 0 && sameLength(rows, loop.nSteps);
+}
+
 /** True if two lengths are known to be equal. */
 export function sameLength(a: SymbolicLength, b: SymbolicLength): boolean {
   return lengthKey(a) === lengthKey(b);

@@ -17,13 +17,14 @@ import {
   session,
 } from "./driver.ts";
 import { rewriteBodies } from "./bodies.ts";
+import { applyLoopRules } from "./loop_rules.ts";
 import { OPTIMIZERS, type Phase } from "./phases.ts";
 import type { Rule } from "./pattern.ts";
 
 /** Which rewrites run. */
 export interface Strategy {
   readonly optimizer: keyof typeof OPTIMIZERS;
-  /** Rules that run only if named here: those that may change NaN or infinity. */
+  /** Rules and phases that run only if named here: those that may change NaN or infinity, and those about loops, which may refuse less. */
   readonly included?: readonly string[];
   /** Rules and phases that do not run. */
   readonly excluded?: readonly string[];
@@ -44,26 +45,45 @@ export function optimize(
   { optimizer, included = [], excluded = [] }: Strategy,
 ): Optimized {
   const fired = new Map<string, Fired>(), before = results(graph);
-  const runs = ({ name, licence }: Rule) =>
+  const runs = ({ name, licence }: Pick<Rule, "name" | "licence">) =>
     !excluded.includes(name) &&
     (licence !== "may change NaN/inf" || included.includes(name));
   const phases: readonly Phase[] = OPTIMIZERS[optimizer]
     .filter((phase) => !excluded.includes(phase.name))
-    .map((p) => "rules" in p ? { ...p, rules: p.rules.filter(runs) } : p);
-  const rewrite = (outputs: readonly Variable[]): readonly Variable[] => {
+    .filter((phase) => !isOptional(phase) || included.includes(phase.name))
+    .map((p) =>
+      "rules" in p
+        ? { ...p, rules: p.rules.filter(runs) }
+        : "loops" in p
+        ? { ...p, loops: p.loops.filter(runs) }
+        : p
+    );
+  const rewrite = (
+    outputs: readonly Variable[],
+    list: readonly Phase[],
+  ): readonly Variable[] => {
     const shared = session(fired);
-    const step = (now: readonly Variable[], phase: Phase) =>
-      "pass" in phase
+    // A phase is done with a loop's body before it comes to the loop: work that left an inner loop may leave the outer one.
+    const step = (before: readonly Variable[], phase: Phase) => {
+      const now = rewriteBodies(before, (body) => rewrite(body, [phase]));
+      return "pass" in phase
         ? noteFusion(phase.name, now, phase.pass(now), fired)
+        : "loops" in phase
+        ? applyLoopRules(phase.name, phase.loops, now, shared)
         : applyRules(phase.name, phase.rules, now, shared);
-    const after = phases.reduce(step, rewriteBodies(outputs, rewrite));
+    };
+    const after = list.reduce(step, outputs);
     after.forEach((v, i) => checkType(v, outputs[i]!));
     return keepOrder(after, shared);
   };
   return {
-    graph: phases.length ? withResults(graph, rewrite(before)) : graph,
+    graph: phases.length ? withResults(graph, rewrite(before, phases)) : graph,
     fired: [...fired.values()],
   };
+}
+
+function isOptional(phase: Phase): boolean {
+  return "optional" in phase && phase.optional === true;
 }
 
 /** `after`; the groups that a pass fused are named by what they hold. */

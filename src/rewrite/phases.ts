@@ -7,16 +7,28 @@ import { fills } from "./fills.ts";
 import { fold } from "./fold.ts";
 import { fuseElementwise } from "./fuse.ts";
 import { indexing, sparseSums } from "./indexing.ts";
+import type { LoopRule } from "./loop_rules.ts";
 import { labels } from "./labels.ts";
 import { layout } from "./layout.ts";
 import { nnet, shareSoftmax } from "./nnet.ts";
 import type { Rule } from "./pattern.ts";
+import { LOOP_RULES } from "./scan_rules.ts";
 import { specialize } from "./specialize.ts";
 import { stabilize } from "./stabilize.ts";
 
-/** A step of rewriting: rules, applied together until none fires, or one pass over the whole graph. */
+/** A step of rewriting: rules, applied together until none fires; rules about loops, one after the other; or one pass over the whole graph. */
 export type Phase =
-  | { readonly name: string; readonly rules: readonly Rule[] }
+  | {
+    readonly name: string;
+    readonly rules: readonly Rule[];
+    /** Runs only in a mode that includes it by name. */
+    readonly optional?: boolean;
+  }
+  | {
+    readonly name: string;
+    readonly loops: readonly LoopRule[];
+    readonly optional?: boolean;
+  }
   | {
     readonly name: string;
     readonly pass: (outputs: readonly Variable[]) => readonly Variable[];
@@ -34,17 +46,21 @@ const tidy: readonly Rule[] = [
 /** Equal nodes become one; the driver does that whenever it walks. */
 const merge: Phase = rules("merge", []);
 
-const canonical: Phase = rules("canonicalize", [
+const simple: readonly Rule[] = [
   ...tidy,
   ...cancelling,
   ...gathering,
   ...indexing,
-]);
+];
+
+const canonical: Phase = rules("canonicalize", simple);
 
 /** Everything, in order. */
 export const PHASES: readonly Phase[] = [
   merge, //                                            equal nodes become one
   canonical, //                                        one form for one meaning; constants and lengths folded
+  { name: "loops", loops: LOOP_RULES, optional: true }, // loops joined, cut down, and relieved of work
+  { name: "loops", rules: simple, optional: true }, //    what left the loops
   rules("stabilize", [...tidy, ...stabilize, ...nnet, ...labels]), // forms that keep their digits
   { name: "share_softmax", pass: shareSoftmax }, //    one softmax for loss and gradient
   rules("blas", [...tidy, ...gathering, ...products, ...sparseSums]), // sums with products and with sparse gradients
@@ -71,7 +87,7 @@ export interface Listed {
   readonly rule: Rule;
 }
 
-/** Every rule once, in the order of the phases. */
+/** Every rule once, in the order of the phases; those about loops are in LOOP_RULES. */
 export const RULES: readonly Listed[] = listed();
 
 function listed(): readonly Listed[] {

@@ -22,6 +22,7 @@ import { type Along, lift, Lifting } from "./scan_lift.ts";
 import {
   entriesOf,
   insteadOf,
+  isEnough,
   isWanted,
   type LoopPlace,
   type LoopRule,
@@ -101,7 +102,9 @@ function withoutRows(place: LoopPlace): Replacements | null {
     const v = node.outputs[first + i]!;
     if (!keep || !isWanted(place, v)) return;
     const s = loop.sequences.find((s) => s.vars.includes(value));
-    if (s) by.set(v, inOrder(s, s.vars.indexOf(value), stepsOf(loop)));
+    if (s && isEnough(s, loop)) {
+      by.set(v, inOrder(s, s.vars.indexOf(value), stepsOf(loop)));
+    }
     const fixed = value instanceof Constant ? value : outer.get(value);
     if (fixed) {
       const lengths = [stepsOf(loop), ...lengthsOf(fixed)];
@@ -125,8 +128,12 @@ function hoisted(place: LoopPlace): Replacements | null {
   for (const node of order) {
     if (!lifting.moves(node)) node.inputs.forEach((v) => needed.add(v));
   }
+  // A view saves no work, but a loop that only hands it out can go.
+  const handed = new Set(loop.extras.map((e) => e.value));
   const leaving = order.flatMap((node) =>
-    lifting.moves(node) && lifting.works(node) && needed.has(node.outputs[0]!)
+    lifting.moves(node) &&
+      (lifting.works(node) || handed.has(node.outputs[0]!)) &&
+      needed.has(node.outputs[0]!)
       ? [node.outputs[0]!]
       : []
   );

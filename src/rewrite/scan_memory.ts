@@ -23,6 +23,7 @@ import {
 import {
   entriesOf,
   insteadOf,
+  isEnough,
   isWanted,
   type LoopPlace,
   type LoopRule,
@@ -90,7 +91,7 @@ function withoutUnused(place: LoopPlace): Replacements | null {
   }));
   const used = usedOf(resultsOf(less), bodyVariables(loop));
   const sequences = loop.sequences.filter((s) =>
-    s.vars.some((v) => used.has(v))
+    s.vars.some((v) => used.has(v)) || !isEnough(s, loop)
   );
   const nonSequences = loop.nonSequences.filter((s) => used.has(s.inner));
   const same = less.extras.length === loop.extras.length &&

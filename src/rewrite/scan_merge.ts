@@ -2,7 +2,14 @@
 import type { Variable } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
 import { spanOf } from "../graph/scan_params.ts";
-import { type Loop, loopOf, usedOf, withOwnBody } from "../nested/loop.ts";
+import {
+  applyLoop,
+  type Loop,
+  loopOf,
+  usedOf,
+  withOwnBody,
+} from "../nested/loop.ts";
+import { scanOp } from "../nested/scan_op.ts";
 import { shapeGraph, SYMBOLIC } from "../ops/length_graph.ts";
 import { applyRules, session } from "./driver.ts";
 import { conditions } from "./lazy.ts";
@@ -79,10 +86,17 @@ function withSibling(place: LoopPlace): Replacements | null {
     nonSequences: [...first.nonSequences, ...second.nonSequences],
     until: null,
   };
-  return new Map([
-    ...insteadOf({ node: sibling }, both, entriesOf(first)),
-    ...insteadOf(place, both, entriesOf(second)),
-  ]);
+  const made = applyLoop(scanOp, both);
+  const n = first.states.length, m = first.extras.length;
+  const parts = [
+    [...made.states.slice(0, n), ...made.extras.slice(0, m)],
+    [...made.states.slice(n), ...made.extras.slice(m)],
+  ];
+  return new Map(
+    [sibling, node].flatMap(({ outputs }, k) =>
+      outputs.map((v, i) => [v, parts[k]![i]!] as const)
+    ),
+  );
 }
 
 /** For each state the first that is always equal to it: they start alike, and where all that seem equal are, their updates are too. */

@@ -1,14 +1,20 @@
 /** The table of rewrite rules: what each does, in which phase, and what it may do to values. */
 import { equationOf } from "../rewrite/instance.ts";
 import { RULES } from "../rewrite/phases.ts";
+import { LOOP_RULES } from "../rewrite/scan_rules.ts";
 
 const HEAD = ["phase", "rule", "licence", "equation"] as const;
 
 /** Prints every rule in the order of the phases, or those whose phase, name or equation contains `word`. */
 export function printRules(word = ""): void {
-  const rows = RULES.map(({ phase, rule }) =>
-    [phase, rule.name, rule.licence, equationOf(rule)] as const
-  ).filter((row) => row.some((cell) => cell.includes(word)));
+  const rows = [
+    ...RULES.map(({ phase, rule }) =>
+      [phase, rule.name, rule.licence, equationOf(rule)] as const
+    ),
+    ...LOOP_RULES.map(({ name, licence, equation }) =>
+      ["loops", name, licence, equation] as const
+    ),
+  ].filter((row) => row.some((cell) => cell.includes(word)));
   const widths = HEAD.map((head, column) =>
     Math.max(head.length, ...rows.map((row) => row[column]!.length))
   );

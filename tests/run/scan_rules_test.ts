@@ -1,0 +1,434 @@
+/** Loops after rewriting: what is left of them, and that they give what they gave before. */
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertThrows,
+} from "@std/assert";
+import "../../src/ops/methods.ts";
+import { function as compile } from "../../src/compile.ts";
+import { NDArray } from "../../src/graph/ndarray.ts";
+import { bodyResults, type ScanParams } from "../../src/graph/scan_params.ts";
+import {
+  type Apply,
+  Constant,
+  type Variable,
+} from "../../src/graph/variable.ts";
+import { leaves, toposort } from "../../src/graph/walk.ts";
+import { grad } from "../../src/grad/grad.ts";
+import { Rop } from "../../src/grad/rop.ts";
+import { reduce } from "../../src/nested/fold.ts";
+import { scan } from "../../src/nested/scan.ts";
+import { until } from "../../src/nested/step.ts";
+import { at } from "../../src/ops/at.ts";
+import { zeros } from "../../src/ops/constructors.ts";
+import { dimshuffle, transpose } from "../../src/ops/dimshuffle.ts";
+import { dot } from "../../src/ops/dot.ts";
+import { add, mul, sigmoid, sqr, tanh } from "../../src/ops/elemwise.ts";
+import { gt } from "../../src/ops/elemwise_logic.ts";
+import { evaluate } from "../../src/ops/evaluate.ts";
+import { ifelse } from "../../src/ops/ifelse.ts";
+import {
+  dmatrix,
+  dscalar,
+  dtensor3,
+  dvector,
+  lmatrix,
+  lscalar,
+  lvector,
+} from "../../src/ops/inputs.ts";
+import { sum } from "../../src/ops/reduce.ts";
+import { reshape } from "../../src/ops/reshape.ts";
+import { shapeAt } from "../../src/ops/shape.ts";
+import { optimize } from "../../src/rewrite/optimize.ts";
+import { Mode } from "../../src/run/mode.ts";
+import { EXAMPLES, valueOf } from "../nested/examples.ts";
+import { randomLoops, weights } from "../nested/random_loops.ts";
+
+/** The graph of `outputs` after rewriting. */
+function look(outputs: readonly Variable[], excluded: readonly string[] = []) {
+  const inputs = leaves(outputs).filter((v) => !(v instanceof Constant));
+  const { graph, fired } = optimize({ inputs, outputs, updates: [] }, {
+    optimizer: "fast_run",
+    included: ["loops"],
+    excluded: ["fuse", ...excluded],
+  });
+  const nodes = toposort(graph.outputs);
+  return {
+    inputs,
+    outputs: graph.outputs,
+    nodes,
+    loops: loopsOf(nodes),
+    fired,
+  };
+}
+
+function loopsOf(nodes: readonly Apply[]): Apply<ScanParams>[] {
+  return nodes.filter((node) => node.op.name === "scan");
+}
+
+/** The products among the nodes; dotAdd is one. */
+function products(nodes: readonly Apply[]): number {
+  return nodes.filter(({ op }) => op.name === "dot" || op.name === "dotAdd")
+    .length;
+}
+
+function bodyOf({ params }: Apply<ScanParams>): Apply[] {
+  return toposort(bodyResults(params));
+}
+
+/** Values of inputs, by their names: T and the lengths of rows are the same everywhere. */
+function valuesOf(
+  inputs: readonly Variable[],
+  lengths: Readonly<Record<string, readonly number[] | number>>,
+): NDArray[] {
+  return inputs.map((v, i) => {
+    const given = lengths[v.name!];
+    assert(given !== undefined, `no lengths for ${v}`);
+    if (typeof given === "number") {
+      return new NDArray("int64", [], BigInt64Array.of(BigInt(given)));
+    }
+    const x = weights(given, i + 1);
+    if (v.dtype === "float64") return x;
+    const whole = BigInt64Array.from(
+      x.flat() as Float64Array,
+      (y) => BigInt(Math.floor(Math.abs(y) * 2) % 3),
+    );
+    return new NDArray("int64", given, whole);
+  });
+}
+
+/** Compares values before and after, by the reference and by compiled code. */
+function compare(
+  outputs: readonly Variable[],
+  ...lengths: Readonly<Record<string, readonly number[] | number>>[]
+): void {
+  const { inputs, outputs: made } = look(outputs);
+  const run = compile([...inputs], [...outputs], {
+    mode: new Mode({ linker: "cvm", including: ["loops"] }),
+  });
+  for (const given of lengths) {
+    const values = valuesOf(inputs, given);
+    const by = new Map(inputs.map((v, i) => [v, values[i]!]));
+    const wanted = evaluate(outputs, by);
+    close(evaluate(made, by), wanted);
+    const found = (run as (...x: NDArray[]) => (NDArray | number)[])(...values);
+    close(
+      found.map((y) =>
+        y instanceof NDArray
+          ? y
+          : new NDArray("float64", [], Float64Array.of(y))
+      ),
+      wanted,
+    );
+  }
+}
+
+function close(found: readonly NDArray[], wanted: readonly NDArray[]): void {
+  wanted.forEach((y, i) => {
+    assertEquals(found[i]!.shape, y.shape);
+    const x = found[i]!.flat(), z = y.flat();
+    z.forEach((v, k) =>
+      assertAlmostEquals(
+        Number(x[k]),
+        Number(v),
+        1e-9 * Math.max(1, Math.abs(Number(v))),
+      )
+    );
+  });
+}
+
+/** A recurrent network over `x`: its states. */
+function network(x: Variable, h0: Variable): Variable {
+  const W = dmatrix("W"), U = dmatrix("U"), b = dvector("b");
+  const [h] = scan(
+    (x, h) => tanh(add(add(dot(x, W), dot(h, U)), b)),
+    { sequences: x, outputsInfo: h0 },
+  );
+  return h;
+}
+
+const WEIGHTS = { W: [3, 4], U: [4, 4], b: [4] };
+
+Deno.test("a state of which the last value is wanted keeps two rows", () => {
+  const h = network(dmatrix("x"), dvector("h0"));
+  const { loops } = look([at(h, -1, "1:")]);
+  assertEquals(loops.map((l) => l.params.states.map((s) => s.keep)), [[false]]);
+  compare([at(h, -1)], { ...WEIGHTS, x: [5, 3], h0: [4] });
+  const both = look([at(h, -1), at(h, 0)]).loops;
+  assertEquals(both[0]!.params.states[0]!.keep, true);
+});
+
+Deno.test("what nothing needs leaves a loop: states that need each other, extras, inputs", () => {
+  const x = dvector("x"), y = dvector("y"), a = dscalar("a");
+  const [[, , s, e]] = scan(
+    (x, y, p, q, s, a) => [add(q, y), mul(p, a), add(s, x), mul(s, 2), sqr(y)],
+    {
+      sequences: [x, y],
+      outputsInfo: [a, a, a, null, null],
+      nonSequences: a,
+    },
+  ) as unknown as [Variable[]];
+  const { loops } = look([s!, e!]);
+  const [{ params }] = loops as [Apply<ScanParams>];
+  assertEquals([
+    params.states.length,
+    params.extras.length,
+    params.sequences.length,
+    params.nonSequences.length,
+  ], [1, 1, 1, 0]);
+  // The shorter sequence says how long the loop runs, even where no step reads it.
+  compare([s!, e!], { x: [4], y: [3], a: [] }, { x: [2], y: [0], a: [] });
+});
+
+Deno.test("dot(x[t], W) is one product over all steps: vectors and batches", () => {
+  const vectors = network(dmatrix("x"), dvector("h0"));
+  const batches = network(dtensor3("x"), dmatrix("h0"));
+  for (const h of [vectors, batches]) {
+    const { loops, nodes } = look([h]);
+    assertEquals(loops.length, 1);
+    assertEquals([products(nodes), products(bodyOf(loops[0]!))], [1, 1]);
+  }
+  compare([vectors], { ...WEIGHTS, x: [5, 3], h0: [4] }, {
+    ...WEIGHTS,
+    x: [0, 3],
+    h0: [4],
+  });
+  compare([batches], { ...WEIGHTS, x: [5, 2, 3], h0: [2, 4] }, {
+    ...WEIGHTS,
+    x: [0, 2, 3],
+    h0: [2, 4],
+  });
+});
+
+Deno.test("work before a product leaves with it: elementwise, views, reshape, lookup, the other side", () => {
+  const W = dmatrix("W"), E = dmatrix("E");
+  const steps: [Variable, (x: Variable) => Variable][] = [
+    [dmatrix("x"), (x) => dot(tanh(mul(x, 2)), W)],
+    [dmatrix("x"), (x) => dot(transpose(W), x)],
+    [dtensor3("xt"), (x) => sum(dot(transpose(x), W), { axis: 0 })],
+    [dtensor3("xt"), (x) => sum(dot(transpose(W), x), { axis: 1 })],
+    [
+      dtensor3("xt"),
+      (x) => sum(dot(reshape(x, [-1, 3]), W), { axis: 0 }),
+    ],
+    [lvector("i"), (i) => dot(at(E, i), W)],
+    [lmatrix("ij"), (i) => sum(dot(at(E, i), W), { axis: 0 })],
+  ];
+  for (const [x, step] of steps) {
+    const [h] = scan((x, h) => tanh(add(step(x), h)), {
+      sequences: x,
+      outputsInfo: dvector("h0"),
+    });
+    const { loops, nodes } = look([h]);
+    assertEquals([products(nodes), products(bodyOf(loops[0]!))], [1, 0]);
+    const rest = { W: [3, 4], U: [4, 4], E: [3, 3], h0: [4] };
+    compare([h], {
+      ...rest,
+      x: [5, 3],
+      xt: [5, 3, 2],
+      i: [5],
+      ij: [5, 2],
+    }, { ...rest, x: [0, 3], xt: [0, 3, 2], i: [0], ij: [0, 2] });
+  }
+});
+
+Deno.test("rows that no step reads are not worked on; sequences read backwards keep their order", () => {
+  const x = dmatrix("x"), W = dmatrix("W"), n = lscalar("n");
+  for (const goBackwards of [false, true]) {
+    const [h] = scan(
+      (next, last, h) => tanh(add(add(dot(next, W), dot(last, W)), h)),
+      {
+        sequences: { input: x, taps: [1, -1] },
+        outputsInfo: dvector("h0"),
+        nSteps: n,
+        goBackwards,
+      },
+    );
+    const { loops } = look([h]);
+    assertEquals(products(bodyOf(loops[0]!)), 0);
+    const rest = { W: [3, 4], h0: [4], x: [6, 3] };
+    compare([h], { ...rest, n: 2 }, { ...rest, n: 4 }, { ...rest, n: 0 });
+  }
+});
+
+Deno.test("a loop without feedback disappears", () => {
+  const x = dmatrix("x"), W = dmatrix("W"), b = dvector("b");
+  const [[y, same, fixed]] = scan(
+    (x, b) => [sigmoid(add(dot(x, W), b)), x, b],
+    { sequences: x, nonSequences: b },
+  ) as unknown as [Variable[]];
+  const all = [y!, same!, fixed!], { loops } = look(all);
+  assertEquals(loops.length, 0);
+  compare(all, { ...WEIGHTS, x: [5, 3] }, { ...WEIGHTS, x: [0, 3] });
+  const [back] = scan((x) => tanh(x), { sequences: x, goBackwards: true });
+  assertEquals(look([back]).loops.length, 0);
+  compare([back], { x: [4, 2] });
+});
+
+Deno.test("what only a branch computes, or a loop that may stop, stays inside", () => {
+  const x = dmatrix("x"), W = dmatrix("W"), i = lvector("i");
+  const [lazy] = scan(
+    (x, i) => ifelse(gt(at(x, 0), 0), sum(at(W, i)), sum(x)),
+    { sequences: [x, i] },
+  );
+  assertEquals(look([lazy]).loops.length, 1);
+  const [stops] = scan((x) => [dot(x, W), until(gt(at(x, 0), 0))], {
+    sequences: x,
+  });
+  const list = stops as unknown as Variable | Variable[];
+  const y = Array.isArray(list) ? list[0]! : list;
+  assertEquals(products(bodyOf(look([y]).loops[0]!)), 1);
+  compare([y], { W: [3, 4], x: [5, 3] });
+});
+
+Deno.test("the gradient of weights is one product over all steps", () => {
+  for (
+    const [x, h0, shape, start] of [
+      [dmatrix("x"), dvector("h0"), [3], [4]],
+      [dtensor3("x"), dmatrix("h0"), [2, 3], [2, 4]],
+    ] as const
+  ) {
+    const h = network(x, h0), cost = sum(sqr(at(h, -1))) as Variable<0>;
+    const wrt = leaves([h]).filter((v) => "WUb".includes(v.name ?? "?"));
+    const gradients = grad(cost, wrt);
+    const { loops, nodes } = look(gradients);
+    assertEquals(loops.length, 2);
+    // x W before the loops; xᵀ d and hᵀ d after them.
+    assertEquals(products(nodes), 3);
+    assertEquals(loops.map((l) => products(bodyOf(l))), [1, 1]);
+    assertEquals(loops[1]!.params.states.length, 1);
+    compare([cost, ...gradients], {
+      ...WEIGHTS,
+      x: [5, ...shape],
+      h0: [...start],
+    }, { ...WEIGHTS, x: [1, ...shape], h0: [...start] });
+  }
+});
+
+Deno.test("an accumulated product has its initial value where no step runs", () => {
+  const a = dmatrix("a"), b = dmatrix("b");
+  const [total] = reduce(
+    (a, b, s) => add(s, dot(dimshuffle(a, [0, "x"]), dimshuffle(b, ["x", 0]))),
+    [a, b],
+    dmatrix("start"),
+  );
+  assertEquals(look([total]).loops.flatMap((l) => l.params.states), []);
+  compare([total], { a: [4, 2], b: [4, 3], start: [2, 3] }, {
+    a: [0, 2],
+    b: [0, 3],
+    start: [2, 3],
+  });
+});
+
+Deno.test("siblings of equally many steps become one loop, and equal states one", () => {
+  const x = dmatrix("x"), h0 = dvector("h0"), U = dmatrix("U");
+  const states = (f: (v: Variable) => Variable) =>
+    scan((x, h) => tanh(add(x, dot(f(h), U))), {
+      sequences: x,
+      outputsInfo: h0,
+    })[0];
+  const a = states((h) => h),
+    b = states((h) => mul(h, 2)),
+    c = states((h) => h);
+  const { loops } = look([a, b, c]);
+  assertEquals(loops.map((l) => l.params.states.length), [2]);
+  const [[p, q]] = scan(
+    (x, p, q) => [tanh(add(x, mul(p, q))), tanh(add(x, mul(q, p)))],
+    { sequences: x, outputsInfo: [h0, h0] },
+  ) as unknown as [Variable[]];
+  const one = look([p!, q!]).loops;
+  assertEquals(one.map((l) => l.params.states.length), [1]);
+  compare([a, b, c, p!, q!], { x: [3, 4], h0: [4], U: [4, 4] }, {
+    x: [0, 4],
+    h0: [4],
+    U: [4, 4],
+  });
+  // One needs the other.
+  const chain = scan((x, s) => add(mul(s, 2), x), {
+    sequences: a,
+    outputsInfo: h0,
+  })[0];
+  assertEquals(look([a, chain]).loops.length, 2);
+});
+
+Deno.test("one step is no loop, also where the number comes from a shape", () => {
+  const x = dmatrix("x"), h0 = dvector("h0");
+  const n = add(shapeAt(zeros([3, 4]), 0), -2);
+  const [h] = scan((x, h) => tanh(add(x, h)), {
+    sequences: x,
+    outputsInfo: h0,
+    nSteps: n,
+  });
+  assertEquals(look([h]).loops.length, 0);
+  compare([h], { x: [2, 3], h0: [3] });
+  assertThrows(() => compare([h], { x: [0, 3], h0: [3] }), RangeError);
+});
+
+Deno.test("Lop of Rop on a network is two loops, with four products in the first", () => {
+  const x = dmatrix("x"),
+    h0 = dvector("h0"),
+    U = dmatrix("U"),
+    v = dmatrix("v");
+  const [h] = scan((x, h) => tanh(add(x, dot(h, U))), {
+    sequences: x,
+    outputsInfo: h0,
+  });
+  const pushed = Rop(h, U, v);
+  const back = grad(null, [U], { knownGrads: new Map([[h, pushed]]) });
+  const { loops } = look(back);
+  assertEquals(loops.length, 2);
+  compare(back, { x: [4, 3], h0: [3], U: [3, 3], v: [3, 3] });
+});
+
+Deno.test("rules about loops are counted, and can be left out by name", () => {
+  const h = at(network(dmatrix("x"), dvector("h0")), -1);
+  const names = look([h]).fired.filter((f) => f.phase === "loops").map((f) =>
+    f.rule
+  );
+  assertEquals(names, ["scan_last", "scan_hoist", "scan_unused"]);
+  const { loops } = look([h], ["scan_hoist", "scan_last"]);
+  assertEquals(loops[0]!.params.states[0]!.keep, true);
+  assertEquals(products(bodyOf(loops[0]!)), 2);
+});
+
+Deno.test("all example loops keep their values", () => {
+  for (const make of Object.values(EXAMPLES)) {
+    const { inputs, outputs, updates = new Map(), calls } = make();
+    const graph = { inputs, outputs, updates: [...updates] };
+    const { graph: made } = optimize(graph, {
+      optimizer: "fast_run",
+      included: ["loops"],
+    });
+    for (const [given] of calls) {
+      const by = new Map(inputs.map((v, i) => [v, valueOf(v, given[i]!)]));
+      close(evaluate(made.outputs, by), evaluate(outputs, by));
+    }
+  }
+});
+
+Deno.test("random loops, their gradients and tangents keep their values", () => {
+  for (let seed = 0; seed < 60; seed++) {
+    const { inputs, values, loops } = randomLoops(seed);
+    const by = new Map(inputs.map((v, i) => [v, values[i]!]));
+    const cost = loops.map((y): Variable => sum(sqr(y))).reduce((a, b) =>
+      add(a, b)
+    ) as Variable<0>;
+    const slopes = grad(cost, inputs, { disconnectedInputs: "ignore" });
+    const all = [...loops, ...slopes, ...Rop(loops, inputs, [...inputs])];
+    // Where no step runs there is no last row.
+    const rows = evaluate(loops, by).map((y) => y.ndim > 1 ? y.shape[0]! : 0);
+    const more = loops.filter((_, i) => rows[i]! > 0).map((y) => at(y, -1));
+    for (const outputs of [all, more]) {
+      const { graph } = optimize({ inputs, outputs, updates: [] }, {
+        optimizer: "fast_run",
+        included: ["loops"],
+      });
+      try {
+        close(evaluate(graph.outputs, by), evaluate(outputs, by));
+      } catch (error) {
+        throw new Error(`seed ${seed}`, { cause: error });
+      }
+    }
+  }
+});
