@@ -50,7 +50,7 @@ export function optimize(
     (licence !== "may change NaN/inf" || included.includes(name));
   const phases: readonly Phase[] = OPTIMIZERS[optimizer]
     .filter((phase) => !excluded.includes(phase.name))
-    .filter((phase) => !isOptional(phase) || included.includes(phase.name))
+    .filter((phase) => isWanted(phase, included))
     .map((p) =>
       "rules" in p
         ? { ...p, rules: p.rules.filter(runs) }
@@ -82,8 +82,9 @@ export function optimize(
   };
 }
 
-function isOptional(phase: Phase): boolean {
-  return "optional" in phase && phase.optional === true;
+/** False for a phase that runs only if it is asked for, and was not. */
+function isWanted(phase: Phase, included: readonly string[]): boolean {
+  return !("onlyWith" in phase) || included.includes(phase.onlyWith!);
 }
 
 /** `after`; the groups that a pass fused are named by what they hold. */

@@ -21,13 +21,13 @@ export type Phase =
   | {
     readonly name: string;
     readonly rules: readonly Rule[];
-    /** Runs only in a mode that includes it by name. */
-    readonly optional?: boolean;
+    /** Runs only in a mode that includes this name. */
+    readonly onlyWith?: string;
   }
   | {
     readonly name: string;
     readonly loops: readonly LoopRule[];
-    readonly optional?: boolean;
+    readonly onlyWith?: string;
   }
   | {
     readonly name: string;
@@ -59,8 +59,8 @@ const canonical: Phase = rules("canonicalize", simple);
 export const PHASES: readonly Phase[] = [
   merge, //                                            equal nodes become one
   canonical, //                                        one form for one meaning; constants and lengths folded
-  { name: "loops", loops: LOOP_RULES, optional: true }, // loops joined, cut down, and relieved of work
-  { name: "loops", rules: simple, optional: true }, //    what left the loops
+  { name: "loops", loops: LOOP_RULES, onlyWith: "loops" }, // loops joined, cut down, and relieved of work
+  { name: "simplify", rules: simple, onlyWith: "loops" }, //  what left the loops
   rules("stabilize", [...tidy, ...stabilize, ...nnet, ...labels]), // forms that keep their digits
   { name: "share_softmax", pass: shareSoftmax }, //    one softmax for loss and gradient
   rules("blas", [...tidy, ...gathering, ...products, ...sparseSums]), // sums with products and with sparse gradients
