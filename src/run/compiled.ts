@@ -120,7 +120,7 @@ export function wrap<O extends Outputs>(
     trustInput: false,
     fn(nCalls = 1): unknown {
       alive();
-      if (!Number.isInteger(nCalls) || nCalls < 0) {
+      if (!Number.isInteger(nCalls) || nCalls < 1) {
         throw new RangeError(`Cannot call ${name} ${nCalls} times`);
       }
       last ??= admit([]);

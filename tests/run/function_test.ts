@@ -330,6 +330,18 @@ for (const [called, mode] of MODES) {
     assertEquals(f(damo.array([4, 5, 6])).toArray(), [5, 6, 7]);
   });
 
+  test("fn wants inputs that were passed before, and at least one call", () => {
+    const x = damo.scalar("x"), w = damo.shared(0);
+    const f = damo.function([x], x, { mode, updates: [[w, w.add(x)]] });
+    assertThrows(() => f.fn(), TypeError, "x");
+    f(2);
+    assertEquals(f.fn(3), 2);
+    for (const calls of [0, -1, 1.5]) {
+      assertThrows(() => f.fn(calls), RangeError, `${calls} times`);
+    }
+    assertEquals(w.getValue().item(), 8);
+  });
+
   test("free ends a function, and only it", () => {
     const w = damo.shared([1, 2]),
       f = damo.function([], w.sum(), { mode }),
