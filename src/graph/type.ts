@@ -44,14 +44,6 @@ export function describeType(type: Type): string {
   return `${lead}${type.dtype} (${dims}${type.shape.length === 1 ? "," : ""})`;
 }
 
-/** True if both say the same. */
-export function sameType(a: Type, b: Type): boolean {
-  return a.kind === b.kind && a.dtype === b.dtype &&
-    a.shape.length === b.shape.length &&
-    a.shape.every((d, i) => d === b.shape[i]) &&
-    (a.kind === "dense" || a.format === (b as SparseType).format);
-}
-
 /** True if a value of type `from` may stand where `to` is expected: `from` says as much or more. */
 export function fits(from: Type, to: Type): boolean {
   return from.kind === to.kind && from.dtype === to.dtype &&

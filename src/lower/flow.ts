@@ -90,6 +90,26 @@ export interface Computation extends Common {
   readonly needs: readonly Value[];
 }
 
+/** What copies `x` on behalf of `node`, but for its place among units and its output. */
+export function copyOf(
+  node: Apply,
+  x: Value,
+): Omit<Computation, "id" | "outputs"> {
+  return {
+    kind: "compute",
+    node,
+    frame: x.frame,
+    inputs: [x],
+    view: null,
+    builtin: "copy",
+    hostOnly: false,
+    reserve: [null],
+    checks: [],
+    guards: [],
+    needs: [x],
+  };
+}
+
 /** ifelse, with those of its outputs that something wants. */
 export interface Choice extends Common {
   readonly kind: "ifelse";

@@ -24,7 +24,7 @@ import type {
   Unit,
   Value,
 } from "./flow.ts";
-import { valuesOf } from "./flow.ts";
+import { copyOf, valuesOf } from "./flow.ts";
 import { infer, type Inference } from "./infer.ts";
 import { isPlain, knownShape, lookedAt, packed } from "./layout.ts";
 import { readBoundary } from "./read_boundary.ts";
@@ -143,19 +143,7 @@ export class Reader {
     if (known) return known;
     const node = identity(x.variable).owner!;
     const [copy] = this.unit(
-      {
-        kind: "compute",
-        node,
-        frame: x.frame,
-        inputs: [x],
-        view: null,
-        builtin: "copy",
-        hostOnly: false,
-        reserve: [null],
-        checks: [],
-        guards: [],
-        needs: [x],
-      },
+      copyOf(node, x),
       [{
         variable: node.outputs[0]!,
         frame: x.frame,

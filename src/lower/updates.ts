@@ -5,6 +5,7 @@ import { identity } from "../ops/elemwise.ts";
 import {
   allInputs,
   type Computation,
+  copyOf,
   type Flow,
   type Unit,
   type Update,
@@ -133,19 +134,9 @@ class Copies {
     };
     this.#values.push(value);
     this.#units.push({
-      kind: "compute",
+      ...copyOf(node, x),
       id: value.unit,
-      node,
-      frame: x.frame,
-      inputs: [x],
       outputs: [value],
-      view: null,
-      builtin: "copy",
-      hostOnly: false,
-      reserve: [null],
-      checks: [],
-      guards: [],
-      needs: [x],
     });
     return value;
   }

@@ -115,16 +115,7 @@ export const SYMBOLIC: Lengths = {
     if (first === 0 && step === 1) return last;
     return max(0, floorDiv(add(span, size - 1), size));
   },
-  same(a, b, error) {
-    if (typeof a === "number" && typeof b === "number" && a !== b) {
-      throw error(a, b);
-    }
-    return typeof a === "number" || b === null
-      ? a
-      : typeof b === "number" || a === null
-      ? b
-      : a;
-  },
+  same: STATIC.same,
 };
 
 /**

@@ -1,7 +1,7 @@
 /** What `function` returns: a callable with its arguments checked, and its results in the form that was asked for. */
 import { config } from "../graph/config.ts";
 import { isBig } from "../graph/dtype.ts";
-import { isRowMajor, NDArray } from "../graph/ndarray.ts";
+import { NDArray } from "../graph/ndarray.ts";
 import type { DenseType } from "../graph/type.ts";
 import type { Variable } from "../graph/variable.ts";
 import { convert } from "./convert.ts";
@@ -174,12 +174,4 @@ export function asResult(value: NDArray): NDArray | number {
   if (value.ndim > 0) return value;
   const x = value.data[value.offset]!;
   return isBig(value.dtype) ? value.item() : x as number;
-}
-
-/** A value that shares no memory with anything that may change. */
-export function owned(value: NDArray): NDArray {
-  return isRowMajor(value.shape, value.strides) && value.offset === 0 &&
-      value.data.length === value.size
-    ? value
-    : value.copy();
 }

@@ -2,7 +2,7 @@
 import { detectTarget } from "../build/toolchain.ts";
 import type { FunctionGraph } from "../graph/function_graph.ts";
 import type { NDArray } from "../graph/ndarray.ts";
-import type { SharedVariable } from "../graph/variable.ts";
+import type { SharedVariable, Variable } from "../graph/variable.ts";
 import { lower } from "../lower/lower.ts";
 import type { Kernel, Program } from "../lower/program.ts";
 import {
@@ -32,8 +32,8 @@ interface Ready {
   readonly signature: Signature;
   readonly program: Program;
   readonly vm: Vm;
-  /** The layout that each storage had. */
-  readonly layouts: readonly number[];
+  /** The layout that each storage had when it was last found to fit. */
+  readonly layouts: number[];
 }
 
 /** An engine whose programs a runtime runs. */
@@ -135,8 +135,10 @@ export class VmEngine implements Engine {
 
   #fits({ signature, layouts }: Ready, values: readonly NDArray[]): boolean {
     for (let i = 0; i < layouts.length; i++) {
-      if (this.#storages[i]!.layout !== layouts[i]) {
-        if (!fitsArray(signature.shared[i]!, this.#storages[i]!)) return false;
+      const storage = this.#storages[i]!;
+      if (storage.layout !== layouts[i]) {
+        if (!fitsArray(signature.shared[i]!, storage)) return false;
+        layouts[i] = storage.layout;
       }
     }
     for (let i = 0; i < values.length; i++) {
@@ -249,10 +251,10 @@ export class VmEngine implements Engine {
   }
 
   #checkNames(values: readonly NDArray[]): void {
-    const known = new Map<unknown, { readonly shape: readonly number[] }>();
+    const known = new Map<Variable, { readonly shape: readonly number[] }>();
     this.#graph.inputs.forEach((v, i) => known.set(v, values[i]!));
     this.#shared.forEach((s, i) => known.set(s, this.#storages[i]!));
-    checkNames([...this.#graph.inputs, ...this.#shared], known as never);
+    checkNames([...this.#graph.inputs, ...this.#shared], known);
   }
 }
 

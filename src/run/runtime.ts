@@ -2,8 +2,7 @@
 import { Cvm } from "../../ffi/cvm.ts";
 import { CVM_FLAGS, CVM_SOURCES } from "../../ffi/csrc.ts";
 import { findBlas } from "../../ffi/openblas.ts";
-import { compileKernels, type Located } from "../build/cache.ts";
-import { buildLibrary } from "../build/cache.ts";
+import { buildLibrary, compileKernels, type Located } from "../build/cache.ts";
 import { MissingCompilerError } from "../build/toolchain.ts";
 import { config } from "../graph/config.ts";
 import type { Kernel } from "../lower/program.ts";
