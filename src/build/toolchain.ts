@@ -256,8 +256,8 @@ function refuseFullDisk(said: string): void {
 
 let caches: [number, number, number] | undefined;
 
-/** The machine at hand, for lowering. Whether there is a BLAS is found out when it is asked for. */
-export function detectTarget(): Target {
+/** The machine at hand, for lowering, of which kernels may use so many threads (0: all). Whether there is a BLAS is found out when it is asked for. */
+export function detectTarget(threads: number = config.threads): Target {
   const vector = vectorBytes(cpu());
   return {
     vector,
@@ -266,6 +266,6 @@ export function detectTarget(): Target {
     get blas() {
       return findBlas(config.blas) !== null;
     },
-    threads: config.threads || navigator.hardwareConcurrency,
+    threads: threads || navigator.hardwareConcurrency,
   };
 }

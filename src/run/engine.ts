@@ -5,6 +5,7 @@ import type { NDArray } from "../graph/ndarray.ts";
 import type { SharedVariable, Variable } from "../graph/variable.ts";
 import { lower } from "../lower/lower.ts";
 import type { Kernel, Program } from "../lower/program.ts";
+import type { Target } from "../lower/target.ts";
 import {
   fitsArray,
   type History,
@@ -41,6 +42,7 @@ export class VmEngine implements Engine {
   readonly #graph: FunctionGraph;
   readonly #mode: Mode;
   readonly #runtime: Runtime;
+  readonly #target: Target;
   readonly #shared: readonly SharedVariable[];
   readonly #storages: readonly CStorage[];
   readonly #named: boolean;
@@ -52,6 +54,7 @@ export class VmEngine implements Engine {
     this.#graph = graph;
     this.#mode = mode;
     this.#runtime = runtime;
+    this.#target = detectTarget(mode.openmp);
     this.#shared = sharedOf(graph);
     this.#storages = this.#shared.map((s) => storageOf(s, runtime.cvm));
     this.#named = hasRepeatedName([...graph.inputs, ...this.#shared]);
@@ -168,7 +171,7 @@ export class VmEngine implements Engine {
       cvm: this.#runtime.cvm,
       kernel: this.#runtime.kernel,
       storages,
-      threads: this.#mode.openmp,
+      threads: this.#target.threads,
       debug: this.#mode.debug,
     });
     const layouts = this.#storages.map((s) => s.layout);
@@ -181,7 +184,7 @@ export class VmEngine implements Engine {
     return lower(this.#graph, signature, {
       gc: this.#mode.linker !== "cvm_nogc",
       inplace: this.#mode.debug ? "temporaries" : true,
-    }, detectTarget());
+    }, this.#target);
   }
 
   #laid(values: readonly NDArray[]): Laid[] {

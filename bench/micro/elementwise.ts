@@ -1,0 +1,74 @@
+/**
+ * How near to the limit an elementwise expression runs.
+ *
+ *   deno run -A bench/micro/elementwise.ts [threads]
+ *
+ * y = tanh(a x + b) sigmoid(c x) - log1p(exp(x)) of float32, with one and two
+ * threads: nanoseconds an element, and the share of what `limit/ew.c` reaches
+ * (which clamps, drops NaN and allows three units in the last place), both
+ * measured in turns. Best of many blocks.
+ */
+import * as damo from "damo";
+import { buildLimit, runLimit } from "../paper/limit.ts";
+
+const { add, exp, log1p, mul, sigmoid, sub, tanh } = damo;
+const SIZES = [1e4, 1e5, 1e6, 1e7], TURNS = 2, MILLISECONDS = 150;
+
+const limit = buildLimit(["ew-poly"]);
+if ("reason" in limit) console.error(`No limit: ${limit.reason}`);
+
+for (const threads of Deno.args.length ? Deno.args.map(Number) : [1, 2]) {
+  for (const size of SIZES) {
+    const run = expression(size, threads);
+    let own = Infinity, best = Infinity;
+    for (let turn = 0; turn < TURNS; turn++) {
+      own = Math.min(own, run() * 1e6 / size);
+      if ("path" in limit) best = Math.min(best, limitOf(size, threads));
+    }
+    console.log(JSON.stringify({
+      name: `${size.toExponential()} floats, ${threads} thread${
+        threads > 1 ? "s" : ""
+      }`,
+      value: Number(own.toPrecision(3)),
+      unit: "ns/element",
+      ...(Number.isFinite(best) && {
+        limit: Number(best.toPrecision(3)),
+        share: Number((best / own).toPrecision(3)),
+      }),
+    }));
+  }
+}
+
+/** Milliseconds of the best of some calls. */
+function expression(size: number, threads: number): () => number {
+  const x = damo.shared(new damo.RandomState(1).uniform(-10, 10, [size])),
+    y = damo.shared(damo.zeros([size]));
+  const f = damo.function([], null, {
+    updates: [[
+      y,
+      sub(
+        mul(tanh(add(mul(x, 1.3), 0.1)), sigmoid(mul(x, 0.7))),
+        log1p(exp(x)),
+      ),
+    ]],
+    mode: new damo.Mode({ openmp: threads }),
+  });
+  const calls = Math.max(1, Math.round(2e6 / size));
+  f.fn(calls);
+  return () => {
+    let least = Infinity;
+    const end = performance.now() + MILLISECONDS;
+    while (performance.now() < end) {
+      const start = performance.now();
+      f.fn(calls);
+      least = Math.min(least, (performance.now() - start) / calls);
+    }
+    return least;
+  };
+}
+
+function limitOf(size: number, threads: number): number {
+  const { path } = limit as { readonly path: string };
+  return JSON.parse(runLimit(path, "ew-poly", [String(size), String(threads)]))
+    .best;
+}
