@@ -193,6 +193,17 @@ class Assembler {
       slotOf,
       inplace,
       isRow: (slot) => tree.slots[slot]!.base >= 0,
+      partsOf: ({ dtype, length }) =>
+        this.#slots.push({
+          owner: null,
+          kind: "temporary",
+          dtype,
+          shape: [length],
+          strides: [1],
+          data: null,
+          variable: null,
+          base: -1,
+        }) - 1,
     });
     for (const draft of drafts) this.#thunk(draft, over);
     const { op, origin } = unit.node, note = plans.of(unit, inplace)?.note;

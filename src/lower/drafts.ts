@@ -16,7 +16,7 @@ import type {
   Source,
   Value,
 } from "./flow.ts";
-import type { Extent, Implementation } from "./implementation.ts";
+import type { Extent, Implementation, Plan } from "./implementation.ts";
 import { type Plans, viewMayFail } from "./plans.ts";
 import type { Builtin } from "./program.ts";
 import { sameLength } from "./shapes.ts";
@@ -100,14 +100,23 @@ export function copyDraft(
 export function kernelDraft(
   unit: Computation,
   plan: Implementation,
-  { slotOf, inplace }: { readonly slotOf: SlotOf; readonly inplace: number },
+  { slotOf, inplace, parts = -1 }: {
+    readonly slotOf: SlotOf;
+    readonly inplace: number;
+    readonly parts?: number;
+  },
 ): Draft {
   const positions = plan.inputs ?? unit.inputs.map((_, i) => i),
     results = plan.outputs ?? unit.outputs.map((_, i) => i);
   return {
     run: { kind: "compiled", plan },
-    inputs: positions.map((i) => slotOf(unit.inputs[i]!)),
-    outputs: results.map((i) => slotOf(unit.outputs[i]!)),
+    inputs: [
+      ...positions.map((i) => slotOf(unit.inputs[i]!)),
+      ...(plan.parts === "read" ? [parts] : []),
+    ],
+    outputs: plan.parts === "written"
+      ? [parts]
+      : results.map((i) => slotOf(unit.outputs[i]!)),
     extents: plan.extents.map((e) => fromInputs(unit, e)),
     headers: [...unit.inputs, ...unit.outputs].map(slotOf),
     inplace: results[0] === 0 && inplace >= 0 ? positions.indexOf(inplace) : -1,
@@ -145,9 +154,11 @@ export function computeDrafts(
     readonly slotOf: SlotOf;
     readonly inplace: number;
     readonly isRow: (slot: number) => boolean;
+    /** A slot of its own for what one step leaves to the next. */
+    readonly partsOf: (parts: NonNullable<Plan["parts"]>) => number;
   },
 ): Draft[] {
-  const { slotOf, inplace, isRow } = site,
+  const { slotOf, inplace, isRow, partsOf } = site,
     { node, view, outputs, inputs } = unit,
     out = slotOf(outputs[0]!);
   if (view) {
@@ -210,11 +221,13 @@ export function computeDrafts(
       }),
     ];
   });
+  const parts = plan.parts ? partsOf(plan.parts) : -1;
   let first = true;
   const steps = plan.steps.map((step) => {
     const draft = kernelDraft(unit, step, {
       slotOf,
       inplace: first ? inplace : -1,
+      parts,
     });
     if (draft.inplace >= 0) first = false;
     return draft;

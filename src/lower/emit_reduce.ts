@@ -1,15 +1,35 @@
 /** Printing reductions: element by element, in lanes, or several rows of columns at a time. */
 import { type Dtype, DTYPES, isFloat } from "../graph/dtype.ts";
+import type { Expr } from "../graph/loops.ts";
+import { postorder } from "./access.ts";
 import { identity, merge, resultType, valueDtype } from "./combine.ts";
-import { bare, hoist, render } from "./expression.ts";
-import { computed, type Nest, type Reduce, typeName } from "./nest.ts";
-import { amount, close, line, open, type Scope } from "./writer.ts";
+import { address, bare, hoist, render } from "./expression.ts";
+import {
+  type Access,
+  computed,
+  type Nest,
+  type Reduce,
+  typeName,
+} from "./nest.ts";
+import {
+  amount,
+  block as printBlock,
+  close,
+  line,
+  open,
+  type Scope,
+} from "./writer.ts";
 
 /** Bytes of the lane accumulators of a reduction: the same on every machine, and so are its results. */
 const LANE_BYTES = 64;
 
-/** A reduction at one outer point: in lanes where it is long and of floats, else one after the other. */
-export function reduceInRow(scope: Scope, stage: Reduce, at: number): void {
+/** A reduction at one outer point: in lanes where it is long and of floats, else one after the other. `kept` is where lanes leave the value of each element. */
+export function reduceInRow(
+  scope: Scope,
+  stage: Reduce,
+  at: number,
+  kept: Access | null = null,
+): void {
   const last = stage.axes.at(-1),
     positional = stage.combine === "argmax" || stage.combine === "argmin";
   if (last === undefined) {
@@ -20,7 +40,7 @@ export function reduceInRow(scope: Scope, stage: Reduce, at: number): void {
       };`,
     );
   } else if (inLanes(scope.nest, stage)) {
-    reduceInLanes(scope, stage, at, last);
+    reduceInLanes(scope, stage, { at, axis: last, kept });
   } else {
     line(
       scope.writer,
@@ -51,7 +71,7 @@ export function reduceInRow(scope: Scope, stage: Reduce, at: number): void {
 }
 
 /** Long sums of floats run in lanes; gcc vectorises those of integers by itself, and short ones are unrolled. */
-function inLanes(nest: Nest, { axes, combine, dtype }: Reduce): boolean {
+export function inLanes(nest: Nest, { axes, combine, dtype }: Reduce): boolean {
   const last = axes.at(-1),
     positional = combine === "argmax" || combine === "argmin";
   return !nest.tile && last !== undefined && !positional && isFloat(dtype) &&
@@ -88,31 +108,43 @@ export function accumulate(
   line(writer, `${sum} = better ? ${nest.axes[axes[0]!]!.name} : ${sum};`);
 }
 
-/** Fixed lanes in a fixed order: a vector for whole chunks, an array for the elements behind them, folded in halves. */
+/** Vectors of accumulators: as many as hide the time that one addition takes. */
+const CHAINS = 4;
+
+/** Scalar functions from which on a value is computed for a whole block before it is summed. */
+const HEAVY = 4;
+
+/**
+ * Fixed lanes in a fixed order: some vectors side by side for whole blocks, one
+ * for the chunks behind them, an array for the elements behind those; folded in
+ * halves. `kept` is where the value of each element stays for a later stage.
+ */
 function reduceInLanes(
   scope: Scope,
   stage: Reduce,
-  at: number,
-  axis: number,
+  { at, axis, kept }: {
+    readonly at: number;
+    readonly axis: number;
+    readonly kept: Access | null;
+  },
 ): void {
   const { nest, writer } = scope,
     dtype = computed(stage.dtype),
     type = typeName(dtype),
-    lanes = LANE_BYTES / DTYPES[dtype].size;
+    lanes = LANE_BYTES / DTYPES[dtype].size,
+    block = CHAINS * lanes;
   const { name } = nest.axes[axis]!,
     length = amount(nest.axes[axis]!.length),
-    zero = identity(stage.combine, dtype);
-  line(
-    writer,
-    `${laneType(dtype)} sum${at} = ${
-      stage.combine === "sum" ? "{0}" : `(${laneType(dtype)}){0} + ${zero}`
-    };`,
+    zero = identity(stage.combine, dtype),
+    isSum = stage.combine === "sum";
+  const sums = Array.from(
+    { length: CHAINS },
+    (_, k) => k === 0 ? `sum${at}` : `sum${at}_${k}`,
   );
-  line(
-    writer,
-    `${type} rest${at}[${lanes}]${stage.combine === "sum" ? " = {0}" : ""};`,
-  );
-  if (stage.combine !== "sum") {
+  const none = isSum ? "{0}" : `(${laneType(dtype)}){0} + ${zero}`;
+  for (const sum of sums) line(writer, `${laneType(dtype)} ${sum} = ${none};`);
+  line(writer, `${type} rest${at}[${lanes}]${isSum ? " = {0}" : ""};`);
+  if (!isSum) {
     line(
       writer,
       `for (int lane = 0; lane < ${lanes}; lane++) rest${at}[lane] = ${zero};`,
@@ -120,34 +152,75 @@ function reduceInLanes(
   }
   for (const outer of stage.axes.slice(0, -1)) open(scope, outer);
   const inner = hoist([stage.value], axis, scope);
-  const lane: Scope = {
+  /** Where the element `first` lanes behind the loop variable is. */
+  const after = (first: number): Scope => ({
     ...inner,
-    variables: new Map([...scope.variables, [axis, `${name} + lane`]]),
+    variables: new Map([
+      ...scope.variables,
+      [axis, `${name} + ${first > 0 ? `${first} + ` : ""}lane`],
+    ]),
+  });
+  const add = (s: Scope, sum: string) => {
+    if (kept === null) return accumulate(s, stage, sum, "");
+    const place = address(kept, s);
+    line(writer, `${place} = ${bare(render(unwidened(stage.value), s))};`);
+    line(writer, `${merge(stage.combine, dtype, sum, place)};`);
   };
-  line(
+  const overLanes = (n: number, body: () => void) =>
+    printBlock(writer, `for (int lane = 0; lane < ${n}; lane++) {`, body);
+
+  const value = unwidened(stage.value),
+    whole = kept !== null || isHeavy(value);
+  printBlock(
     writer,
-    `for (int64_t ${name} = 0; ${name} + ${lanes} <= ${length}; ${name} += ${lanes}) {`,
+    `for (int64_t ${name} = 0; ${name} + ${block} <= ${length}; ${name} += ${block}) {`,
+    () => {
+      const element = (s: Scope, lane: string) =>
+        kept ? address(kept, s) : `value[${lane}]`;
+      if (whole) {
+        if (!kept) {
+          line(writer, `${typeName(valueDtype(value))} value[${block}];`);
+        }
+        line(writer, "#pragma GCC ivdep");
+        overLanes(block, () => {
+          const s = after(0), text = bare(render(value, s));
+          line(writer, `${element(s, "lane")} = ${text};`);
+        });
+      }
+      sums.forEach((sum, k) =>
+        overLanes(lanes, () => {
+          const s = after(k * lanes), into = `${sum}[lane]`;
+          if (!whole) return accumulate(s, stage, into, "");
+          const lane = k > 0 ? `${k * lanes} + lane` : "lane";
+          line(
+            writer,
+            `${merge(stage.combine, dtype, into, element(s, lane))};`,
+          );
+        })
+      );
+    },
   );
-  writer.depth++;
-  line(writer, `for (int lane = 0; lane < ${lanes}; lane++) {`);
-  writer.depth++;
-  accumulate(lane, stage, `sum${at}[lane]`, "");
-  close(scope, 2);
-  line(
+  printBlock(
+    writer,
+    `for (int64_t ${name} = ${length} - ${length} % ${block}; ${name} + ${lanes} <= ${length}; ${name} += ${lanes}) {`,
+    () => overLanes(lanes, () => add(after(0), `sum${at}[lane]`)),
+  );
+  printBlock(
     writer,
     `for (int64_t ${name} = ${length} - ${length} % ${lanes}, lane = 0; ${name} + lane < ${length}; lane++) {`,
+    () => add(after(0), `rest${at}[lane]`),
   );
-  writer.depth++;
-  accumulate(lane, stage, `rest${at}[lane]`, "");
-  close(scope, stage.axes.length);
+  close(scope, stage.axes.length - 1);
   const fold = (to: string, from: string) =>
     `${merge(stage.combine, dtype, to, from)};`;
-  line(
-    writer,
-    `for (int lane = 0; lane < ${lanes}; lane++) ${
-      fold(`rest${at}[lane]`, `sum${at}[lane]`)
-    }`,
-  );
+  overLanes(lanes, () => {
+    for (let half = CHAINS / 2; half >= 1; half /= 2) {
+      for (let k = 0; k < half; k++) {
+        line(writer, fold(`${sums[k]}[lane]`, `${sums[k + half]}[lane]`));
+      }
+    }
+    line(writer, fold(`rest${at}[lane]`, `sum${at}[lane]`));
+  });
   line(writer, `for (int half = ${lanes / 2}; half; half /= 2) {`);
   line(
     writer,
@@ -157,6 +230,24 @@ function reduceInLanes(
   );
   line(writer, "}");
   line(writer, `const ${type} s${at} = rest${at}[0];`);
+}
+
+/** True for a value whose computation, not its memory, takes the time: one that calls a function, or is long. */
+function isHeavy(value: Expr): boolean {
+  const calls = postorder(value).filter((e) => e.kind === "call");
+  return calls.length >= HEAVY ||
+    calls.some(({ scalar, args, dtype }) =>
+      /\w\(/.test(scalar.c(args.map(() => "x"), args.map(valueDtype), dtype))
+    );
+}
+
+/** A value before it is widened to what it is added to: C does that by itself. */
+function unwidened(e: Expr): Expr {
+  const [x] = e.kind === "call" && e.name === "cast" ? e.args : [];
+  return x && e.kind === "call" && e.dtype === "float64" &&
+      valueDtype(x) === "float32"
+    ? x
+    : e;
 }
 
 /** Rows that a sum in column form adds in one pass over its accumulators, in the order of the rows. */

@@ -6,6 +6,7 @@ import { emitC, kernelOf } from "./emit_c.ts";
 import type { Extent, Implementation, Layout, Plan } from "./implementation.ts";
 import { planCheck, planNest, planStatements } from "./loops.ts";
 import type { Nest } from "./nest.ts";
+import { inParts, PARTS } from "./parts.ts";
 import { planProduct } from "./products.ts";
 import type { Kernel } from "./program.ts";
 import { line } from "./writer.ts";
@@ -74,8 +75,22 @@ function implementLoops(
     planned = product && planProduct(product, target);
   return {
     checks: checks(node, loops, layouts),
-    steps: [planned?.step ?? bind(nest, emitC(nest))],
+    ...(planned ? { steps: [planned.step] } : stepsOf(nest)),
     ...(product && { note: `${name}: ${planned?.note ?? "own loops"}` }),
+  };
+}
+
+/** The kernel of a nest; two where it is a long reduction over everything. */
+function stepsOf(nest: Nest): Pick<Plan, "steps" | "parts"> {
+  const split = inParts(nest);
+  if (!split) return { steps: [bind(nest, emitC(nest))] };
+  const { each, whole, dtype } = split;
+  return {
+    steps: [
+      { ...bind(each.nest, each.kernel), outputs: [], parts: "written" },
+      { ...bind(whole, emitC(whole)), parts: "read" },
+    ],
+    parts: { dtype, length: PARTS },
   };
 }
 

@@ -26,6 +26,8 @@ export interface Implementation {
   /** Positions of the application's inputs and outputs among the kernel's arguments; all, in order, if absent. */
   readonly inputs?: readonly number[];
   readonly outputs?: readonly number[];
+  /** What it does with the plan's parts: they are its one output, or an input behind the others. */
+  readonly parts?: "written" | "read";
   readonly mayFail: boolean;
 }
 
@@ -35,6 +37,8 @@ export interface Plan {
   readonly checks: readonly Implementation[];
   /** Kernels that compute it, in order. */
   readonly steps: readonly Implementation[];
+  /** A vector that one step leaves to the next. */
+  readonly parts?: { readonly dtype: Dtype; readonly length: number };
   /** A line for explain(), where there was a choice. */
   readonly note?: string;
 }

@@ -7,9 +7,26 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const int64_t n_j = n[1], x_i = n[2], y_i = n[3];
   for (int64_t i = lo; i < hi; i++) {
     KERNEL_f32x16 sum0 = (KERNEL_f32x16){0} + -DAMO_INF_F32;
+    KERNEL_f32x16 sum0_1 = (KERNEL_f32x16){0} + -DAMO_INF_F32;
+    KERNEL_f32x16 sum0_2 = (KERNEL_f32x16){0} + -DAMO_INF_F32;
+    KERNEL_f32x16 sum0_3 = (KERNEL_f32x16){0} + -DAMO_INF_F32;
     float rest0[16];
     for (int lane = 0; lane < 16; lane++) rest0[lane] = -DAMO_INF_F32;
-    for (int64_t j = 0; j + 16 <= n_j; j += 16) {
+    for (int64_t j = 0; j + 64 <= n_j; j += 64) {
+      for (int lane = 0; lane < 16; lane++) {
+        sum0[lane] = maximum_f32(sum0[lane], x[i * x_i + j + lane]);
+      }
+      for (int lane = 0; lane < 16; lane++) {
+        sum0_1[lane] = maximum_f32(sum0_1[lane], x[i * x_i + j + 16 + lane]);
+      }
+      for (int lane = 0; lane < 16; lane++) {
+        sum0_2[lane] = maximum_f32(sum0_2[lane], x[i * x_i + j + 32 + lane]);
+      }
+      for (int lane = 0; lane < 16; lane++) {
+        sum0_3[lane] = maximum_f32(sum0_3[lane], x[i * x_i + j + 48 + lane]);
+      }
+    }
+    for (int64_t j = n_j - n_j % 64; j + 16 <= n_j; j += 16) {
       for (int lane = 0; lane < 16; lane++) {
         sum0[lane] = maximum_f32(sum0[lane], x[i * x_i + j + lane]);
       }
@@ -17,14 +34,41 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     for (int64_t j = n_j - n_j % 16, lane = 0; j + lane < n_j; lane++) {
       rest0[lane] = maximum_f32(rest0[lane], x[i * x_i + j + lane]);
     }
-    for (int lane = 0; lane < 16; lane++) rest0[lane] = maximum_f32(rest0[lane], sum0[lane]);
+    for (int lane = 0; lane < 16; lane++) {
+      sum0[lane] = maximum_f32(sum0[lane], sum0_2[lane]);
+      sum0_1[lane] = maximum_f32(sum0_1[lane], sum0_3[lane]);
+      sum0[lane] = maximum_f32(sum0[lane], sum0_1[lane]);
+      rest0[lane] = maximum_f32(rest0[lane], sum0[lane]);
+    }
     for (int half = 8; half; half /= 2) {
       for (int lane = 0; lane < half; lane++) rest0[lane] = maximum_f32(rest0[lane], rest0[lane + half]);
     }
     const float s0 = rest0[0];
     KERNEL_f32x16 sum1 = {0};
+    KERNEL_f32x16 sum1_1 = {0};
+    KERNEL_f32x16 sum1_2 = {0};
+    KERNEL_f32x16 sum1_3 = {0};
     float rest1[16] = {0};
-    for (int64_t j = 0; j + 16 <= n_j; j += 16) {
+    for (int64_t j = 0; j + 64 <= n_j; j += 64) {
+      float value[64];
+      #pragma GCC ivdep
+      for (int lane = 0; lane < 64; lane++) {
+        value[lane] = exp_f32(x[i * x_i + j + lane] - s0);
+      }
+      for (int lane = 0; lane < 16; lane++) {
+        sum1[lane] += value[lane];
+      }
+      for (int lane = 0; lane < 16; lane++) {
+        sum1_1[lane] += value[16 + lane];
+      }
+      for (int lane = 0; lane < 16; lane++) {
+        sum1_2[lane] += value[32 + lane];
+      }
+      for (int lane = 0; lane < 16; lane++) {
+        sum1_3[lane] += value[48 + lane];
+      }
+    }
+    for (int64_t j = n_j - n_j % 64; j + 16 <= n_j; j += 16) {
       for (int lane = 0; lane < 16; lane++) {
         sum1[lane] += exp_f32(x[i * x_i + j + lane] - s0);
       }
@@ -32,7 +76,12 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     for (int64_t j = n_j - n_j % 16, lane = 0; j + lane < n_j; lane++) {
       rest1[lane] += exp_f32(x[i * x_i + j + lane] - s0);
     }
-    for (int lane = 0; lane < 16; lane++) rest1[lane] += sum1[lane];
+    for (int lane = 0; lane < 16; lane++) {
+      sum1[lane] += sum1_2[lane];
+      sum1_1[lane] += sum1_3[lane];
+      sum1[lane] += sum1_1[lane];
+      rest1[lane] += sum1[lane];
+    }
     for (int half = 8; half; half /= 2) {
       for (int lane = 0; lane < half; lane++) rest1[lane] += rest1[lane + half];
     }

@@ -6,8 +6,25 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const int64_t *n = args[2]->data;
   const int64_t n_i = n[0];
   KERNEL_f64x8 sum0 = {0};
+  KERNEL_f64x8 sum0_1 = {0};
+  KERNEL_f64x8 sum0_2 = {0};
+  KERNEL_f64x8 sum0_3 = {0};
   double rest0[8] = {0};
-  for (int64_t i = 0; i + 8 <= n_i; i += 8) {
+  for (int64_t i = 0; i + 32 <= n_i; i += 32) {
+    for (int lane = 0; lane < 8; lane++) {
+      sum0[lane] += (double)x[i + lane];
+    }
+    for (int lane = 0; lane < 8; lane++) {
+      sum0_1[lane] += (double)x[i + 8 + lane];
+    }
+    for (int lane = 0; lane < 8; lane++) {
+      sum0_2[lane] += (double)x[i + 16 + lane];
+    }
+    for (int lane = 0; lane < 8; lane++) {
+      sum0_3[lane] += (double)x[i + 24 + lane];
+    }
+  }
+  for (int64_t i = n_i - n_i % 32; i + 8 <= n_i; i += 8) {
     for (int lane = 0; lane < 8; lane++) {
       sum0[lane] += (double)x[i + lane];
     }
@@ -15,7 +32,12 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   for (int64_t i = n_i - n_i % 8, lane = 0; i + lane < n_i; lane++) {
     rest0[lane] += (double)x[i + lane];
   }
-  for (int lane = 0; lane < 8; lane++) rest0[lane] += sum0[lane];
+  for (int lane = 0; lane < 8; lane++) {
+    sum0[lane] += sum0_2[lane];
+    sum0_1[lane] += sum0_3[lane];
+    sum0[lane] += sum0_1[lane];
+    rest0[lane] += sum0[lane];
+  }
   for (int half = 4; half; half /= 2) {
     for (int lane = 0; lane < half; lane++) rest0[lane] += rest0[lane + half];
   }

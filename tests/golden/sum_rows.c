@@ -7,8 +7,25 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const int64_t n_j = n[1], x_i = n[2];
   for (int64_t i = lo; i < hi; i++) {
     KERNEL_f64x8 sum0 = {0};
+    KERNEL_f64x8 sum0_1 = {0};
+    KERNEL_f64x8 sum0_2 = {0};
+    KERNEL_f64x8 sum0_3 = {0};
     double rest0[8] = {0};
-    for (int64_t j = 0; j + 8 <= n_j; j += 8) {
+    for (int64_t j = 0; j + 32 <= n_j; j += 32) {
+      for (int lane = 0; lane < 8; lane++) {
+        sum0[lane] += (double)x[i * x_i + j + lane];
+      }
+      for (int lane = 0; lane < 8; lane++) {
+        sum0_1[lane] += (double)x[i * x_i + j + 8 + lane];
+      }
+      for (int lane = 0; lane < 8; lane++) {
+        sum0_2[lane] += (double)x[i * x_i + j + 16 + lane];
+      }
+      for (int lane = 0; lane < 8; lane++) {
+        sum0_3[lane] += (double)x[i * x_i + j + 24 + lane];
+      }
+    }
+    for (int64_t j = n_j - n_j % 32; j + 8 <= n_j; j += 8) {
       for (int lane = 0; lane < 8; lane++) {
         sum0[lane] += (double)x[i * x_i + j + lane];
       }
@@ -16,7 +33,12 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     for (int64_t j = n_j - n_j % 8, lane = 0; j + lane < n_j; lane++) {
       rest0[lane] += (double)x[i * x_i + j + lane];
     }
-    for (int lane = 0; lane < 8; lane++) rest0[lane] += sum0[lane];
+    for (int lane = 0; lane < 8; lane++) {
+      sum0[lane] += sum0_2[lane];
+      sum0_1[lane] += sum0_3[lane];
+      sum0[lane] += sum0_1[lane];
+      rest0[lane] += sum0[lane];
+    }
     for (int half = 4; half; half /= 2) {
       for (int lane = 0; lane < half; lane++) rest0[lane] += rest0[lane + half];
     }

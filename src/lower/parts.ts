@@ -1,0 +1,176 @@
+/**
+ * Long reductions over everything: in parts, whose results are combined in
+ * their order. Threads share the parts, and since how many there are depends on
+ * nothing else, neither do the bits of the result.
+ */
+import type { Dtype } from "../graph/dtype.ts";
+import type { Expr } from "../graph/loops.ts";
+import { postorder } from "./access.ts";
+import { kernelOf, scopeOf } from "./emit_c.ts";
+import { laneTypes, reduceInRow } from "./emit_reduce.ts";
+import {
+  type Access,
+  computed,
+  type Nest,
+  type Reduce,
+  strideOf,
+  valueOf,
+} from "./nest.ts";
+import type { Kernel } from "./program.ts";
+import { amount, close, line, open } from "./writer.ts";
+
+/** How many parts there are, some of them empty. */
+export const PARTS = 64;
+
+/** Elements that a part has at least, and a multiple of what it has where they lie in a row. */
+const FEWEST = 16384, GRANULE = 64;
+
+/** A reduction in two steps. */
+export interface InParts {
+  /** Leaves a result for each part. */
+  readonly each: { readonly nest: Nest; readonly kernel: Kernel };
+  /** Reduces those, and stores what is wanted. */
+  readonly whole: Nest;
+  /** Of the results of the parts. */
+  readonly dtype: Dtype;
+}
+
+/** A reduction to one value in two steps, or null where it is short or does not come apart. */
+export function inParts(nest: Nest): InParts | null {
+  const [reduce, ...rest] = nest.stages;
+  if (
+    nest.outer.length > 0 || reduce?.kind !== "reduce" ||
+    reduce.combine === "argmax" || reduce.combine === "argmin" ||
+    rest.some((s) => s.kind !== "store" || s.axes.length > 0) ||
+    !isLong(nest, reduce) || !comesApart(nest, reduce)
+  ) return null;
+  const dtype = computed(reduce.dtype);
+  return {
+    each: eachOf(nest, reduce, dtype),
+    whole: wholeOf(nest, reduce, dtype),
+    dtype,
+  };
+}
+
+function isLong(nest: Nest, { axes }: Reduce): boolean {
+  const lengths = axes.map((a) => valueOf(nest, nest.axes[a]!.length));
+  return lengths.length > 0 &&
+    lengths.reduce<number>(
+        (n, length) => n * (typeof length === "number" ? length : Infinity),
+        1,
+      ) > FEWEST;
+}
+
+/** True if a part of the first axis is a reduction like the whole: positions along it are those of plain accesses. */
+function comesApart(nest: Nest, { axes, value }: Reduce): boolean {
+  return postorder(value, true).every((e) =>
+    e.kind === "axis"
+      ? nest.position.get(e.axis) !== axes[0]
+      : e.kind !== "load" || nest.loads.get(e)!.jumps.length === 0
+  );
+}
+
+/** The part's own beginning and length take the place of the first axis's. */
+function eachOf(nest: Nest, reduce: Reduce, dtype: Dtype): InParts["each"] {
+  const axis = reduce.axes[0]!, starts = new Map<string, string>();
+  const within = (access: Access): Access => {
+    const from = startOf(access, axis);
+    if (from === null) return access;
+    if (!starts.has(from)) starts.set(from, `from${starts.size}`);
+    return { ...access, offset: { extent: starts.get(from)! } };
+  };
+  const loads = new Map(
+    [...nest.loads].map(([e, access]) => [e, within(access)]),
+  );
+  const own: Nest = {
+    ...nest,
+    operands: [
+      ...nest.operands.slice(0, nest.inputs),
+      { name: "y", dtype, memory: nest.inputs },
+    ],
+    axes: [
+      ...nest.axes.map((a, i) =>
+        i === axis ? { ...a, length: { extent: "length" } } : a
+      ),
+      { name: "part", length: { extent: "parts" } },
+    ],
+    outer: [nest.axes.length],
+    stages: [reduce],
+    loads,
+    extents: [{ name: "parts", value: PARTS }, ...nest.extents],
+    splits: true,
+  };
+  const granule = reduce.axes.length === 1 ? GRANULE : 1,
+    all = amount(nest.axes[axis]!.length);
+  const kernel = kernelOf(own, laneTypes(own), (writer) => {
+    const even = `(${all} + ${PARTS * granule - 1}) / ${PARTS * granule}`;
+    if (granule === 1) line(writer, `const int64_t most = ${even};`);
+    else {
+      line(writer, `const int64_t even = ${even} * ${granule};`);
+      line(
+        writer,
+        `const int64_t most = even > ${FEWEST} ? even : ${FEWEST};`,
+      );
+    }
+    const scope = scopeOf(own, writer);
+    open(scope, nest.axes.length);
+    line(
+      writer,
+      `const int64_t first = part * most < ${all} ? part * most : ${all};`,
+    );
+    line(
+      writer,
+      `const int64_t length = ${all} - first < most ? ${all} - first : most;`,
+    );
+    for (const [from, name] of starts) {
+      line(writer, `const int64_t ${name} = ${from};`);
+    }
+    reduceInRow(scope, reduce, 0);
+    line(writer, "y[part] = s0;");
+    close(scope);
+  });
+  return { nest: own, kernel };
+}
+
+/** Where an access begins in a part, in C; null if it does not move along the axis. */
+function startOf(access: Access, axis: number): string | null {
+  const stride = strideOf(access, axis);
+  if (stride === 0) return null;
+  const moved = stride === 1 ? "first" : `first * ${amount(stride)}`;
+  return access.offset === 0 ? moved : `${amount(access.offset)} + ${moved}`;
+}
+
+/** The reduction of what the parts left, and what is stored of it. */
+function wholeOf(nest: Nest, reduce: Reduce, dtype: Dtype): Nest {
+  const axis = reduce.axes[0]!,
+    part: Expr = { kind: "load", input: nest.inputs, index: [], dtype };
+  const moved = (operand: number) =>
+    operand < nest.inputs ? operand : operand + 1;
+  const behind = nest.operands.slice(nest.inputs);
+  return {
+    ...nest,
+    operands: [
+      ...nest.operands.slice(0, nest.inputs),
+      { name: "found", dtype, memory: nest.inputs },
+      ...behind.map((o) => ({ ...o, memory: moved(o.memory) })),
+    ],
+    inputs: nest.inputs + 1,
+    axes: nest.axes.map((a, i) =>
+      i === axis ? { name: "part", length: { extent: "parts" } } : a
+    ),
+    stages: nest.stages.map((s) =>
+      s.kind === "reduce"
+        ? { ...s, axes: [axis], value: part }
+        : s.kind === "store"
+        ? { ...s, access: { ...s.access, operand: moved(s.access.operand) } }
+        : s
+    ),
+    loads: new Map([...nest.loads, [part, {
+      operand: nest.inputs,
+      steps: [{ axis, stride: 1 }],
+      offset: 0,
+      jumps: [],
+    }]]),
+    extents: [{ name: "parts", value: PARTS }, ...nest.extents],
+  };
+}
