@@ -2,9 +2,12 @@
 import { DTYPES } from "../graph/dtype.ts";
 import type { Expr } from "../graph/loops.ts";
 import { identity, resultType, valueDtype } from "./combine.ts";
+import { postorder } from "./access.ts";
 import { blockForm, blockOf } from "./emit_block.ts";
 import {
   accumulate,
+  inLanes,
+  isHeavy,
   laneTypes,
   reduceInRow,
   sumSeveral,
@@ -12,9 +15,11 @@ import {
 } from "./emit_reduce.ts";
 import { address, bare, hoist, render } from "./expression.ts";
 import {
+  type Access,
   computed,
   type Nest,
   type NestStage,
+  type Reduce,
   type Store,
   typeName,
 } from "./nest.ts";
@@ -131,14 +136,67 @@ function rowForm(scope: Scope, last: number): void {
     open(scope, axis);
   }
   if (flat) vectorLoop(scope, last, nest.stages as readonly Store[]);
-  else nest.stages.forEach((s, at) => stageInRow(scope, s, at));
+  else {
+    const kept = keptOf(nest), names = new Map(scope.names);
+    for (const [stage, access] of kept) {
+      names.set(stage.value, address(access, scope));
+    }
+    const later: Scope = { ...scope, names };
+    nest.stages.forEach((s, at) =>
+      s.kind === "reduce"
+        ? reduceInRow(scope, s, at, kept.get(s))
+        : stageInRow(s.axes.length > 0 ? later : scope, s)
+    );
+  }
   close(scope, nest.outer.length - (flat ? 1 : 0));
 }
 
-function stageInRow(scope: Scope, stage: NestStage, at: number): void {
+/**
+ * Reductions whose value at every element some store along the same row is
+ * made of, and where that store puts it: it is computed once, and waits there.
+ * What is overwritten so must not be read by later stages.
+ */
+function keptOf(nest: Nest): Map<Reduce, Access> {
+  const kept = new Map<Reduce, Access>(), { operands, stages, loads } = nest;
+  stages.forEach((r, at) => {
+    if (r.kind !== "reduce" || r.axes.length !== 1 || !inLanes(nest, r)) return;
+    if (r.value.kind !== "call" || !isHeavy(r.value)) return;
+    const axis = r.axes[0]!, rest = stages.slice(at + 1);
+    const store = rest.find((s) =>
+      s.kind === "store" && s.axes.length === 1 && s.axes[0] === axis &&
+      s.independent && !s.accumulate && s.access.jumps.length === 0 &&
+      operands[s.access.operand]!.dtype === valueDtype(r.value) &&
+      postorder(s.value).includes(r.value)
+    ) as Store | undefined;
+    if (!store || [...kept.values()].includes(store.access)) return;
+    const { memory } = operands[store.access.operand]!;
+    const reads = rest.flatMap((s) => outside(s.value, r.value))
+      .some((e) =>
+        e.kind === "load" &&
+        operands[loads.get(e)!.operand]!.memory === memory
+      );
+    if (!reads) kept.set(r, store.access);
+  });
+  return kept;
+}
+
+/** The expressions in e, but for those that only `part` is made of. */
+function outside(e: Expr, part: Expr): Expr[] {
+  const found = new Set<Expr>(), todo = [e];
+  for (let x = todo.pop(); x; x = todo.pop()) {
+    if (x === part || found.has(x)) continue;
+    found.add(x);
+    if (x.kind === "call") todo.push(...x.args);
+    if (x.kind === "load") todo.push(...x.index);
+  }
+  return [...found];
+}
+
+function stageInRow(
+  scope: Scope,
+  stage: Exclude<NestStage, Reduce>,
+): void {
   switch (stage.kind) {
-    case "reduce":
-      return reduceInRow(scope, stage, at);
     case "store":
       return storeInRow(scope, stage);
     case "check":

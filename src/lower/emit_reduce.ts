@@ -166,6 +166,7 @@ function reduceInLanes(
     line(writer, `${place} = ${bare(render(unwidened(stage.value), s))};`);
     line(writer, `${merge(stage.combine, dtype, sum, place)};`);
   };
+  const ivdep = () => kept && line(writer, "#pragma GCC ivdep");
   const overLanes = (n: number, body: () => void) =>
     printBlock(writer, `for (int lane = 0; lane < ${n}; lane++) {`, body);
 
@@ -203,8 +204,12 @@ function reduceInLanes(
   printBlock(
     writer,
     `for (int64_t ${name} = ${length} - ${length} % ${block}; ${name} + ${lanes} <= ${length}; ${name} += ${lanes}) {`,
-    () => overLanes(lanes, () => add(after(0), `sum${at}[lane]`)),
+    () => {
+      ivdep();
+      overLanes(lanes, () => add(after(0), `sum${at}[lane]`));
+    },
   );
+  ivdep();
   printBlock(
     writer,
     `for (int64_t ${name} = ${length} - ${length} % ${lanes}, lane = 0; ${name} + lane < ${length}; lane++) {`,
@@ -233,7 +238,7 @@ function reduceInLanes(
 }
 
 /** True for a value whose computation, not its memory, takes the time: one that calls a function, or is long. */
-function isHeavy(value: Expr): boolean {
+export function isHeavy(value: Expr): boolean {
   const calls = postorder(value).filter((e) => e.kind === "call");
   return calls.length >= HEAVY ||
     calls.some(({ scalar, args, dtype }) =>

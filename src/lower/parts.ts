@@ -63,7 +63,7 @@ function isLong(nest: Nest, { axes }: Reduce): boolean {
 
 /** True if a part of the first axis is a reduction like the whole: positions along it are those of plain accesses. */
 function comesApart(nest: Nest, { axes, value }: Reduce): boolean {
-  return postorder(value, true).every((e) =>
+  return postorder(value).every((e) =>
     e.kind === "axis"
       ? nest.position.get(e.axis) !== axes[0]
       : e.kind !== "load" || nest.loads.get(e)!.jumps.length === 0

@@ -50,31 +50,34 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     KERNEL_f32x16 sum1_3 = {0};
     float rest1[16] = {0};
     for (int64_t j = 0; j + 64 <= n_j; j += 64) {
-      float value[64];
       #pragma GCC ivdep
       for (int lane = 0; lane < 64; lane++) {
-        value[lane] = exp_f32(x[i * x_i + j + lane] - s0);
+        y[i * y_i + j + lane] = exp_f32(x[i * x_i + j + lane] - s0);
       }
       for (int lane = 0; lane < 16; lane++) {
-        sum1[lane] += value[lane];
+        sum1[lane] += y[i * y_i + j + lane];
       }
       for (int lane = 0; lane < 16; lane++) {
-        sum1_1[lane] += value[16 + lane];
+        sum1_1[lane] += y[i * y_i + j + 16 + lane];
       }
       for (int lane = 0; lane < 16; lane++) {
-        sum1_2[lane] += value[32 + lane];
+        sum1_2[lane] += y[i * y_i + j + 32 + lane];
       }
       for (int lane = 0; lane < 16; lane++) {
-        sum1_3[lane] += value[48 + lane];
+        sum1_3[lane] += y[i * y_i + j + 48 + lane];
       }
     }
     for (int64_t j = n_j - n_j % 64; j + 16 <= n_j; j += 16) {
+      #pragma GCC ivdep
       for (int lane = 0; lane < 16; lane++) {
-        sum1[lane] += exp_f32(x[i * x_i + j + lane] - s0);
+        y[i * y_i + j + lane] = exp_f32(x[i * x_i + j + lane] - s0);
+        sum1[lane] += y[i * y_i + j + lane];
       }
     }
+    #pragma GCC ivdep
     for (int64_t j = n_j - n_j % 16, lane = 0; j + lane < n_j; lane++) {
-      rest1[lane] += exp_f32(x[i * x_i + j + lane] - s0);
+      y[i * y_i + j + lane] = exp_f32(x[i * x_i + j + lane] - s0);
+      rest1[lane] += y[i * y_i + j + lane];
     }
     for (int lane = 0; lane < 16; lane++) {
       sum1[lane] += sum1_2[lane];
@@ -88,7 +91,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     const float s1 = rest1[0];
     #pragma GCC ivdep
     for (int64_t j = 0; j < n_j; j++) {
-      y[i * y_i + j] = exp_f32(x[i * x_i + j] - s0) / s1;
+      y[i * y_i + j] = y[i * y_i + j] / s1;
     }
   }
   return DAMO_OK;

@@ -1,36 +1,93 @@
-/* sum: float32 x -> float32 y; i < n_i */
+/* sum: float32 x -> float64 y; i < length, part < parts */
 typedef double KERNEL_f64x8 __attribute__((vector_size(64)));
 int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x = args[0]->data;
-  float *y = args[1]->data;
+  double *y = args[1]->data;
   const int64_t *n = args[2]->data;
-  const int64_t n_i = n[0];
+  const int64_t n_i = n[1];
+  const int64_t even = (n_i + 4095) / 4096 * 64;
+  const int64_t most = even > 16384 ? even : 16384;
+  for (int64_t part = lo; part < hi; part++) {
+    const int64_t first = part * most < n_i ? part * most : n_i;
+    const int64_t length = n_i - first < most ? n_i - first : most;
+    const int64_t from0 = first;
+    KERNEL_f64x8 sum0 = {0};
+    KERNEL_f64x8 sum0_1 = {0};
+    KERNEL_f64x8 sum0_2 = {0};
+    KERNEL_f64x8 sum0_3 = {0};
+    double rest0[8] = {0};
+    for (int64_t i = 0; i + 32 <= length; i += 32) {
+      for (int lane = 0; lane < 8; lane++) {
+        sum0[lane] += (double)x[from0 + i + lane];
+      }
+      for (int lane = 0; lane < 8; lane++) {
+        sum0_1[lane] += (double)x[from0 + i + 8 + lane];
+      }
+      for (int lane = 0; lane < 8; lane++) {
+        sum0_2[lane] += (double)x[from0 + i + 16 + lane];
+      }
+      for (int lane = 0; lane < 8; lane++) {
+        sum0_3[lane] += (double)x[from0 + i + 24 + lane];
+      }
+    }
+    for (int64_t i = length - length % 32; i + 8 <= length; i += 8) {
+      for (int lane = 0; lane < 8; lane++) {
+        sum0[lane] += (double)x[from0 + i + lane];
+      }
+    }
+    for (int64_t i = length - length % 8, lane = 0; i + lane < length; lane++) {
+      rest0[lane] += (double)x[from0 + i + lane];
+    }
+    for (int lane = 0; lane < 8; lane++) {
+      sum0[lane] += sum0_2[lane];
+      sum0_1[lane] += sum0_3[lane];
+      sum0[lane] += sum0_1[lane];
+      rest0[lane] += sum0[lane];
+    }
+    for (int half = 4; half; half /= 2) {
+      for (int lane = 0; lane < half; lane++) rest0[lane] += rest0[lane + half];
+    }
+    const double s0 = rest0[0];
+    y[part] = s0;
+  }
+  return DAMO_OK;
+}
+/* extents: [64,30000] */
+
+/* sum: float32 x, float64 found -> float32 y; part < parts */
+typedef double KERNEL_f64x8 __attribute__((vector_size(64)));
+int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
+  const float *x = args[0]->data;
+  const double *found = args[1]->data;
+  float *y = args[2]->data;
+  const int64_t *n = args[3]->data;
+  const int64_t parts = n[0];
   KERNEL_f64x8 sum0 = {0};
   KERNEL_f64x8 sum0_1 = {0};
   KERNEL_f64x8 sum0_2 = {0};
   KERNEL_f64x8 sum0_3 = {0};
   double rest0[8] = {0};
-  for (int64_t i = 0; i + 32 <= n_i; i += 32) {
+  for (int64_t part = 0; part + 32 <= parts; part += 32) {
     for (int lane = 0; lane < 8; lane++) {
-      sum0[lane] += (double)x[i + lane];
+      sum0[lane] += found[part + lane];
     }
     for (int lane = 0; lane < 8; lane++) {
-      sum0_1[lane] += (double)x[i + 8 + lane];
+      sum0_1[lane] += found[part + 8 + lane];
     }
     for (int lane = 0; lane < 8; lane++) {
-      sum0_2[lane] += (double)x[i + 16 + lane];
+      sum0_2[lane] += found[part + 16 + lane];
     }
     for (int lane = 0; lane < 8; lane++) {
-      sum0_3[lane] += (double)x[i + 24 + lane];
-    }
-  }
-  for (int64_t i = n_i - n_i % 32; i + 8 <= n_i; i += 8) {
-    for (int lane = 0; lane < 8; lane++) {
-      sum0[lane] += (double)x[i + lane];
+      sum0_3[lane] += found[part + 24 + lane];
     }
   }
-  for (int64_t i = n_i - n_i % 8, lane = 0; i + lane < n_i; lane++) {
-    rest0[lane] += (double)x[i + lane];
+  for (int64_t part = parts - parts % 32; part + 8 <= parts; part += 8) {
+    for (int lane = 0; lane < 8; lane++) {
+      sum0[lane] += found[part + lane];
+    }
+  }
+  for (int64_t part = parts - parts % 8, lane = 0; part + lane < parts; lane++) {
+    rest0[lane] += found[part + lane];
   }
   for (int lane = 0; lane < 8; lane++) {
     sum0[lane] += sum0_2[lane];
@@ -45,4 +102,4 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   y[0] = (float)s0;
   return DAMO_OK;
 }
-/* extents: [30000] */
+/* extents: [64,30000] */
