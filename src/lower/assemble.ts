@@ -24,8 +24,8 @@ import type { Assumption } from "./signature.ts";
 import { table } from "./slots.ts";
 import type { Draft, Item, SlotDraft } from "./tree.ts";
 
-/** Bytes that a kernel must move before it is split among threads. */
-const PARALLEL_BYTES = 1 << 18;
+/** The bytes of an operand, or the operations, from which on a kernel is split among threads: it takes several times as long as they take to meet. */
+const PARALLEL_BYTES = 1 << 18, PARALLEL_WORK = 1 << 19;
 
 /** What the earlier stages decided. */
 export interface Decided {
@@ -248,7 +248,7 @@ class Assembler {
     };
     const op = run.kind === "host"
       ? "HOST"
-      : splits && this.#isLarge(thunk)
+      : splits && this.#isLarge(thunk, run.plan.work ?? 0)
       ? "CALL_PARALLEL"
       : "CALL";
     this.#emit(op, this.#thunks.push(thunk) - 1, 0);
@@ -261,9 +261,9 @@ class Assembler {
     return known;
   }
 
-  #isLarge({ inputs, outputs }: Thunk): boolean {
+  #isLarge({ inputs, outputs }: Thunk, work: number): boolean {
     if (this.decided.plans.target.threads <= 1) return false;
-    return [...inputs, ...outputs].some((slot) => {
+    return work >= PARALLEL_WORK || [...inputs, ...outputs].some((slot) => {
       const { shape, dtype } = this.#slots[slot]!;
       return shape.includes(null) ||
         sizeOf(shape as readonly number[]) * DTYPES[dtype].size >=

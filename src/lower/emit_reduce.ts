@@ -3,7 +3,7 @@ import { type Dtype, DTYPES, isFloat } from "../graph/dtype.ts";
 import type { Expr } from "../graph/loops.ts";
 import { postorder } from "./access.ts";
 import { identity, merge, resultType, valueDtype } from "./combine.ts";
-import { address, bare, hoist, render } from "./expression.ts";
+import { address, bare, callsFunction, hoist, render } from "./expression.ts";
 import {
   type Access,
   computed,
@@ -240,10 +240,7 @@ function reduceInLanes(
 /** True for a value whose computation, not its memory, takes the time: one that calls a function, or is long. */
 export function isHeavy(value: Expr): boolean {
   const calls = postorder(value).filter((e) => e.kind === "call");
-  return calls.length >= HEAVY ||
-    calls.some(({ scalar, args, dtype }) =>
-      /\w\(/.test(scalar.c(args.map(() => "x"), args.map(valueDtype), dtype))
-    );
+  return calls.length >= HEAVY || calls.some(callsFunction);
 }
 
 /** A value before it is widened to what it is added to: C does that by itself. */

@@ -54,10 +54,7 @@ function call(
   args: readonly string[],
   kept: (i: number) => string,
 ): string {
-  const dtypes = e.args.map((a) =>
-      a.kind === "axis" || a.kind === "length" ? "int64" : a.dtype
-    ),
-    result = e.dtype;
+  const dtypes = e.args.map(dtypeOf), result = e.dtype;
   let text = e.scalar.c(args.map((_, i) => `\u0001${i}\u0001`), dtypes, result);
   args.forEach((arg, i) => {
     const slot = `\u0001${i}\u0001`,
@@ -72,6 +69,18 @@ function call(
   const narrow = size < 4 && kind !== "bool" && kind !== "float" &&
     !text.startsWith(`((${typeName(result)})`);
   return narrow ? `((${typeName(result)})${primary(text)})` : text;
+}
+
+/** True for a scalar function whose C calls one of vector_math.h. */
+export function callsFunction(e: Expr): boolean {
+  return e.kind === "call" && /\w\(/.test(
+    e.scalar.c(e.args.map(() => "x"), e.args.map(dtypeOf), e.dtype),
+  );
+}
+
+/** The dtype of an expression; positions and lengths are integers. */
+function dtypeOf(e: Expr): Dtype {
+  return e.kind === "axis" || e.kind === "length" ? "int64" : e.dtype;
 }
 
 function leaf(

@@ -1,11 +1,13 @@
 /** What computes one application: kernels from its loops or its C, for the layouts of one signature. */
 import { type Apply, mayFail } from "../graph/variable.ts";
 import type { Loops } from "../graph/loops.ts";
+import { postorder } from "./access.ts";
 import { contractionOf } from "./contraction.ts";
 import { emitC, kernelOf } from "./emit_c.ts";
+import { callsFunction } from "./expression.ts";
 import type { Extent, Implementation, Layout, Plan } from "./implementation.ts";
 import { planCheck, planNest, planStatements } from "./loops.ts";
-import type { Nest } from "./nest.ts";
+import { type Nest, valueOf } from "./nest.ts";
 import { inParts, PARTS } from "./parts.ts";
 import { planProduct } from "./products.ts";
 import type { Kernel } from "./program.ts";
@@ -87,20 +89,47 @@ function stepsOf(nest: Nest): Pick<Plan, "steps" | "parts"> {
   const { each, whole, dtype } = split;
   return {
     steps: [
-      { ...bind(each.nest, each.kernel), outputs: [], parts: "written" },
+      {
+        ...bind(each.nest, each.kernel, workOf(nest)),
+        outputs: [],
+        parts: "written",
+      },
       { ...bind(whole, emitC(whole)), parts: "read" },
     ],
     parts: { dtype, length: PARTS },
   };
 }
 
-function bind(nest: Nest, kernel: Kernel): Implementation {
+function bind(
+  nest: Nest,
+  kernel: Kernel,
+  work = workOf(nest),
+): Implementation {
   return {
     kernel,
     extents: nest.extents.map((e) => e.value),
     splits: nest.splits,
+    work,
     mayFail: false,
   };
+}
+
+/** What a function of vector_math.h takes, in additions. */
+const FUNCTION = 16;
+
+/** The operations of all stages; 0 where a length is not known. */
+function workOf(nest: Nest): number {
+  const times = (axes: readonly number[]) =>
+    axes.reduce((n, a) => {
+      const length = valueOf(nest, nest.axes[a]!.length);
+      return typeof length === "number" ? n * length : 0;
+    }, 1);
+  const outer = times(nest.outer);
+  return nest.stages.reduce((sum, { axes, value }) => {
+    const calls = postorder(value).filter((e) => e.kind === "call"),
+      each = calls.reduce((n, e) => n + (callsFunction(e) ? FUNCTION : 1), 1);
+    return sum + outer * times(axes) * each;
+  }, 0);
 }
 
 /** A kernel for each integer input that must be a valid index. */

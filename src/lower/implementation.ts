@@ -23,6 +23,8 @@ export interface Implementation {
   readonly extents: readonly Extent[];
   /** Whether extents[0] is the length of a range that may be split among threads; else it is called with (0, 1). */
   readonly splits: boolean;
+  /** How many operations of vectors it takes to compute, in elements; where it is known. */
+  readonly work?: number;
   /** Positions of the application's inputs and outputs among the kernel's arguments; all, in order, if absent. */
   readonly inputs?: readonly number[];
   readonly outputs?: readonly number[];
