@@ -146,13 +146,13 @@ function wholeOf(nest: Nest, reduce: Reduce, dtype: Dtype): Nest {
     part: Expr = { kind: "load", input: nest.inputs, index: [], dtype };
   const moved = (operand: number) =>
     operand < nest.inputs ? operand : operand + 1;
-  const behind = nest.operands.slice(nest.inputs);
+  const all = nest.operands.map((o) => ({ ...o, memory: moved(o.memory) }));
   return {
     ...nest,
     operands: [
-      ...nest.operands.slice(0, nest.inputs),
+      ...all.slice(0, nest.inputs),
       { name: "found", dtype, memory: nest.inputs },
-      ...behind.map((o) => ({ ...o, memory: moved(o.memory) })),
+      ...all.slice(nest.inputs),
     ],
     inputs: nest.inputs + 1,
     axes: nest.axes.map((a, i) =>

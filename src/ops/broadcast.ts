@@ -129,7 +129,7 @@ export function elementLoops(
 }
 
 /** True if every element of an input of this type is read just where the output's is written. */
-function overwrites(type: Type, out: Type): boolean {
+export function overwrites(type: Type, out: Type): boolean {
   return type.dtype === out.dtype && type.shape.length === out.shape.length &&
     type.shape.every((d, axis) => d !== 1 || out.shape[axis] === 1);
 }

@@ -1,14 +1,19 @@
-/** Several elementwise applications as one: what fusion makes, so that one kernel reads each operand once. */
+/** Several elementwise applications as one, with at most one reduction among them: what fusion makes, so that one kernel reads each operand once. */
 import type { Inferred, Lengths, Shaped } from "../graph/length.ts";
-import type { Expr } from "../graph/loops.ts";
+import type { Expr, Loops } from "../graph/loops.ts";
 import type { NDArray } from "../graph/ndarray.ts";
-import { Constant, Variable } from "../graph/variable.ts";
-import { replace, toposort } from "../graph/walk.ts";
-import { elementLoops } from "./broadcast.ts";
+import {
+  type Apply,
+  Constant,
+  type LoopSite,
+  Variable,
+} from "../graph/variable.ts";
+import { ancestors, replace, toposort } from "../graph/walk.ts";
+import { elementLoops, loadAligned, overwrites } from "./broadcast.ts";
 import { defineOp, type Operand, type OpFunction } from "./define.ts";
 import { evaluate } from "./evaluate.ts";
 
-/** A graph of elementwise applications. Its inputs have the operands' types, its outputs one shape. */
+/** A graph of elementwise applications; with a reduction among them it has one output. Its inputs have the operands' types, its outputs one shape. */
 export interface FusedParams {
   /** What is computed. */
   readonly graph: {
@@ -32,13 +37,19 @@ export const fused: OpFunction<Operand[], FusedParams, -1> = defineOp<
       graph.outputs,
       new Map(graph.inputs.map((v, i): [Variable, NDArray] => [v, inputs[i]!])),
     ),
-  loops: (site) =>
-    elementLoops(site, (loads) => compose(site.params.graph, loads)),
+  loops: (site) => {
+    const { graph } = site.params, reduction = reductionIn(graph.outputs);
+    return reduction ? loopsAround(site, reduction) : elementLoops(
+      site,
+      (loads) => compose(graph.outputs, new Map(zip(graph.inputs, loads))),
+    );
+  },
 });
 
 /**
  * One application that computes `outputs` from `inputs`. TypeError: an
- * application between them is not elementwise, or the outputs differ in shape.
+ * application between them is neither elementwise nor the only reduction, or
+ * the outputs differ in shape.
  */
 export function fuse(
   inputs: readonly Variable[],
@@ -51,8 +62,9 @@ export function fuse(
     inputs: inner,
     outputs: replace(outputs, new Map(inputs.map((v, i) => [v, inner[i]!]))),
   };
+  const reduction = reductionIn(graph.outputs);
   for (const node of toposort(graph.outputs)) {
-    if (!node.op.scalar) {
+    if (!node.op.scalar && node !== reduction) {
       throw new TypeError(`Cannot fuse ${node.op.name}: it is not elementwise`);
     }
   }
@@ -92,14 +104,28 @@ function inferGraph(
   return outputs.map((v) => known.get(v) ?? seen(v));
 }
 
-/** The outputs as expressions; a value used twice is one expression. */
+/** The last application that reduces its one operand, if there is one. */
+function reductionIn(outputs: readonly Variable[]): Apply | undefined {
+  return toposort(outputs).findLast(({ op }) => !op.scalar && op.loops);
+}
+
+function zip(
+  variables: readonly Variable[],
+  expressions: readonly Expr[],
+): (readonly [Variable, Expr])[] {
+  return variables.map((v, i) => [v, expressions[i]!]);
+}
+
+/** `wanted` as expressions of what is known; a value used twice is one expression. */
 function compose(
-  { inputs, outputs }: FusedParams["graph"],
-  loads: readonly Expr[],
+  wanted: readonly Variable[],
+  known: ReadonlyMap<Variable, Expr>,
 ): Expr[] {
-  const made = new Map<Variable, Expr>(inputs.map((v, i) => [v, loads[i]!]));
+  const made = new Map(known);
   const exprOf = (v: Variable): Expr => made.get(v) ?? constantExpr(v);
-  for (const { op, inputs, outputs: [y] } of toposort(outputs)) {
+  for (
+    const { op, inputs, outputs: [y] } of toposort(wanted, (v) => known.has(v))
+  ) {
     made.set(y!, {
       kind: "call",
       name: op.name,
@@ -108,7 +134,77 @@ function compose(
       dtype: y!.dtype,
     });
   }
-  return outputs.map(exprOf);
+  return wanted.map(exprOf);
+}
+
+/** The loops of a reduction whose operand is computed where it is read, and whose result is worked on where it is stored. */
+function loopsAround(
+  { inputs: types, params: { graph: { inputs, outputs } } }: LoopSite<
+    FusedParams
+  >,
+  reduction: Apply,
+): Loops {
+  const [x] = reduction.inputs as [Variable],
+    [y] = reduction.outputs as [Variable];
+  const made = reduction.op.loops!({
+    inputs: [x.type],
+    outputs: [y.type],
+    params: reduction.params,
+  });
+  const before = ancestors([x]);
+  const [element] = compose(
+    [x],
+    new Map(zip(inputs, types.map((t, i) => loadAligned(i, t, x.type)))),
+  );
+  const [reduce, store] = made.stages;
+  if (reduce?.kind !== "reduce" || store?.kind !== "store") {
+    throw new TypeError(`Cannot fuse ${reduction.op.name}: it reduces nothing`);
+  }
+  const loads = types.map((t, i) =>
+    placed(loadAligned(i, t, y.type), store.index)
+  );
+  const [result] = compose(
+    outputs,
+    new Map([...zip(inputs, loads), [y, store.value]]),
+  );
+  return {
+    ...made,
+    axes: made.axes.map(({ axis }) => {
+      const operand = inputs.findIndex((v, i) => {
+        const at = axis - (x.ndim - types[i]!.shape.length);
+        return before.has(v) && at >= 0 &&
+          (types[i]!.shape[at] !== 1 || x.type.shape[axis] === 1);
+      });
+      return {
+        of: "input",
+        operand,
+        axis: axis - (x.ndim - types[operand]!.shape.length),
+      };
+    }),
+    stages: [
+      { ...reduce, value: inPlaceOfLoads(reduce.value, element!) },
+      { ...store, value: result! },
+    ],
+    inplace: inputs.flatMap((v, i) =>
+      !before.has(v) && overwrites(types[i]!, outputs[0]!.type) ? [i] : []
+    ),
+  };
+}
+
+/** A load whose axes are counted by another index. */
+function placed(e: Expr, index: readonly Expr[]): Expr {
+  return e.kind !== "load" ? e : {
+    ...e,
+    index: e.index.map((x) => x.kind === "axis" ? index[x.axis]! : x),
+  };
+}
+
+/** What a reduction adds up, of an operand that is computed. */
+function inPlaceOfLoads(e: Expr, element: Expr): Expr {
+  if (e.kind === "load") return element;
+  return e.kind === "call"
+    ? { ...e, args: e.args.map((x) => inPlaceOfLoads(x, element)) }
+    : e;
 }
 
 function constantExpr(v: Variable): Expr {

@@ -23,7 +23,8 @@ import { fuse } from "../ops/fused.ts";
 import { conditions } from "./lazy.ts";
 
 /** Operands that one kernel may have, and applications that one may be made of. */
-const MOST_INPUTS = 32, MOST_NODES = 100;
+export const MOST_INPUTS = 32;
+const MOST_NODES = 100;
 
 /** Functions that may be computed again for every element that broadcasting makes of theirs. */
 const CHEAP: readonly { readonly op: AnyOp }[] = [
@@ -89,7 +90,8 @@ export function fuseElementwise(
   return rebuild(outputs, order, { group, stage, clients });
 }
 
-function clientsOf(order: readonly Apply[]): Map<Variable, Apply[]> {
+/** The applications that use each variable. */
+export function clientsOf(order: readonly Apply[]): Map<Variable, Apply[]> {
   const clients = new Map<Variable, Apply[]>();
   for (const node of order) {
     for (const v of new Set(node.inputs)) {
@@ -101,7 +103,8 @@ function clientsOf(order: readonly Apply[]): Map<Variable, Apply[]> {
   return clients;
 }
 
-function isElementwise({ op, outputs }: Apply): boolean {
+/** True for an application that computes each element by itself. */
+export function isElementwise({ op, outputs }: Apply): boolean {
   return op.scalar !== undefined && !op.ordered && !op.mayFail &&
     outputs.length === 1 && outputs[0]!.type.kind === "dense";
 }
@@ -117,7 +120,7 @@ function alone(node: Apply, condition: number): Group {
 }
 
 /** What a kernel would load: constants of one element are part of its text. */
-function operands(node: Apply): Variable[] {
+export function operands(node: Apply): Variable[] {
   return node.inputs.filter((v) =>
     !(v instanceof Constant && v.data.size === 1)
   );
@@ -149,7 +152,7 @@ function joinGroups(
 }
 
 /** True if both have the same axes, as far as broadcasting sees them. */
-function sameSpace(a: Variable, b: Variable): boolean {
+export function sameSpace(a: Variable, b: Variable): boolean {
   return a.ndim === b.ndim &&
     a.type.shape.every((n, axis) => (n === 1) === (b.type.shape[axis] === 1));
 }

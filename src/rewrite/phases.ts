@@ -6,6 +6,7 @@ import { gathering } from "./factors.ts";
 import { fills } from "./fills.ts";
 import { fold } from "./fold.ts";
 import { fuseElementwise } from "./fuse.ts";
+import { fuseReductions } from "./fuse_reductions.ts";
 import { indexing, sparseSums } from "./indexing.ts";
 import type { LoopRule } from "./loop_rules.ts";
 import { labels } from "./labels.ts";
@@ -65,7 +66,7 @@ export const PHASES: readonly Phase[] = [
   { name: "share_softmax", pass: shareSoftmax }, //    one softmax for loss and gradient
   rules("blas", [...tidy, ...gathering, ...products, ...sparseSums]), // sums with products and with sparse gradients
   rules("specialize", [...tidy, ...specialize]), //    cheaper forms of what is left
-  { name: "fuse", pass: fuseElementwise }, //          chains of elementwise ops become one
+  { name: "fuse", pass: fuse }, //                     chains of elementwise ops become one, also around reductions
 ];
 
 /** The phases of each optimizer. */
@@ -76,6 +77,10 @@ export const OPTIMIZERS: {
   fast_compile: [merge, canonical],
   none: [],
 };
+
+function fuse(outputs: readonly Variable[]): readonly Variable[] {
+  return fuseReductions(fuseElementwise(outputs));
+}
 
 function rules(name: string, list: readonly Rule[]): Phase {
   return { name, rules: list };

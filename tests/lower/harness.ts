@@ -218,12 +218,18 @@ export function run(
     target,
   );
   if (!plan) throw new Error(`Cannot implement ${node.op.name}`);
+  const between = plan.parts
+    ? [poisoned(plan.parts.dtype, [plan.parts.length])]
+    : [];
   for (const step of [...plan.checks, ...plan.steps]) {
     const chosen = [
-      ...(step.inputs ?? inputs.map((_, i) => i)),
-      ...(step.outputs ?? outputs.map((_, i) => inputs.length + i)),
+      ...(step.inputs ?? inputs.map((_, i) => i)).map((i) => operands[i]!),
+      ...(step.parts === undefined ? [] : between),
+      ...(step.outputs ?? outputs.map((_, i) => inputs.length + i)).map((i) =>
+        operands[i]!
+      ),
     ];
-    const headers = chosen.map((i) => header(operands[i]!));
+    const headers = chosen.map(header);
     const extents = step.extents.map((e) => resolve(e, operands));
     if (extents.length) {
       headers.push(

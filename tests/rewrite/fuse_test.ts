@@ -8,15 +8,27 @@ import { add, exp, mul, neg, sqr, sub, tanh } from "../../src/ops/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { tensor } from "../../src/ops/inputs.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { max, sum } from "../../src/ops/reduce.ts";
 import { fuseElementwise } from "../../src/rewrite/fuse.ts";
+import { fuseReductions } from "../../src/rewrite/fuse_reductions.ts";
 
 const matrix = (name: string) => tensor("float64", [3, 3], name);
 const vector = (name: string) => tensor("float64", [3], name);
 
 /** The names of the applications, after comparing values; a fused one as a list. */
 function fused(...outputs: Variable[]): (string | string[])[] {
-  const made = fuseElementwise(outputs);
+  return namesOf(outputs, fuseElementwise(outputs));
+}
+
+/** The same, with reductions joined to what stands around them. */
+function joined(...outputs: Variable[]): (string | string[])[] {
+  return namesOf(outputs, fuseReductions(fuseElementwise(outputs)));
+}
+
+function namesOf(
+  outputs: readonly Variable[],
+  made: readonly Variable[],
+): (string | string[])[] {
   let seed = 0.5;
   const values = new Map(
     leaves(outputs).filter((v) => !("data" in v)).map((v) => {
@@ -101,4 +113,37 @@ Deno.test("what runs always is not joined with what a branch may not need", () =
     "mul",
     "tanh",
   ], "ifelse"]);
+});
+
+Deno.test("a reduction is joined to what computes its operand and to what reads its result", () => {
+  const x = matrix("x"), y = matrix("y"), v = vector("v");
+  assertEquals(joined(sum(exp(x))), [["exp", "sum"]]);
+  assertEquals(
+    joined(sub(v, mul(sum(mul(x, exp(y)), { axis: 0 }), 0.1))),
+    [["exp", "mul", "sum", "mul", "sub"]],
+  );
+  assertEquals(joined(max(add(x, v), { axis: 1 })), [["add", "max"]]);
+});
+
+Deno.test("a reduction is not joined to what others need, nor to what repeats its result", () => {
+  const x = matrix("x"), e = exp(x), s = sum(x, { axis: 0 });
+  assertEquals(joined(sum(e), e), ["exp", "sum"]);
+  assertEquals(joined(neg(s), s), ["sum", "neg"]);
+  assertEquals(joined(add(x, s)), ["sum", "add"]);
+});
+
+Deno.test("of two reductions in a row each has what stands around it once", () => {
+  const x = matrix("x");
+  assertEquals(joined(tanh(sum(exp(sum(sqr(x), { axis: 1 }))))), [
+    ["sqr", "sum", "exp"],
+    ["sum", "tanh"],
+  ]);
+});
+
+Deno.test("what a branch alone needs is not joined to what always runs", () => {
+  const x = matrix("x"), c = tensor("bool", [], "c"), s = sum(x);
+  assertEquals(
+    joined(ifelse(c, neg(s), s)).includes("sum"),
+    true,
+  );
 });
