@@ -4,8 +4,8 @@
  *   deno run -A bench/micro/calls.ts
  *
  * Calls of x + 1 on 10 floats (checked, trusted, fn(), fn(nCalls)), the thunk
- * of a longer program, and how much a million calls leave behind. Best of
- * many blocks, in nanoseconds a call.
+ * of a longer program, what two threads take to meet, and how much a million
+ * calls leave behind. Best of many blocks, in nanoseconds a call.
  */
 import * as damo from "damo";
 
@@ -58,6 +58,18 @@ const [few, many] = [1, 9].map((n) => {
   return best(() => g.fn(CALLS), CALLS);
 });
 report("a thunk in fn(nCalls)", (many! - few!) / 16, "ns");
+
+// Two threads share a kernel: what is left beyond half of its time alone.
+const large = damo.shared(damo.zeros([1 << 16]));
+const [alone, shared] = [1, 2].map((openmp) => {
+  const g = damo.function([], null, {
+    updates: [[large, damo.tanh(large)]],
+    mode: new damo.Mode({ openmp }),
+  });
+  g();
+  return best(() => g.fn(50), 50, 200);
+});
+report("two threads meet", shared! - alone! / 2, "ns");
 
 f.trustInput = false;
 for (let k = 0; k < 100_000; k++) f(value);

@@ -71,10 +71,15 @@ function call(
   return narrow ? `((${typeName(result)})${primary(text)})` : text;
 }
 
-/** True for a scalar function whose C calls one of vector_math.h. */
+/** Functions of vector_math.h that are an instruction or two. */
+const INSTRUCTION =
+  /\b(?:abs|sign|maximum|minimum|copysign|fma|floor|ceil|trunc|rint)_\w+\(/g;
+
+/** True for a scalar function whose C calls a longer one of vector_math.h. */
 export function callsFunction(e: Expr): boolean {
   return e.kind === "call" && /\w\(/.test(
-    e.scalar.c(e.args.map(() => "x"), e.args.map(dtypeOf), e.dtype),
+    e.scalar.c(e.args.map(() => "x"), e.args.map(dtypeOf), e.dtype)
+      .replaceAll(INSTRUCTION, "("),
   );
 }
 

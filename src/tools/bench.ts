@@ -5,7 +5,12 @@ import { findCompiler } from "../build/toolchain.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** Files that print a JSON line a measurement. */
-const MICRO = ["bench/micro/calls.ts", "bench/micro/startup.ts"] as const;
+const MICRO = [
+  "bench/micro/calls.ts",
+  "bench/micro/startup.ts",
+  "bench/micro/elementwise.ts",
+  "bench/micro/reductions.ts",
+] as const;
 
 /** Runs every measurement; `words` are for the paper's figure. Returns the exit code. */
 export function bench(words: readonly string[]): number {
