@@ -64,11 +64,18 @@ export function fuse(
   };
   const reduction = reductionIn(graph.outputs);
   for (const node of toposort(graph.outputs)) {
-    if (!node.op.scalar && node !== reduction) {
-      throw new TypeError(`Cannot fuse ${node.op.name}: it is not elementwise`);
+    if (!node.op.scalar && (node !== reduction || !reduces(node))) {
+      throw new TypeError(
+        `Cannot fuse ${node.op.name}: it is neither elementwise nor the only reduction`,
+      );
     }
   }
-  const [first] = graph.outputs;
+  const [first, ...more] = graph.outputs;
+  if (reduction && more.length > 0) {
+    throw new TypeError(
+      `Cannot fuse ${reduction.op.name}: there are ${graph.outputs.length} results, and a reduction has one`,
+    );
+  }
   const other = graph.outputs.find((v) =>
     v.ndim !== first!.ndim ||
     v.type.shape.some((d, axis) =>
@@ -104,9 +111,21 @@ function inferGraph(
   return outputs.map((v) => known.get(v) ?? seen(v));
 }
 
-/** The last application that reduces its one operand, if there is one. */
+/** The last application that is not elementwise, if there is one. */
 function reductionIn(outputs: readonly Variable[]): Apply | undefined {
   return toposort(outputs).findLast(({ op }) => !op.scalar && op.loops);
+}
+
+/** True for a reduction of one operand to one result. */
+function reduces({ op, inputs, outputs, params }: Apply): boolean {
+  if (inputs.length !== 1 || outputs.length !== 1) return false;
+  const [reduce, store, ...more] = op.loops!({
+    inputs: [inputs[0]!.type],
+    outputs: [outputs[0]!.type],
+    params,
+  }).stages;
+  return reduce?.kind === "reduce" && store?.kind === "store" &&
+    store.axes.length === 0 && more.length === 0;
 }
 
 function zip(

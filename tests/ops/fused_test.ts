@@ -8,6 +8,7 @@ import { add, exp, mul, tanh } from "../../src/ops/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { fuse } from "../../src/ops/fused.ts";
 import { sum } from "../../src/ops/reduce.ts";
+import { softmax } from "../../src/ops/softmax.ts";
 
 const x = new Variable(dense("float64", [null, 3])),
   b = new Variable(dense("float64", [3]));
@@ -56,11 +57,22 @@ Deno.test("its loops hold a value that is used twice as one expression", () => {
   assertStrictEquals(store.value.args[0], store.value.args[1]);
 });
 
-Deno.test("only elementwise applications of one shape are fused", () => {
+Deno.test("only elementwise applications of one shape, and one reduction, are fused", () => {
+  const total = sum(x);
   assertThrows(
-    () => fuse([x], [sum(x)]),
+    () => fuse([x], [sum(exp(sum(x, { axis: 0 })))]),
     TypeError,
-    "Cannot fuse sum: it is not elementwise",
+    "Cannot fuse sum: it is neither elementwise nor the only reduction",
+  );
+  assertThrows(
+    () => fuse([x], [softmax(x)]),
+    TypeError,
+    "Cannot fuse softmax: it is neither elementwise nor the only reduction",
+  );
+  assertThrows(
+    () => fuse([x], [total, exp(total)]),
+    TypeError,
+    "Cannot fuse sum: there are 2 results, and a reduction has one",
   );
   assertThrows(
     () => fuse([x, b], [exp(x), exp(b)]),
