@@ -45,8 +45,8 @@ INTERNAL void pool_clear(Pool *pool);
 
 typedef struct Threads Threads;
 INTERNAL int threads_count(const Threads *threads);
-/* Runs job(data, part) for every part in 0 .. parts-1 and returns when all are done. */
-INTERNAL void threads_run(Threads *threads, void (*job)(void *data, int part), void *data, int parts);
+/* Runs job(data, part) for as many parts as there are threads, and returns when all are done. */
+INTERNAL void threads_run(Threads *threads, void (*job)(void *data, int part), void *data);
 
 /* ---- Builtins: builtin.c ---- */
 

@@ -6,54 +6,69 @@
 
 enum { SPINS = 2048 };
 
+typedef struct Worker Worker;
+
 /*
-** `work` holds the number of the job above and the parts not yet taken below:
-** a part is taken by counting it down, so nobody waits for a thread that came
-** too late, and a late thread cannot take a part of a job that is over.
+** A job has as many parts as there are threads. Thread k first takes part k, so
+** that the same part of an array stays in the same core's caches from job to
+** job; then it takes what nobody has begun, so nobody waits for a thread that
+** comes too late. `begun` has for each part the number of the last job in which
+** it was taken: a late thread cannot take a part of a job that is over.
 */
 struct Threads {
-  int n, started;             /* parts of a range, the caller's included; threads besides the caller */
-  pthread_t *ids;
+  int n, started;             /* threads, the caller included; those besides the caller */
+  Worker *workers;
   atomic_flag busy;           /* a job is running */
-  _Atomic uint64_t work;
+  _Atomic uint32_t number;    /* of the job; what it does is written before */
+  _Atomic uint32_t *begun;    /* by part */
   _Atomic int done, sleeping, stopping;
-  int parts;                  /* this and the next two belong to the job in `work` */
   void (*job)(void *data, int part);
   void *data;
   pthread_mutex_t lock;       /* of those who sleep */
   pthread_cond_t wake;
 };
 
-static int has_work(Threads *threads) { return (uint32_t)atomic_load(&threads->work) > 0 || atomic_load(&threads->stopping); }
+/* Thread k = 1 .. n - 1; the caller is 0. */
+struct Worker {
+  pthread_t id;
+  Threads *threads;
+  int k;
+};
 
-/* Takes parts until there are none. */
-static void work(Threads *threads) {
-  uint64_t work = atomic_load(&threads->work);
-  while ((uint32_t)work > 0) {
-    if (!atomic_compare_exchange_weak(&threads->work, &work, work - 1)) continue;
-    threads->job(threads->data, threads->parts - (int)(uint32_t)work);
+/* Runs thread k's part of a job, and those that nobody has begun. */
+static void work(Threads *threads, int k, uint32_t number) {
+  for (int i = 0; i < threads->n; i++) {
+    int part = k + i < threads->n ? k + i : k + i - threads->n;
+    uint32_t before = number - 1;
+    if (!atomic_compare_exchange_strong(&threads->begun[part], &before, number)) continue;
+    threads->job(threads->data, part);
     atomic_fetch_add(&threads->done, 1);
-    work = atomic_load(&threads->work);
   }
 }
 
-static void await_work(Threads *threads) {
+static int has_work(Threads *threads, uint32_t last) {
+  return atomic_load(&threads->number) != last || atomic_load(&threads->stopping);
+}
+
+/* Waits for a job after number `last`. */
+static void await_work(Threads *threads, uint32_t last) {
   for (int i = 0; i < SPINS; i++) {
-    if (has_work(threads)) return;
+    if (has_work(threads, last)) return;
     platform_pause();
   }
   pthread_mutex_lock(&threads->lock);
   atomic_fetch_add(&threads->sleeping, 1);
-  while (!has_work(threads)) pthread_cond_wait(&threads->wake, &threads->lock);
+  while (!has_work(threads, last)) pthread_cond_wait(&threads->wake, &threads->lock);
   atomic_fetch_sub(&threads->sleeping, 1);
   pthread_mutex_unlock(&threads->lock);
 }
 
 static void *worker(void *data) {
-  Threads *threads = data;
-  while (!atomic_load(&threads->stopping)) {
-    work(threads);
-    await_work(threads);
+  const Worker *self = data;
+  Threads *threads = self->threads;
+  for (uint32_t last = 0; !atomic_load(&threads->stopping); await_work(threads, last)) {
+    last = atomic_load(&threads->number);
+    work(threads, self->k, last);
   }
   return NULL;
 }
@@ -67,40 +82,49 @@ static void wake_all(Threads *threads) {
 
 int threads_count(const Threads *threads) { return threads ? threads->n : 1; }
 
-void threads_run(Threads *threads, void (*job)(void *data, int part), void *data, int parts) {
+void threads_run(Threads *threads, void (*job)(void *data, int part), void *data) {
+  int n = threads_count(threads);
   if (!threads || atomic_flag_test_and_set(&threads->busy)) { /* another VM has them: the same parts, one by one */
-    for (int part = 0; part < parts; part++) job(data, part);
+    for (int part = 0; part < n; part++) job(data, part);
     return;
   }
-  threads->job = job, threads->data = data, threads->parts = parts;
+  threads->job = job, threads->data = data;
   atomic_store(&threads->done, 0);
-  atomic_store(&threads->work, (((atomic_load(&threads->work) >> 32) + 1) << 32) + (uint64_t)parts);
+  uint32_t number = atomic_fetch_add(&threads->number, 1) + 1;
   wake_all(threads);
-  work(threads);
-  for (int i = 0; atomic_load(&threads->done) < parts; i++) i < SPINS ? platform_pause() : (void)sched_yield();
+  work(threads, 0, number);
+  for (int i = 0; atomic_load(&threads->done) < n; i++) i < SPINS ? platform_pause() : (void)sched_yield();
   atomic_flag_clear(&threads->busy);
 }
 
 /* Splits ranges n ways, on n threads of which the caller is one, or on as many as can be had. NULL if there is no memory. */
 EXPORT Threads *cvm_threads_new(int32_t n) {
   Threads *threads = calloc(1, sizeof *threads);
-  pthread_t *ids = calloc((size_t)n, sizeof *ids);
-  if (!threads || !ids) return free(threads), free(ids), NULL;
+  Worker *workers = calloc((size_t)n, sizeof *workers);
+  _Atomic uint32_t *begun = calloc((size_t)n, sizeof *begun);
+  if (!threads || !workers || !begun) return free(threads), free(workers), free(begun), NULL;
   threads->n = n;
-  threads->ids = ids;
+  threads->workers = workers;
+  threads->begun = begun;
   pthread_mutex_init(&threads->lock, NULL);
   pthread_cond_init(&threads->wake, NULL);
   atomic_flag_clear(&threads->busy);
-  while (threads->started < n - 1 && !pthread_create(&ids[threads->started], NULL, worker, threads)) threads->started++;
+  for (int k = 1; k < n; k++) {
+    Worker *w = &workers[k];
+    *w = (Worker){.threads = threads, .k = k};
+    if (pthread_create(&w->id, NULL, worker, w)) break;
+    threads->started++;
+  }
   return threads;
 }
 
 EXPORT void cvm_threads_free(Threads *threads) {
   atomic_store(&threads->stopping, 1);
   wake_all(threads);
-  for (int i = 0; i < threads->started; i++) pthread_join(threads->ids[i], NULL);
+  for (int k = 1; k <= threads->started; k++) pthread_join(threads->workers[k].id, NULL);
   pthread_mutex_destroy(&threads->lock);
   pthread_cond_destroy(&threads->wake);
-  free(threads->ids);
+  free(threads->workers);
+  free(threads->begun);
   free(threads);
 }

@@ -23,7 +23,10 @@ import { amount, block, line, type Scope, type Writer } from "./writer.ts";
 
 /** The kernel of a product in register tiles. */
 export function tileKernel(given: Tiling): Implementation {
-  const { c } = given, { nest } = c, range = rangeOf(given);
+  const { c } = given,
+    { nest } = c,
+    axis = splitAxis(given),
+    range = axis < 0 ? 1 : nest.axes[axis]!.length;
   const first = nest.extents.filter((e) =>
     typeof range === "object" && e.name === range.extent
   );
@@ -45,10 +48,20 @@ export function tileKernel(given: Tiling): Implementation {
   };
 }
 
-/** The length that threads split: of the columns, or of the rows where columns are few. */
-function rangeOf({ c: { nest }, rows, columns, few }: Tiling): Amount {
-  const axis = few === null ? columns : rows;
-  return axis < 0 ? 1 : nest.axes[axis]!.length;
+/**
+ * The axis that threads split: the columns; or the rows where columns are few
+ * or terms are, so that each thread writes to memory in one piece.
+ */
+function splitAxis({ rows, columns, few, rowsFirst }: Tiling): number {
+  return few === null && !rowsFirst ? columns : rows;
+}
+
+/** Where the loop over an axis begins and ends. */
+function bounds(t: Tiling, axis: number): readonly [string, string] {
+  const { length } = t.c.nest.axes[axis]!;
+  return axis === splitAxis(t) && typeof length !== "number"
+    ? ["lo", "hi"]
+    : ["0", amount(length)];
 }
 
 /** The vector type and functions of one, at file scope. */
@@ -131,7 +144,8 @@ function overColumns(
   const { c: { nest }, columns, wide, lanes } = t,
     j = nest.axes[columns]!.name,
     each = t.along === "columns" ? lanes : 1;
-  line(writer, `int64_t ${j} = lo;`);
+  const [from, to] = bounds(t, columns);
+  line(writer, `int64_t ${j} = ${from};`);
   for (
     const vectors of t.along === "columns" ? [wide, ...halves(wide)] : [wide]
   ) {
@@ -139,26 +153,26 @@ function overColumns(
     if (vectors === 1) break;
     block(
       writer,
-      `for (; ${j} + ${step} <= hi; ${j} += ${step}) {`,
+      `for (; ${j} + ${step} <= ${to}; ${j} += ${step}) {`,
       () => body({ wide: vectors, from: "0", column: j }),
     );
   }
   if (t.along === "inner") {
     return block(
       writer,
-      `for (; ${j} < hi; ${j}++) {`,
+      `for (; ${j} < ${to}; ${j}++) {`,
       () => body({ wide: 1, from: "0", column: j }),
     );
   }
   const n = amount(nest.axes[columns]!.length);
-  block(writer, `for (; ${j} < hi; ${j} += ${lanes}) {`, () => {
+  block(writer, `for (; ${j} < ${to}; ${j} += ${lanes}) {`, () => {
     line(
       writer,
       `const int64_t at = ${j} + ${lanes} <= ${n} ? ${j} : ${n} - ${lanes};`,
     );
     line(
       writer,
-      `const int64_t past = hi - at < ${lanes} ? hi - at : ${lanes};`,
+      `const int64_t past = ${to} - at < ${lanes} ? ${to} - at : ${lanes};`,
     );
     body({ wide: 1, from: `${j} - at`, column: "at" });
   });
@@ -170,11 +184,11 @@ function overRows(
   writer: Writer,
   body: (tall: number) => void,
 ): void {
-  const { c: { nest }, rows, tall, rest, few } = t;
+  const { c: { nest }, rows, tall, rest } = t;
   if (rows < 0) return body(1);
-  const { name: i, length } = nest.axes[rows]!,
-    isPart = few !== null && typeof length !== "number",
-    [from, to] = isPart ? ["lo", "hi"] : ["0", amount(length)];
+  const { name: i } = nest.axes[rows]!,
+    [from, to] = bounds(t, rows),
+    isPart = to === "hi";
   const step = (rows: number) =>
     block(
       writer,
