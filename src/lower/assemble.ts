@@ -4,11 +4,12 @@ import { sizeOf } from "../graph/ndarray.ts";
 import type { Apply, SharedVariable } from "../graph/variable.ts";
 import type { Arena } from "./arena.ts";
 import { headerExtents } from "./builtins.ts";
-import { builtin, computeDrafts } from "./drafts.ts";
-import type { Flow, Value } from "./flow.ts";
+import { builtin, computeDrafts, jointDraft } from "./drafts.ts";
+import type { Computation, Flow, Value } from "./flow.ts";
 import type { Extent } from "./implementation.ts";
 import type { Aliasing } from "./inplace.ts";
 import type { Lifetimes } from "./liveness.ts";
+import type { Together } from "./pairs.ts";
 import type { Plans } from "./plans.ts";
 import type {
   Instruction,
@@ -138,7 +139,9 @@ class Assembler {
   #item(item: Item): void {
     switch (item.kind) {
       case "compute":
-        return this.#compute(item.unit);
+        return item.with
+          ? this.#together(item.unit, item.with)
+          : this.#compute(item.unit);
       case "thunk":
         return this.#thunk(item.draft);
       case "bind":
@@ -183,7 +186,7 @@ class Assembler {
     if (this.#commit < 0) this.#commit = this.#code.length;
   }
 
-  #compute(unit: Parameters<typeof computeDrafts>[0]): void {
+  #compute(unit: Computation): void {
     const { aliasing, plans } = this.decided,
       { tree } = aliasing,
       slotOf = (v: Value) => tree.slotOf[v.id]!;
@@ -213,6 +216,12 @@ class Assembler {
         `${op.name}: has no C and runs in TypeScript, made at ${origin.line}`,
       );
     }
+  }
+
+  #together(product: Computation, pair: Together): void {
+    const { slotOf } = this.decided.aliasing.tree;
+    this.#thunk(jointDraft(product, pair, (v) => slotOf[v.id]!), true);
+    this.#notes.add(pair.note);
   }
 
   /** Emits a call; its extents become a constant, or a table that a thunk before it fills from headers. */

@@ -17,6 +17,7 @@ import type {
   Value,
 } from "./flow.ts";
 import type { Extent, Implementation, Plan } from "./implementation.ts";
+import type { Together } from "./pairs.ts";
 import { type Plans, viewMayFail } from "./plans.ts";
 import type { Builtin } from "./program.ts";
 import { sameLength } from "./shapes.ts";
@@ -122,6 +123,24 @@ export function kernelDraft(
     inplace: results[0] === 0 && inplace >= 0 ? positions.indexOf(inplace) : -1,
     mayFail: plan.mayFail,
     node: unit.node,
+  };
+}
+
+/** The kernel of a product and of the update that it shares a pass with. */
+export function jointDraft(
+  product: Computation,
+  { update, step, inputs, inplace }: Together,
+  slotOf: SlotOf,
+): Draft {
+  return {
+    run: { kind: "compiled", plan: step },
+    inputs: inputs.map(slotOf),
+    outputs: [...update.outputs, ...product.outputs].map(slotOf),
+    extents: step.extents,
+    headers: [],
+    inplace,
+    mayFail: step.mayFail,
+    node: product.node,
   };
 }
 

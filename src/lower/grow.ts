@@ -17,6 +17,7 @@ import {
 import type { Choice, Computation, Flow, Repeat, Value } from "./flow.ts";
 import { packed } from "./layout.ts";
 import type { Turn } from "./order.ts";
+import type { Together } from "./pairs.ts";
 import type { Plans } from "./plans.ts";
 import type { Cursor } from "./program.ts";
 import { inside, type Placement, type Region } from "./regions.ts";
@@ -72,8 +73,14 @@ class Grower {
         sameDraft(check, null, (v) => this.#slots.slot(v)),
       );
     }
-    for (const { unit, part } of turns) {
-      this.#unit(unit, { region: placement.top, done, items: main, part });
+    for (const { unit, part, with: pair = null } of turns) {
+      this.#unit(unit, {
+        region: placement.top,
+        done,
+        items: main,
+        part,
+        with: pair,
+      });
     }
     const swaps = flow.updates.filter((u) =>
       !inplace.has(u.value.unit) || u.value.index > 0
@@ -106,7 +113,7 @@ class Grower {
   #region(region: Region, done: Done): Item[] {
     const items: Item[] = [];
     for (const unit of region.units) {
-      this.#unit(unit, { region, done, items, part: "all" });
+      this.#unit(unit, { region, done, items, part: "all", with: null });
     }
     return items;
   }
@@ -146,7 +153,8 @@ class Grower {
 
   #compute(unit: Computation, at: Spot): void {
     const slotOf = (v: Value) => this.#slots.slot(v), { plans } = this.scene;
-    unit.needs.forEach((v) => this.#ensure(v, at));
+    const both = at.with ? [unit, at.with.update] : [unit];
+    for (const { needs } of both) needs.forEach((v) => this.#ensure(v, at));
     if (at.part !== "rest") {
       const checks = [
         ...unit.guards.map((g) => guardDraft(g, slotOf)),
@@ -166,8 +174,9 @@ class Grower {
       at.items.push({
         kind: "compute",
         unit,
-        ins: unit.needs.map(slotOf),
-        outs: unit.outputs.map(slotOf),
+        with: at.with,
+        ins: both.flatMap((u) => u.needs.map(slotOf)),
+        outs: both.flatMap((u) => u.outputs.map(slotOf)),
       });
     }
   }
@@ -179,7 +188,13 @@ class Grower {
       const done = within(at.done), items = this.#region(region, done);
       unit.outputs.forEach((o, i) => {
         if (!placement.used[o.id]) return;
-        this.#ensure(values[i]!, { region, done, items, part: "all" });
+        this.#ensure(values[i]!, {
+          region,
+          done,
+          items,
+          part: "all",
+          with: null,
+        });
         items.push({
           kind: "bind",
           out: this.#slots.slot(o),
@@ -319,7 +334,7 @@ class Grower {
     }
     const done = within(at.done),
       items = this.#region(region, done),
-      inner: Spot = { region, done, items, part: "all" };
+      inner: Spot = { region, done, items, part: "all", with: null };
     for (const { target, value } of copies) {
       this.#ensure(value, inner);
       this.#push(
@@ -376,6 +391,7 @@ interface Spot {
   readonly done: Done;
   readonly items: Item[];
   readonly part: Turn["part"];
+  readonly with: Together | null;
 }
 
 function lie(

@@ -1,15 +1,17 @@
 /** What computes one application: kernels from its loops or its C, for the layouts of one signature. */
-import { type Apply, mayFail } from "../graph/variable.ts";
+import type { Dtype } from "../graph/dtype.ts";
+import { type Apply, type LoopSite, mayFail } from "../graph/variable.ts";
 import type { Loops } from "../graph/loops.ts";
 import { postorder } from "./access.ts";
 import { contractionOf } from "./contraction.ts";
 import { emitC, kernelOf } from "./emit_c.ts";
 import { callsFunction } from "./expression.ts";
 import type { Extent, Implementation, Layout, Plan } from "./implementation.ts";
+import type { Pair } from "./joint.ts";
 import { planCheck, planNest, planStatements } from "./loops.ts";
 import { type Nest, valueOf } from "./nest.ts";
 import { inParts, PARTS } from "./parts.ts";
-import { planProduct } from "./products.ts";
+import { type PlannedProduct, planPair, planProduct } from "./products.ts";
 import type { Kernel } from "./program.ts";
 import { line } from "./writer.ts";
 import type { Target } from "./target.ts";
@@ -26,15 +28,21 @@ export function implement(
   inplace: number,
   target: Target,
 ): Plan | null {
-  const site = {
-    inputs: node.inputs.map((v) => v.type),
-    outputs: node.outputs.map((v) => v.type),
-    params: node.params,
+  const loops = loopsOf(node);
+  if (loops) return implementLoops(node, loops, layouts, inplace, target);
+  return node.op.c ? implementC(node, node.op.c(siteOf(node)), layouts) : null;
+}
+
+function loopsOf(node: Apply): Loops | null {
+  return node.op.loops?.(siteOf(node)) ?? null;
+}
+
+function siteOf({ inputs, outputs, params }: Apply): LoopSite {
+  return {
+    inputs: inputs.map((v) => v.type),
+    outputs: outputs.map((v) => v.type),
+    params,
   };
-  if (node.op.loops) {
-    return implementLoops(node, node.op.loops(site), layouts, inplace, target);
-  }
-  return node.op.c ? implementC(node, node.op.c(site), layouts) : null;
 }
 
 /** The kernel around an op's C statements. */
@@ -58,6 +66,63 @@ function implementC(
   };
 }
 
+/** One of two applications that may share a pass, and which operand of the pair each of its own is. */
+export interface Member {
+  readonly node: Apply;
+  readonly layouts: readonly Layout[];
+  readonly operands: readonly number[];
+}
+
+/** A product that reads a matrix, and what is written over it; operands as in Pair. */
+export interface PairSite extends Pick<Pair, "inputs" | "inplace"> {
+  readonly product: Member;
+  readonly update: Member;
+  /** The inputs of each that are the matrix. */
+  readonly matrix: readonly [product: number, update: number];
+}
+
+/** One kernel for two applications, and a line for explain(); null where they are better computed apart. */
+export function implementPair(
+  { product, update, matrix, inputs, inplace }: PairSite,
+  target: Target,
+): PlannedProduct | null {
+  const half = ({ node, layouts, operands }: Member, over: number) => {
+    const loops = loopsOf(node);
+    const nest = loops && nestOf(node, loops, layouts, over);
+    return nest && { nest, operands };
+  };
+  const [first, second] = [half(product, -1), half(update, matrix[1])];
+  if (!first || !second) return null;
+  const dtypes: Dtype[] = [];
+  for (const { layouts, operands } of [product, update]) {
+    layouts.forEach(({ dtype }, i) => dtypes[operands[i]!] = dtype);
+  }
+  return planPair({
+    product: first,
+    update: second,
+    matrix: matrix[0],
+    dtypes,
+    inputs,
+    inplace,
+  }, target);
+}
+
+/** The nest of an application, or null where it may not overwrite that input. */
+function nestOf(
+  node: Apply,
+  loops: Loops,
+  layouts: readonly Layout[],
+  inplace: number,
+): Nest | null {
+  const { name } = node.op, inputs = node.inputs.length;
+  const aliases = inplace < 0
+    ? []
+    : node.inputs.flatMap((v, i) => v === node.inputs[inplace] ? [i] : []);
+  return aliases.length > 1 && loops.stages.some((s) => s.kind === "reduce")
+    ? null
+    : planNest(loops, { name, layouts, inputs, inplace, aliases });
+}
+
 function implementLoops(
   node: Apply,
   loops: Loops,
@@ -65,20 +130,14 @@ function implementLoops(
   inplace: number,
   target: Target,
 ): Plan | null {
-  const { name } = node.op, inputs = node.inputs.length;
-  const aliases = inplace < 0
-    ? []
-    : node.inputs.flatMap((v, i) => v === node.inputs[inplace] ? [i] : []);
-  if (aliases.length > 1 && loops.stages.some((s) => s.kind === "reduce")) {
-    return null;
-  }
-  const nest = planNest(loops, { name, layouts, inputs, inplace, aliases });
+  const nest = nestOf(node, loops, layouts, inplace);
+  if (!nest) return null;
   const product = contractionOf(nest),
     planned = product && planProduct(product, target);
   return {
     checks: checks(node, loops, layouts),
     ...(planned ? { steps: [planned.step] } : stepsOf(nest)),
-    ...(product && { note: `${name}: ${planned?.note ?? "own loops"}` }),
+    ...(product && { note: `${nest.name}: ${planned?.note ?? "own loops"}` }),
   };
 }
 

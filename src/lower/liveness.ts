@@ -58,7 +58,10 @@ export function placeFrees(
         live = head;
         continue;
       }
-      if (item.kind === "compute") behind.set(item.unit.id, live);
+      if (item.kind === "compute") {
+        behind.set(item.unit.id, live);
+        if (item.with) behind.set(item.with.update.id, live);
+      }
       const { touched, needed, set } = touches.item(item);
       let dead = touched.intersect(mine).minus(live);
       if (item.kind === "loop") {

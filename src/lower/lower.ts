@@ -3,7 +3,7 @@ import type { FunctionGraph } from "../graph/function_graph.ts";
 import { planArena } from "./arena.ts";
 import { assemble } from "./assemble.ts";
 import { growTree } from "./grow.ts";
-import { implement } from "./implement.ts";
+import { implement, implementPair } from "./implement.ts";
 import { decideInplace } from "./inplace.ts";
 import { placeFrees } from "./liveness.ts";
 import { orderTop } from "./order.ts";
@@ -36,7 +36,9 @@ export function lower(
   target: Target,
 ): Program {
   const { inplace = true } = options,
-    plans = new Plans(options.implement ?? implement, target);
+    plans = options.implement
+      ? new Plans(options.implement, target)
+      : new Plans(implement, target, implementPair);
   const source = readGraph(graph, signature); //                                lengths and layouts
   const updates = planUpdates(source, plans, inplace === true),
     { flow } = updates; //   how new values reach storage

@@ -2,6 +2,7 @@
 import type { Apply } from "../graph/variable.ts";
 import type { Computation, Unit } from "./flow.ts";
 import type { Layout, Plan } from "./implementation.ts";
+import { type ImplementPair, type Together, together } from "./pairs.ts";
 import { sameLength } from "./shapes.ts";
 import type { Target } from "./target.ts";
 
@@ -21,7 +22,25 @@ export type Implement = (
 export class Plans {
   readonly #made = new Map<Computation, Map<number, Plan | null>>();
   readonly #candidates = new Map<Computation, readonly number[]>();
-  constructor(readonly implement: Implement, readonly target: Target) {}
+  constructor(
+    readonly implement: Implement,
+    readonly target: Target,
+    readonly implementPair: ImplementPair = () => null,
+  ) {}
+
+  /** One kernel for a product and an update that need no tests; null: they are better computed apart. */
+  together(pair: Parameters<typeof together>[0]): Together | null {
+    const { product, update } = pair;
+    const able = [product, update].every((unit) =>
+      !this.hasChecks(unit) &&
+      !this.mayFail(unit, unit === update ? pair.storage : -1) &&
+      unit.node.op.loops && unit.outputs.length === 1 && !unit.view &&
+      !unit.builtin
+    ) && this.candidates(product).length === 0;
+    return able
+      ? together(pair, (site) => this.implementPair(site, this.target))
+      : null;
+  }
 
   /** The kernels of a unit; null for `eval`, and for what the CVM does itself. */
   of(unit: Computation, inplace = -1): Plan | null {

@@ -1,6 +1,9 @@
 /** How a product is computed: in register tiles or by BLAS. The rule that chooses stands here. */
 import { blasKernel, type Contraction } from "./contraction.ts";
+import { DTYPES } from "../graph/dtype.ts";
 import type { Implementation } from "./implementation.ts";
+import { type Joint, jointOf, type Pair } from "./joint.ts";
+import { jointKernel } from "./joint_kernel.ts";
 import { LITERAL, strideOf, valueOf } from "./nest.ts";
 import type { Target } from "./target.ts";
 import { tileKernel } from "./tile.ts";
@@ -58,4 +61,24 @@ function tilesAreFaster(
   if (few !== null && strideOf(left, inner) === 1) return "few columns";
   if (known(inner) <= LITERAL) return "few terms";
   return known(rows) <= FEW_ROWS ? "few rows" : null;
+}
+
+/** The kernel of a product and of what overwrites its matrix; null where they are better computed apart. */
+export function planPair(pair: Pair, target: Target): PlannedProduct | null {
+  const joint = jointOf(pair);
+  return joint && onePassIsFaster(joint, target)
+    ? {
+      step: jointKernel(joint, target),
+      note: `${pair.product.nest.name} and ${pair.update.nest.name}: one pass`,
+    }
+    : null;
+}
+
+/** A matrix in the first cache costs nothing to read again. */
+function onePassIsFaster({ nest, dtype }: Joint, target: Target): boolean {
+  const [rows, columns] = nest.axes.map((a) => valueOf(nest, a.length)) as [
+    number,
+    number,
+  ];
+  return rows * columns * DTYPES[dtype].size > target.caches[0];
 }

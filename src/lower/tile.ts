@@ -6,6 +6,7 @@
 import { DTYPES } from "../graph/dtype.ts";
 import { kernelOf, scopeOf } from "./emit_c.ts";
 import { address, bare, hoist, render } from "./expression.ts";
+import type { Contraction } from "./contraction.ts";
 import type { Implementation } from "./implementation.ts";
 import type { Amount } from "./nest.ts";
 import {
@@ -37,7 +38,7 @@ export function tileKernel(given: Tiling): Implementation {
   };
   const kernel = kernelOf(
     tiling.c.nest,
-    helpers(tiling),
+    vectorFunctions({ ...tiling, dtype: c.dtype }),
     (writer) => printTiles(tiling, writer),
   );
   return {
@@ -65,7 +66,11 @@ function bounds(t: Tiling, axis: number): readonly [string, string] {
 }
 
 /** The vector type and functions of one, at file scope. */
-function helpers({ c: { dtype }, lanes, along, few }: Tiling): string[] {
+export function vectorFunctions(
+  { dtype, lanes, along, few }:
+    & Pick<Contraction, "dtype">
+    & Pick<Tiling, "lanes" | "along" | "few">,
+): string[] {
   const { size, c: type } = DTYPES[dtype],
     fma = dtype === "float32" ? "__builtin_fmaf" : "__builtin_fma";
   const inline = "static inline __attribute__((always_inline))";

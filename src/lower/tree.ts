@@ -4,6 +4,7 @@ import type { NDArray } from "../graph/ndarray.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
 import type { Computation, Value } from "./flow.ts";
 import type { Extent, Implementation } from "./implementation.ts";
+import type { Together } from "./pairs.ts";
 import type { Builtin, Cursor } from "./program.ts";
 import type { Region } from "./regions.ts";
 
@@ -30,6 +31,8 @@ export type Item =
   | {
     readonly kind: "compute";
     readonly unit: Computation;
+    /** What its kernel does besides. */
+    readonly with: Together | null;
     readonly ins: readonly number[];
     readonly outs: readonly number[];
   }

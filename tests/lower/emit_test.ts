@@ -7,12 +7,13 @@ import type { Dtype } from "../../src/graph/dtype.ts";
 import { rowMajor } from "../../src/graph/ndarray.ts";
 import { dense } from "../../src/graph/type.ts";
 import { type Apply, Variable } from "../../src/graph/variable.ts";
-import { implement } from "../../src/lower/implement.ts";
+import { implement, implementPair } from "../../src/lower/implement.ts";
 import type { Layout } from "../../src/lower/implementation.ts";
 import { FIXED_TARGET, type Target } from "../../src/lower/target.ts";
 import { argmax } from "../../src/ops/argmax.ts";
 import { at, incSubtensor } from "../../src/ops/at.ts";
 import { crossentropySoftmax1Hot } from "../../src/ops/crossentropy.ts";
+import { transpose } from "../../src/ops/dimshuffle.ts";
 import { dot, dotAdd } from "../../src/ops/dot.ts";
 import {
   add,
@@ -149,6 +150,37 @@ function textOf(
 for (const [name, sample] of Object.entries(samples())) {
   Deno.test(`golden text: ${name}`, () => {
     const file = new URL(`${name}.c`, GOLDEN), text = textOf(sample);
+    if (Deno.env.get("DAMO_GOLDEN")) Deno.writeTextFileSync(file, text);
+    assertEquals(text, Deno.readTextFileSync(file));
+  });
+}
+
+/** A product with `batch` rows, and the update of its matrix. */
+function pairText(batch: number): string {
+  const x = float(batch, 784), d = float(batch, 500), W = float(784, 500);
+  const product = dot(d, transpose(W)).owner!,
+    update = dotAdd(W, float(), transpose(x), d).owner!;
+  const of = ({ inputs, outputs }: Apply, columns: number) =>
+    [...inputs, ...outputs].map((v, i) =>
+      i === columns ? transposed(layout(v)) : layout(v)
+    );
+  const { step } = implementPair({
+    product: { node: product, layouts: of(product, 1), operands: [0, 1, 5] },
+    update: {
+      node: update,
+      layouts: of(update, 2),
+      operands: [1, 2, 3, 0, 4],
+    },
+    matrix: [1, 0],
+    inputs: 4,
+    inplace: 1,
+  }, FIXED_TARGET)!;
+  return `${step.kernel.text}/* extents: ${JSON.stringify(step.extents)} */\n`;
+}
+
+for (const [name, batch] of [["pair_vector", 1], ["pair_rows", 3]] as const) {
+  Deno.test(`golden text: ${name}`, () => {
+    const file = new URL(`${name}.c`, GOLDEN), text = pairText(batch);
     if (Deno.env.get("DAMO_GOLDEN")) Deno.writeTextFileSync(file, text);
     assertEquals(text, Deno.readTextFileSync(file));
   });
