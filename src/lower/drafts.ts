@@ -253,3 +253,16 @@ export function computeDrafts(
   });
   return [...reserves, ...steps];
 }
+
+/** Equal for checks that test the same. */
+export function keyOf({ run, inputs, headers, extents }: Draft): string {
+  const what = run.kind === "compiled"
+    ? run.plan.kernel.text
+    : run.kind === "builtin"
+    ? run.name
+    : "";
+  const read = extents.map((e) =>
+    typeof e === "number" ? e : { ...e, arg: headers[e.arg] }
+  );
+  return `${inputs.join()} ${JSON.stringify(read)} ${what}`;
+}

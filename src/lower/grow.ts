@@ -12,6 +12,7 @@ import {
   guardDraft,
   Inputs,
   kernelDraft,
+  keyOf,
   sameDraft,
 } from "./drafts.ts";
 import type { Choice, Computation, Flow, Repeat, Value } from "./flow.ts";
@@ -73,14 +74,9 @@ class Grower {
         sameDraft(check, null, (v) => this.#slots.slot(v)),
       );
     }
-    for (const { unit, part, with: pair = null } of turns) {
-      this.#unit(unit, {
-        region: placement.top,
-        done,
-        items: main,
-        part,
-        with: pair,
-      });
+    for (const turn of turns) {
+      const spot = { region: placement.top, done, items: main };
+      this.#unit(turn.unit, { ...spot, ...turn });
     }
     const swaps = flow.updates.filter((u) =>
       !inplace.has(u.value.unit) || u.value.index > 0
@@ -113,7 +109,7 @@ class Grower {
   #region(region: Region, done: Done): Item[] {
     const items: Item[] = [];
     for (const unit of region.units) {
-      this.#unit(unit, { region, done, items, part: "all", with: null });
+      this.#unit(unit, { region, done, items, part: "all" });
     }
     return items;
   }
@@ -152,8 +148,9 @@ class Grower {
   }
 
   #compute(unit: Computation, at: Spot): void {
-    const slotOf = (v: Value) => this.#slots.slot(v), { plans } = this.scene;
-    const both = at.with ? [unit, at.with.update] : [unit];
+    const slotOf = (v: Value) => this.#slots.slot(v),
+      { plans } = this.scene,
+      both = at.with ? [unit, at.with.update] : [unit];
     for (const { needs } of both) needs.forEach((v) => this.#ensure(v, at));
     if (at.part !== "rest") {
       const checks = [
@@ -174,7 +171,7 @@ class Grower {
       at.items.push({
         kind: "compute",
         unit,
-        with: at.with,
+        with: at.with ?? null,
         ins: both.flatMap((u) => u.needs.map(slotOf)),
         outs: both.flatMap((u) => u.outputs.map(slotOf)),
       });
@@ -193,7 +190,6 @@ class Grower {
           done,
           items,
           part: "all",
-          with: null,
         });
         items.push({
           kind: "bind",
@@ -334,7 +330,7 @@ class Grower {
     }
     const done = within(at.done),
       items = this.#region(region, done),
-      inner: Spot = { region, done, items, part: "all", with: null };
+      inner: Spot = { region, done, items, part: "all" };
     for (const { target, value } of copies) {
       this.#ensure(value, inner);
       this.#push(
@@ -391,24 +387,11 @@ interface Spot {
   readonly done: Done;
   readonly items: Item[];
   readonly part: Turn["part"];
-  readonly with: Together | null;
+  readonly with?: Together;
 }
 
 function lie(
   shape: readonly (number | null)[],
 ): { readonly strides: readonly (number | null)[] } {
   return { strides: packed(shape).strides };
-}
-
-/** Equal for checks that test the same. */
-function keyOf({ run, inputs, headers, extents }: Draft): string {
-  const what = run.kind === "compiled"
-    ? run.plan.kernel.text
-    : run.kind === "builtin"
-    ? run.name
-    : "";
-  const read = extents.map((e) =>
-    typeof e === "number" ? e : { ...e, arg: headers[e.arg] }
-  );
-  return `${inputs.join()} ${JSON.stringify(read)} ${what}`;
 }

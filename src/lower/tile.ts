@@ -8,7 +8,6 @@ import { kernelOf, scopeOf } from "./emit_c.ts";
 import { address, bare, hoist, render } from "./expression.ts";
 import type { Contraction } from "./contraction.ts";
 import type { Implementation } from "./implementation.ts";
-import type { Amount } from "./nest.ts";
 import {
   column,
   halves,
