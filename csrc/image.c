@@ -264,12 +264,16 @@ EXPORT void cvm_storage_free(Array *storage, Pool *heap) {
   free(storage);
 }
 
-/* Takes the row-major value in `from` with these lengths. DAMO_MEMORY leaves the old one. */
-EXPORT int32_t cvm_storage_write(Array *storage, Pool *heap, const int64_t *shape, const void *from) {
+/* Takes the row-major value in `from`: `layout` has its lengths, then the strides that it gets. DAMO_MEMORY leaves the old one. */
+EXPORT int32_t cvm_storage_write(Array *storage, Pool *heap, const int64_t *layout, const void *from) {
   Array next = *storage;
-  for (int32_t axis = 0; axis < next.ndim; axis++) next.shape[axis] = shape[axis];
-  row_major(next.ndim, next.shape, next.strides);
-  int64_t bytes = count_elements(&next) * size_of_dtype(next.dtype);
+  int64_t last = 0;
+  for (int32_t axis = 0; axis < next.ndim; axis++) {
+    next.shape[axis] = layout[axis];
+    next.strides[axis] = layout[next.ndim + axis];
+    last += (next.shape[axis] - 1) * next.strides[axis];
+  }
+  int64_t bytes = count_elements(&next) == 0 ? 0 : (last + 1) * size_of_dtype(next.dtype);
   if (!next.buffer || next.capacity < bytes) {
     next.buffer = pool_take(heap, bytes, &next.capacity);
     if (!next.buffer) return DAMO_MEMORY;

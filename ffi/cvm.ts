@@ -134,7 +134,7 @@ const SYMBOLS = {
     parameters: [
       "usize", // Array *storage
       "usize", // Pool *heap
-      "buffer", // const int64_t *shape
+      "buffer", // const int64_t *layout
       "buffer", // const void *from
     ],
     result: "i32", // 0 or DAMO_MEMORY

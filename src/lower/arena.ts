@@ -3,6 +3,7 @@ import { DTYPES } from "../graph/dtype.ts";
 import type { Region } from "./regions.ts";
 import type { Aliasing } from "./inplace.ts";
 import type { IntSet } from "./int_set.ts";
+import { reachOf } from "./layout.ts";
 import { Touches } from "./touches.ts";
 import type { Item } from "./tree.ts";
 
@@ -29,11 +30,11 @@ export function planArena(aliasing: Aliasing): Arena {
     apart = new Set(tree.swapped),
     buffers = slots.map(() => -1),
     bytes: number[] = [];
-  const bytesOf = (slot: number) =>
-    slots[slot]!.shape.reduce<number>(
-      (n, length) => n * length!,
-      DTYPES[slots[slot]!.dtype].size,
-    );
+  const bytesOf = (slot: number) => {
+    const { shape, strides, dtype } = slots[slot]!;
+    return reachOf(shape as number[], strides as number[]) *
+      DTYPES[dtype].size;
+  };
   const shared = slots.flatMap((s, slot) =>
     owns[slot] && spans[slot] && !apart.has(slot) && !s.shape.includes(null)
       ? [slot]

@@ -8,6 +8,7 @@ import { builtin, computeDrafts, jointDraft } from "./drafts.ts";
 import type { Computation, Flow, Value } from "./flow.ts";
 import type { Extent } from "./implementation.ts";
 import type { Aliasing } from "./inplace.ts";
+import { liesLike } from "./layout.ts";
 import type { Lifetimes } from "./liveness.ts";
 import type { Together } from "./pairs.ts";
 import type { Plans } from "./plans.ts";
@@ -101,6 +102,7 @@ class Assembler {
       gc: arena === null,
       commit: this.#commit < 0 ? halt : this.#commit,
       resizes: flow.updates.some(({ storage, value }) =>
+        !liesLike(value, storage) ||
         !storage.lengths.every((n, axis) => sameLength(n, value.lengths[axis]!))
       ),
       guards: this.#guards,

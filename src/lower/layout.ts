@@ -81,12 +81,36 @@ export function isPlain({ rowMajor, strides }: Lie): boolean {
   return rowMajor || allKnown(strides);
 }
 
+/** Elements from the first to the last, gaps included, where no stride is negative. */
+export function reachOf(
+  shape: readonly number[],
+  strides: readonly number[],
+): number {
+  if (shape.includes(0)) return 0;
+  return shape.reduce(
+    (n, length, axis) => n + (length - 1) * strides[axis]!,
+    1,
+  );
+}
+
 /** Whether two values that stand for each other lie alike. */
 export function liesLike(a: Value, b: Value): boolean {
   if (a.rowMajor && b.rowMajor) return true;
   return allKnown(a.strides) &&
-    a.strides.every((s, axis) => s === b.strides[axis]) &&
-    a.shape.every((n, axis) => n !== null && n === b.shape[axis]);
+    a.shape.every((n, axis) =>
+      n !== null && n === b.shape[axis] &&
+      (n === 1 || a.strides[axis] === b.strides[axis])
+    );
+}
+
+/** Whether a value of these lengths can be laid out like `x`: all lengths and strides are known, and the lengths are the same. */
+export function fitsLie(
+  shape: readonly (number | null)[],
+  x: Pick<Value, "shape" | "strides">,
+): boolean {
+  return allKnown(shape) && allKnown(x.strides) &&
+    shape.length === x.shape.length &&
+    shape.every((n, axis) => n === x.shape[axis]);
 }
 
 function allKnown(

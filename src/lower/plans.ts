@@ -2,6 +2,7 @@
 import type { Apply } from "../graph/variable.ts";
 import type { Computation, Unit } from "./flow.ts";
 import type { Layout, Plan } from "./implementation.ts";
+import { liesLike } from "./layout.ts";
 import { type ImplementPair, type Together, together } from "./pairs.ts";
 import { sameLength } from "./shapes.ts";
 import type { Target } from "./target.ts";
@@ -73,7 +74,7 @@ export class Plans {
     const { node, inputs, outputs: [y] } = unit;
     const fits = (k: number) => {
       const x = inputs[k]!;
-      return x.dtype === y!.dtype && x.rowMajor && y!.rowMajor &&
+      return x.dtype === y!.dtype && liesLike(x, y!) &&
         x.lengths.length === y!.lengths.length &&
         x.lengths.every((n, axis) => sameLength(n, y!.lengths[axis]!));
     };

@@ -1,4 +1,5 @@
 /** How a product is computed: in register tiles or by BLAS. The rule that chooses stands here. */
+import { type Dtype, DTYPES, isFloat } from "../graph/dtype.ts";
 import { blasKernel, type Contraction } from "./contraction.ts";
 import { DTYPES } from "../graph/dtype.ts";
 import type { Implementation } from "./implementation.ts";
@@ -40,6 +41,23 @@ export function planProduct(
     },
     note: `${blas.note}, ${tiling ? "many rows" : "no tiles for its layout"}`,
   };
+}
+
+/**
+ * Whether a matrix that products read, and an update writes, is better kept by
+ * columns: short rows leave lanes of every vector empty, and a column for each
+ * fills them with fewer vectors in all.
+ */
+export function isBetterInColumns(
+  [rows, columns]: readonly number[],
+  dtype: Dtype,
+  target: Target,
+): boolean {
+  const lanes = target.vector / DTYPES[dtype].size,
+    vectors = (n: number) => Math.ceil(n / lanes);
+  return isFloat(dtype) && rows! > LITERAL && columns! > 1 &&
+    columns! <= LITERAL &&
+    columns! * vectors(rows!) < rows! * vectors(columns!);
 }
 
 /** Rows up to which register tiles beat a BLAS, which packs its operands for many. */

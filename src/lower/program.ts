@@ -140,7 +140,7 @@ export interface Program {
   readonly gc: boolean;
   /** The first pc that writes shared storage: nothing at or after it may fail. */
   readonly commit: number;
-  /** An update may change the lengths of its storage: the signature is compared again after every call. */
+  /** An update may change the lengths or strides of its storage: the signature is compared again after every call. */
   readonly resizes: boolean;
   /** What guards take for granted: a guard thunk is part of `node`, and tells by `which` of its extents. */
   readonly guards: readonly Assumption[];

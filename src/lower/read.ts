@@ -26,7 +26,15 @@ import type {
 } from "./flow.ts";
 import { copyOf, valuesOf } from "./flow.ts";
 import { infer, type Inference } from "./infer.ts";
-import { isPlain, knownShape, lookedAt, packed } from "./layout.ts";
+import { valuesLike } from "./arrange.ts";
+import {
+  fitsLie,
+  isPlain,
+  knownShape,
+  type Lie,
+  lookedAt,
+  packed,
+} from "./layout.ts";
 import { readBoundary } from "./read_boundary.ts";
 import { readChoice, readScan } from "./read_nested.ts";
 import { Scalars } from "./scalars.ts";
@@ -37,6 +45,7 @@ import type { Assumption, Signature } from "./signature.ts";
 export function readGraph(graph: FunctionGraph, signature: Signature): Flow {
   const reader = new Reader(signature.assumed);
   const { inputs, shared, checks } = readBoundary(graph, signature, reader);
+  reader.like = valuesLike(graph, shared);
   const values = graph.updates.map(([, v]) => v);
   reader.readNodes([...graph.outputs, ...values], reader.top);
   const storages = new Map<SharedVariable, Value>(shared);
@@ -71,6 +80,8 @@ export class Reader {
   readonly values: Value[] = [];
   readonly units: Unit[] = [];
   readonly scalars: Scalars = new Scalars(this);
+  /** Variables of the top frame that lie like a storage, where they have its lengths. */
+  like: ReadonlyMap<Variable, Value> = new Map();
   readonly #copies = new Map<Value, Value>();
 
   constructor(readonly assumed: readonly Assumption[]) {}
@@ -117,6 +128,14 @@ export class Reader {
     this.units.push({ ...spec, id, outputs: made } as Unit);
     outputs.forEach((o) => made.push(this.value(o, id, o.variable.index)));
     return made;
+  }
+
+  /** How a value that is computed lies: row-major, but for what lies like a storage. */
+  #lieOf(v: Variable, shape: readonly (number | null)[]): Lie {
+    const like = v.owner!.op.loops ? this.like.get(v) : undefined;
+    return like && fitsLie(shape, like)
+      ? { strides: like.strides, rowMajor: like.rowMajor }
+      : packed(shape);
   }
 
   #constant(v: Variable): Value {
@@ -243,7 +262,7 @@ export class Reader {
     const lies = (i: number) =>
       view
         ? lookedAt(view.operands[0]!, view.map, site.lengths[i]!)
-        : packed(knownShape(site.lengths[i]!));
+        : this.#lieOf(node.outputs[i]!, knownShape(site.lengths[i]!));
     this.unit(
       {
         kind: "compute",

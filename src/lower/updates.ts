@@ -1,5 +1,4 @@
 /** How each new value reaches its storage: written in place, exchanged with the buffer that it was computed in, or copied and exchanged. */
-import { isRowMajor } from "../graph/ndarray.ts";
 import { derived } from "../graph/origin.ts";
 import { identity } from "../ops/elemwise.ts";
 import {
@@ -12,9 +11,8 @@ import {
   type Value,
   viewed,
 } from "./flow.ts";
-import { isPlain, liesLike, packed } from "./layout.ts";
+import { fitsLie, liesLike, packed } from "./layout.ts";
 import type { Plans } from "./plans.ts";
-import { sameLength } from "./shapes.ts";
 
 /** The decisions about updates, and the flow with the copies that they need. */
 export interface UpdatePlan {
@@ -52,7 +50,7 @@ export function planUpdates(
     if (updates.some((u) => u !== update && u.value === value)) {
       return "two storages take it";
     }
-    if (owns) return fitsStorage(value, storage) ? null : "it lies differently";
+    if (owns) return liesLike(value, storage) ? null : "it lies differently";
     return `its value is ${
       unit ? `the result of ${unit.node.op.name}` : "no result"
     }`;
@@ -93,11 +91,6 @@ export function planUpdates(
   return { flow, inplace, storages: looksInto(flow), notes };
 }
 
-/** Whether the buffer of a value may become that of a storage. */
-function fitsStorage(value: Value, storage: Value): boolean {
-  return liesLike(value, storage) || (value.rowMajor && storage.rowMajor);
-}
-
 /** Copies added behind the units of a flow. */
 class Copies {
   readonly #values: Value[];
@@ -111,20 +104,13 @@ class Copies {
   of(x: Value, storage: Value | null = null): Value {
     const owner = this.source.units[x.unit]?.node.origin ?? null,
       node = derived(owner, () => identity(x.variable).owner!);
-    const alike = storage && !storage.rowMajor && isPlain(storage) &&
-      storage.lengths.every((n, axis) => sameLength(n, x.lengths[axis]!));
-    const lie = alike
-      ? {
-        strides: storage.strides,
-        rowMajor: isRowMajor(
-          storage.shape as number[],
-          storage.strides as number[],
-        ),
-      }
+    const lie = storage && fitsLie(x.shape, storage)
+      ? storage
       : packed(x.shape);
     const value: Value = {
       ...x,
-      ...lie,
+      strides: lie.strides,
+      rowMajor: lie.rowMajor,
       id: this.#values.length,
       variable: node.outputs[0]!,
       leaf: null,

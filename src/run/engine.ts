@@ -3,6 +3,7 @@ import { detectTarget } from "../build/toolchain.ts";
 import type { FunctionGraph } from "../graph/function_graph.ts";
 import type { NDArray } from "../graph/ndarray.ts";
 import type { SharedVariable, Variable } from "../graph/variable.ts";
+import { arrangementsOf } from "../lower/arrange.ts";
 import { lower } from "../lower/lower.ts";
 import type { Kernel, Program } from "../lower/program.ts";
 import type { Target } from "../lower/target.ts";
@@ -48,6 +49,8 @@ export class VmEngine implements Engine {
   readonly #named: boolean;
   #history: History;
   #programs: Ready[] = [];
+  /** Decisions about storages, one line each. */
+  readonly #arranged: string[] = [];
   #current: Ready | null = null;
 
   constructor(graph: FunctionGraph, mode: Mode, runtime: Runtime) {
@@ -83,16 +86,18 @@ export class VmEngine implements Engine {
   }
 
   notes(): readonly string[] {
-    return this.#programs.flatMap(({ program }, i) =>
+    const ofPrograms = this.#programs.flatMap(({ program }, i) =>
       this.#programs.length > 1
         ? program.notes.map((n) => `program ${i + 1}: ${n}`)
         : program.notes
     );
+    return [...this.#arranged, ...ofPrograms];
   }
 
   /** The kernels that calls with these values, one after the other, would run: lowered but not compiled. A call that lowering refuses runs none. */
   kernels(...calls: (readonly NDArray[])[]): Kernel[] {
     const seen: Signature[] = [];
+    this.#arrange();
     let history = this.#history;
     return calls.flatMap((values) => {
       const arrays = this.#laid(values);
@@ -152,6 +157,8 @@ export class VmEngine implements Engine {
 
   /** A program for these values, and a workspace for it. */
   #make(values: readonly NDArray[]): Ready {
+    this.#arrange();
+    this.#noteOthers();
     if (this.#programs.length >= MAX_PROGRAMS) {
       this.#history = settle(this.#history);
       this.#programs.shift()!.vm.free();
@@ -178,6 +185,52 @@ export class VmEngine implements Engine {
     const ready = { signature, program, vm, layouts };
     this.#programs.push(ready);
     return ready;
+  }
+
+  /** Decides how the storages lie that this function is the first to update. */
+  #arrange(): void {
+    const updated = new Set(this.#graph.updates.map(([s]) => s));
+    const open = this.#shared.flatMap((s, i) => {
+      const storage = this.#storages[i]!;
+      return updated.has(s) && !storage.settled ? [[s, storage] as const] : [];
+    });
+    if (open.length === 0) return;
+    const storages = new Map(open),
+      shapes = new Map(open.map(([s, { shape }]) => [s, shape]));
+    for (
+      const { shared, strides, note } of arrangementsOf(
+        this.#graph,
+        shapes,
+        detectTarget(),
+      )
+    ) {
+      storages.get(shared)!.arrange(strides);
+      this.#arranged.push(note);
+    }
+    for (const [, storage] of open) storage.settled = true;
+  }
+
+  /** Notes which storages lie otherwise than the programs made so far expect. */
+  #noteOthers(): void {
+    this.#storages.forEach((storage, i) => {
+      const { shape } = storage,
+        expected = this.#programs.map((p) => p.signature.shared[i]!);
+      const moved = expected.some((e) =>
+        e.shape.every((n, axis) =>
+          n === null || n === shape[axis]
+        )
+      ) &&
+        !expected.some((e) =>
+          fitsArray({ ...e, shape: shape.map(() => null) }, storage)
+        );
+      if (!moved) return;
+      const s = this.#shared[i]!;
+      this.#arranged.push(
+        `layout of ${
+          s.name ?? s
+        }: strides are (${storage.strides}) now; another program is made`,
+      );
+    });
   }
 
   #lower(signature: Signature): Program {

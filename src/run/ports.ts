@@ -128,7 +128,7 @@ export function outputsOf(
   headers: readonly Header[],
 ): (Output | null)[] {
   return program.outputs.map((slot) => {
-    const { dtype, shape: known, kind } = program.slots[slot]!;
+    const { dtype, shape: known, strides, kind } = program.slots[slot]!;
     if (known.includes(null)) return null;
     const shape = known as readonly number[], size = sizeOf(shape);
     const small = size > 0 && size * DTYPES[dtype].size <= SMALL;
@@ -139,7 +139,8 @@ export function outputsOf(
       strides: rowMajor(shape),
       size,
       scalar: allocate(dtype, 1),
-      window: kind === "temporary" && small
+      window: kind === "temporary" && small &&
+          isRowMajor(shape, strides as readonly number[])
         ? new Window(headers[slot]!, size)
         : null,
     };

@@ -6,6 +6,7 @@ import {
   isRowMajor,
   NDArray,
   type Nested,
+  rowMajor,
   sizeOf,
 } from "../graph/ndarray.ts";
 import { admit, type Storage } from "../graph/storage.ts";
@@ -24,7 +25,14 @@ export class CStorage implements Storage {
   state: "ready" | "busy" | "freed" = "ready";
   /** Another number once the lengths or strides are others. */
   layout = 0;
+  /** A function that updates it was lowered: how it lies is decided. */
+  settled = false;
   #lengths = "";
+  /** Strides for values of just these lengths; all others lie row-major. */
+  #arranged: {
+    readonly shape: readonly number[];
+    readonly strides: readonly number[];
+  } | null = null;
   readonly #cvm: Cvm;
   readonly #header: Header;
   readonly #address: bigint;
@@ -92,10 +100,26 @@ export class CStorage implements Storage {
     return copy;
   }
 
-  /** Replaces the value by a row-major copy of this one. RangeError: a call in flight owns it. */
+  /** Replaces the value by a copy of this one. RangeError: a call in flight owns it. */
   write(value: NDArray | Nested | ArrayBufferView | ArrayLike): void {
     this.open("write");
     this.#store(admit(value, this.dtype, this.ndim));
+  }
+
+  /**
+   * Lays the value out with other strides, no two elements in one place, and
+   * so all values of its lengths that are written later. RangeError, with the
+   * old layout kept: a call in flight owns it, or there is no memory.
+   */
+  arrange(strides: readonly number[]): void {
+    const shape = this.shape, before = this.#arranged, value = this.read(false);
+    this.#arranged = isRowMajor(shape, strides) ? null : { shape, strides };
+    try {
+      this.#store(value);
+    } catch (error) {
+      this.#arranged = before;
+      throw error;
+    }
   }
 
   /** Ends views that were borrowed: the value is about to change. */
@@ -125,9 +149,16 @@ export class CStorage implements Storage {
   #store(value: NDArray): void {
     this.detach();
     const { symbols, heap } = this.#cvm,
-      shape = BigInt64Array.from(value.shape, BigInt);
+      { shape } = value,
+      own = this.#arranged;
+    const fits = own !== null &&
+      shape.every((n, axis) => n === own.shape[axis]);
+    const layout = BigInt64Array.from(
+      [...shape, ...fits ? own.strides : rowMajor(shape)],
+      BigInt,
+    );
     if (
-      symbols.cvm_storage_write(this.#address, heap, shape, value.flat()) !== 0
+      symbols.cvm_storage_write(this.#address, heap, layout, value.flat()) !== 0
     ) {
       throw new RangeError(
         `Cannot write a shared variable: no memory for shape (${value.shape})`,

@@ -1,6 +1,6 @@
 /** Compares programs of random graphs, run by the strict machine, with what the graphs mean. */
 import type { FunctionGraph } from "../../src/graph/function_graph.ts";
-import type { NDArray } from "../../src/graph/ndarray.ts";
+import { isRowMajor, type NDArray } from "../../src/graph/ndarray.ts";
 import type { Apply, SharedVariable } from "../../src/graph/variable.ts";
 import { mayFail } from "../../src/graph/variable.ts";
 import { isInteger } from "../../src/graph/dtype.ts";
@@ -9,6 +9,7 @@ import { lower } from "../../src/lower/lower.ts";
 import type { Program } from "../../src/lower/program.ts";
 import {
   type History,
+  type Laid,
   missed,
   noHistory,
   observe,
@@ -18,7 +19,7 @@ import {
 import { FIXED_TARGET } from "../../src/lower/target.ts";
 import { Broken, equal, Failure, Machine, Missed } from "./machine.ts";
 import { type Expected, expectedOf } from "./oracle.ts";
-import { randomGraph, rng } from "./random.ts";
+import { anyStrides, randomGraph, rng } from "./random.ts";
 
 /** A way to lower. */
 export interface LowerMode {
@@ -77,6 +78,9 @@ export const stats = {
   swaps: 0,
   updates: 0,
   hosts: 0,
+  laid: 0,
+  laidInplace: 0,
+  laidSwaps: 0,
   guards: 0,
   dynamic: 0,
 };
@@ -118,16 +122,28 @@ export function tryGraph(
   const { graph, shared, hosts, inputs } = randomGraph(seed, { size }),
     random = rng(seed + 7);
   const order = sharedOf(graph),
+    lies = order.map((s) => {
+      const { shape } = s.storage;
+      return { shape, strides: anyStrides(random, shape) };
+    }),
     values = new Map<SharedVariable, NDArray>(
       shared.map((s) => [s, s.getValue()]),
     );
+  // A storage lies otherwise only where its value has the lengths that this was chosen for.
+  const laid = (s: SharedVariable, i: number): Laid => {
+    const value = values.get(s)!, { shape, strides } = lies[i]!;
+    return strides === null || shape.join() !== value.shape.join()
+      ? value
+      : { dtype: value.dtype, shape, strides };
+  };
   let history: History = noHistory(graph);
   for (let n = 0; n < 3; n++) {
     const given = inputs(random);
     const machine = (): Machine => {
-      const arrays = [...given, ...order.map((s) => values.get(s)!)];
+      const arrays = [...given, ...order.map(laid)];
       const [next, signature] = observe(history, arrays, given.length);
       history = next;
+      stats.laid += signature.shared.filter((a) => a.strides !== null).length;
       const program = lowered(
         graph,
         mode.known ? signature : opened(signature),
@@ -196,6 +212,16 @@ export function tryGraph(
     stats.blocks += code.filter(([op]) => op === "RET").length;
     stats.inplace += thunks.filter((t) => t.inplace >= 0).length;
     stats.swaps += code.filter(([op]) => op === "SWAP").length;
+    const isLaid = (slot: number) => {
+      const { kind, shape, strides } = used.program.slots[slot]!;
+      return kind === "shared" && !shape.includes(null) &&
+        !isRowMajor(shape as number[], strides as number[]);
+    };
+    stats.laidInplace += thunks.filter((t) =>
+      t.inplace >= 0 && isLaid(t.inputs[t.inplace]!)
+    ).length;
+    stats.laidSwaps += code.filter(([op, a]) => op === "SWAP" && isLaid(a))
+      .length;
     stats.updates += used.program.notes.filter((n) =>
       n.endsWith("in place")
     ).length;

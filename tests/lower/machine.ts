@@ -3,7 +3,7 @@ import { NDArray, sizeOf } from "../../src/graph/ndarray.ts";
 import type { Apply } from "../../src/graph/variable.ts";
 import type { Program, Thunk } from "../../src/lower/program.ts";
 import { type Hands, runBuiltin } from "./machine_builtins.ts";
-import { type Memory, Workspace } from "./machine_memory.ts";
+import { checkLie, type Memory, Workspace } from "./machine_memory.ts";
 import { assign, broken, Failure, int64, rowsOf } from "./machine_values.ts";
 
 export { Broken, equal, Failure, Missed } from "./machine_values.ts";
@@ -174,6 +174,9 @@ export class Machine {
     this.#written = true;
     if (!t.own || t.place!.memory !== t.own || t.own.kind !== "own") {
       broken(`SWAP with slot ${slot}, which does not own its buffer`);
+    }
+    if (!this.program.resizes) {
+      checkLie(storage, this.program.slots[storage]!, t.place!.array);
     }
     const [mine, old, place, seen] = [t.own!, s.own!, t.place!, t.seen];
     this.#memory.live.delete(mine);

@@ -223,7 +223,7 @@ function mayLookInto(
 }
 
 /** Known lengths and strides of a slot are those of what it holds. */
-function checkLie(
+export function checkLie(
   slot: number,
   { shape, strides }: Slot,
   array: NDArray,

@@ -35,6 +35,22 @@ export function rng(seed: number): Rng {
   };
 }
 
+/** Some way to lay out a shared variable: its axes in any order, with or without gaps. Null for row-major. */
+export function anyStrides(
+  random: Rng,
+  shape: readonly number[],
+): number[] | null {
+  if (random(3) === 0) return null;
+  const axes = shape.map((_, axis) => axis), strides = shape.map(() => 0);
+  let step = 1 + random(2);
+  while (axes.length > 0) {
+    const [axis] = axes.splice(random(axes.length), 1);
+    strides[axis!] = step;
+    step = step * Math.max(1, shape[axis!]!) + random(3);
+  }
+  return strides;
+}
+
 /** What the generator knows of a value: float64 scalars, vectors of 2, matrices of 2 columns, and int64 scalars. */
 type Kind = "s" | "v" | "m" | "i";
 
