@@ -10,6 +10,13 @@
 
 #define DAMO_MAX_NDIM 8
 
+/* Lanes of two vectors, by number: those of y count on from those of x. `mask` is the type of as many integers. */
+#ifdef __clang__
+#define DAMO_LANES(mask, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+#define DAMO_LANES(mask, x, y, ...) __builtin_shuffle(x, y, (mask){__VA_ARGS__})
+#endif
+
 /* dtype codes, in the order of src/graph/dtype.ts */
 enum {
   DAMO_BOOL, DAMO_INT8, DAMO_INT16, DAMO_INT32, DAMO_INT64,

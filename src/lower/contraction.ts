@@ -70,14 +70,15 @@ export function contractionOf(nest: Nest): Contraction | null {
   };
 }
 
-function product(e: Expr): readonly [Expr, Expr] | null {
+/** The factors of a product. */
+export function product(e: Expr): readonly [Expr, Expr] | null {
   return e.kind === "call" && e.name === "mul"
     ? [e.args[0]!, e.args[1]!]
     : null;
 }
 
 /** The access of a load without computed positions. */
-function plain(nest: Nest, e: Expr, dtype: Dtype): Access | null {
+export function plain(nest: Nest, e: Expr, dtype: Dtype): Access | null {
   const access = e.kind === "load" && e.dtype === dtype
     ? nest.loads.get(e)!
     : null;
@@ -112,7 +113,8 @@ function linearOf(nest: Nest, value: Expr, dtype: Dtype): Linear | null {
   return null;
 }
 
-function isScalar(nest: Nest, e: Expr, dtype: Dtype): boolean {
+/** Whether an expression is the same for all elements. */
+export function isScalar(nest: Nest, e: Expr, dtype: Dtype): boolean {
   return e.kind === "constant" || plain(nest, e, dtype)?.steps.length === 0;
 }
 

@@ -11,7 +11,12 @@ import type { Pair } from "./joint.ts";
 import { planCheck, planNest, planStatements } from "./loops.ts";
 import { type Nest, valueOf } from "./nest.ts";
 import { inParts, PARTS } from "./parts.ts";
-import { type PlannedProduct, planPair, planProduct } from "./products.ts";
+import {
+  type PlannedProduct,
+  planPair,
+  planProduct,
+  planUpdate,
+} from "./products.ts";
 import type { Kernel } from "./program.ts";
 import { line } from "./writer.ts";
 import type { Target } from "./target.ts";
@@ -133,11 +138,12 @@ function implementLoops(
   const nest = nestOf(node, loops, layouts, inplace);
   if (!nest) return null;
   const product = contractionOf(nest),
-    planned = product && planProduct(product, target);
+    planned = product ? planProduct(product, target) : planUpdate(nest, target);
   return {
     checks: checks(node, loops, layouts),
     ...(planned ? { steps: [planned.step] } : stepsOf(nest)),
-    ...(product && { note: `${nest.name}: ${planned?.note ?? "own loops"}` }),
+    ...((product || planned) &&
+      { note: `${nest.name}: ${planned?.note ?? "own loops"}` }),
   };
 }
 

@@ -1,11 +1,11 @@
 /** How a product is computed: in register tiles or by BLAS. The rule that chooses stands here. */
 import { type Dtype, DTYPES, isFloat } from "../graph/dtype.ts";
 import { blasKernel, type Contraction } from "./contraction.ts";
-import { DTYPES } from "../graph/dtype.ts";
 import type { Implementation } from "./implementation.ts";
 import { type Joint, jointOf, type Pair } from "./joint.ts";
 import { jointKernel } from "./joint_kernel.ts";
-import { LITERAL, strideOf, valueOf } from "./nest.ts";
+import { LITERAL, type Nest, strideOf, valueOf } from "./nest.ts";
+import { outerKernel } from "./outer.ts";
 import type { Target } from "./target.ts";
 import { tileKernel } from "./tile.ts";
 import { type Tiling, tilingOf } from "./tiling.ts";
@@ -41,6 +41,12 @@ export function planProduct(
     },
     note: `${blas.note}, ${tiling ? "many rows" : "no tiles for its layout"}`,
   };
+}
+
+/** The kernel of an update by a product of vectors, where the rows are few and long; null for any other nest. */
+export function planUpdate(nest: Nest, target: Target): PlannedProduct | null {
+  const step = outerKernel(nest, target);
+  return step && { step, note: "own register tiles, one term" };
 }
 
 /**

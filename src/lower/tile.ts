@@ -10,6 +10,8 @@ import type { Contraction } from "./contraction.ts";
 import type { Implementation } from "./implementation.ts";
 import {
   column,
+  foldRow,
+  foldText,
   halves,
   plus,
   sumName,
@@ -82,7 +84,7 @@ export function vectorFunctions(
     "  return z;",
     "}",
   ];
-  if (few !== null && few % lanes > 0) {
+  if (few !== null && few % lanes > 0 && along === "columns") {
     const over = few % lanes;
     text.push(
       `/* The ${over} elements at the end of an array; 0 behind them. */`,
@@ -94,17 +96,30 @@ export function vectorFunctions(
     );
   }
   if (along === "columns") return text;
-  const folds = halves(lanes).map((n) =>
-    `  for (int lane = 0; lane < ${n}; lane++) x[lane] += x[lane + ${n}];`
-  );
-  return [
-    ...text,
+  const last = [
     `/* Lanes from \`skip\` on; 0 before. */`,
     `${inline} KERNEL_vector KERNEL_last(const ${type} *x, int64_t skip) {`,
     "  KERNEL_vector y;",
     `  for (int lane = 0; lane < ${lanes}; lane++) y[lane] = lane < skip ? 0 : x[lane];`,
     "  return y;",
     "}",
+  ];
+  if (few !== null) {
+    return [
+      ...text,
+      ...last,
+      `typedef int${8 * size}_t KERNEL_lanes __attribute__((vector_size(${
+        lanes * size
+      })));`,
+      ...foldText(lanes, inline),
+    ];
+  }
+  const folds = halves(lanes).map((n) =>
+    `  for (int lane = 0; lane < ${n}; lane++) x[lane] += x[lane + ${n}];`
+  );
+  return [
+    ...text,
+    ...last,
     `${inline} ${type} KERNEL_sum(KERNEL_vector x) {`,
     ...folds,
     "  return x[0];",
@@ -154,7 +169,7 @@ function overColumns(
     const vectors of t.along === "columns" ? [wide, ...halves(wide)] : [wide]
   ) {
     const step = vectors * each;
-    if (vectors === 1) break;
+    if (vectors === 1 && t.along === "inner") break;
     block(
       writer,
       `for (; ${j} + ${step} <= ${to}; ${j} += ${step}) {`,
@@ -215,8 +230,8 @@ function overRows(
 
 /** The last row of a right factor whose rows are shorter than their vectors: all other rows are followed by one. */
 function keepEnd(t: Tiling, writer: Writer): void {
-  const { c: { nest, inner }, right, wide, lanes, few } = t;
-  if (few! % lanes === 0) return;
+  const { c: { nest, inner }, right, wide, lanes, few, along } = t;
+  if (few! % lanes === 0 || along === "inner") return;
   const { length } = nest.axes[inner]!,
     isKnown = typeof length === "number",
     at = isKnown ? String(length - 1) : `${amount(length)} - 1`;
@@ -264,16 +279,21 @@ function storeTile(
     line(writer, `${address(store.access, s)} = ${text};`);
   };
   for (const r of upTo(tall)) {
-    for (const v of upTo(wide)) {
-      if (along === "inner") {
+    if (along === "inner" && few === null) {
+      for (const v of upTo(wide)) {
         put({
           ...within(t, scope, r, plus(first, v)),
           results: [`KERNEL_sum(a${r}_${v})`],
         });
-        continue;
       }
-      const whole = from === "0", sum = whole ? `a${r}_${v}` : `part${r}`;
-      if (!whole) line(writer, `const KERNEL_vector ${sum} = a${r}_${v};`);
+      continue;
+    }
+    const sums = along === "inner"
+      ? foldRow(t, r, writer)
+      : upTo(wide).map((v) => sumName(r, v, 0));
+    sums.forEach((name, v) => {
+      const whole = from === "0", sum = whole ? name : `part${r}`;
+      if (!whole) line(writer, `const KERNEL_vector ${sum} = ${name};`);
       const s = hoist([store.value], columns, {
         ...within(t, scope, r, column(column(first, v * lanes), "lane")),
         results: [`${sum}[lane]`],
@@ -286,6 +306,6 @@ function storeTile(
         }; lane++) {`,
         () => put(s),
       );
-    }
+    });
   }
 }

@@ -121,7 +121,7 @@ function sumAlongColumns(
 
 function sumAlongInner(
   t: Tiling,
-  { tall, wide, column }: Tile,
+  { tall, wide, column: first }: Tile,
   scope: Scope,
 ): void {
   const { c: { nest, inner }, left, right, lanes } = t,
@@ -137,12 +137,12 @@ function sumAlongInner(
       line(
         writer,
         `const KERNEL_vector w${v} = ${
-          load(address(right, here(within(t, scope, 0, plus(column, v)))))
+          load(address(right, here(within(t, scope, 0, column(first, v)))))
         };`,
       );
     }
     for (const r of upTo(tall)) {
-      const u = address(left, here(within(t, scope, r, column)));
+      const u = address(left, here(within(t, scope, r, first)));
       multiply({ r, wide, part: 0 }, load(u), writer);
     }
   };
@@ -157,6 +157,59 @@ function sumAlongInner(
       `const int64_t last = ${n} - ${lanes}, skip = ${lanes} - ${n} % ${lanes};`,
     );
     loads((element) => `KERNEL_last(&${element}, skip)`, "last");
+  });
+}
+
+/**
+ * Sums the lanes of every vector of row r, each in a fixed order: in pairs, in
+ * halves of which two vectors share one. Element by element, they lie in the
+ * lanes of the results.
+ */
+export function foldRow(
+  { lanes, wide }: Tiling,
+  r: number,
+  writer: Writer,
+): string[] {
+  const folded: string[] = [];
+  for (let first = 0; first < wide; first += lanes) {
+    const count = Math.min(lanes, wide - first);
+    let names = upTo(count).map((v) => sumName(r, first + v, 0));
+    for (const half of halves(lanes)) {
+      names = upTo(Math.ceil(names.length / 2)).map((pair) => {
+        const x = names[2 * pair]!,
+          y = names[2 * pair + 1] ?? x,
+          name = `f${r}_${first + pair}_${half}`;
+        line(
+          writer,
+          `const KERNEL_vector ${name} = KERNEL_fold${half}(${x}, ${y});`,
+        );
+        return name;
+      });
+    }
+    folded.push(names[0]!);
+  }
+  return folded;
+}
+
+/** The functions that foldRow calls: a half of every group of lanes is added to the other half, for two vectors at once. */
+export function foldText(lanes: number, inline: string): string[] {
+  return halves(lanes).flatMap((half) => {
+    const side = (from: number) =>
+      upTo(2).flatMap((vector) =>
+        upTo(lanes / (2 * half)).flatMap((group) =>
+          upTo(half).map((lane) =>
+            vector * lanes + group * 2 * half + from + lane
+          )
+        )
+      );
+    const take = (from: number) =>
+      `DAMO_LANES(KERNEL_lanes, x, y, ${side(from).join(", ")})`;
+    return [
+      `${inline} KERNEL_vector KERNEL_fold${half}(KERNEL_vector x, KERNEL_vector y) {`,
+      `  return ${take(0)} +`,
+      `    ${take(half)};`,
+      "}",
+    ];
   });
 }
 

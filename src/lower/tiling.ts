@@ -23,7 +23,11 @@ export interface Tiling {
   readonly deep: number;
   /** Rows behind the last whole tile; null where only the run will tell. */
   readonly rest: number | null;
-  /** The columns of a result with so few that a row is `wide` vectors, of which the last may be longer than the row. */
+  /**
+   * The columns of a result with so few that a tile has all of them: in `wide`
+   * vectors, of which the last may be longer than the row, or along the inner
+   * axis each in one of its own.
+   */
   readonly few: number | null;
   /** Columns of tiles lie within rows of tiles: where few terms leave the right factor in the first cache. */
   readonly rowsFirst: boolean;
@@ -71,7 +75,7 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
   });
   if (strideOf(right, columns) === 1 && strideOf(store.access, columns) === 1) {
     const few = known(columns);
-    if (typeof few === "number" && few > 0 && few <= LITERAL) {
+    if (isFew(few)) {
       const step = valueOf(nest, strideOf(right, inner));
       if (typeof step !== "number" || step < few) return null;
       const short = Math.min(lanes, 2 ** Math.ceil(Math.log2(few))),
@@ -93,10 +97,23 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
     );
   }
   if (
-    rows < 0 || strideOf(left, inner) !== 1 || strideOf(right, inner) !== 1 ||
-    !long(inner) || typeof nest.axes[columns]!.length === "number"
+    strideOf(left, inner) !== 1 || strideOf(right, inner) !== 1 || !long(inner)
   ) return null;
-  return cut("inner", lanes, large ? tallest(known(rows), 5) : 2, 4);
+  const few = known(columns);
+  if (isFew(few)) {
+    const sums = large ? 20 : 8;
+    return few > sums ? null : {
+      ...cut("inner", lanes, tallest(known(rows), Math.floor(sums / few)), few),
+      few,
+    };
+  }
+  return rows < 0
+    ? null
+    : cut("inner", lanes, large ? tallest(known(rows), 5) : 2, 4);
+}
+
+function isFew(length: unknown): length is number {
+  return typeof length === "number" && length > 0 && length <= LITERAL;
 }
 
 /** The axes of the result, its unit stride last; -1 for those that it lacks. */
