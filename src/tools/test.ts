@@ -85,11 +85,17 @@ function chosen(paths: readonly string[]): string[][] {
   const isPure = (path: string) =>
     PURE.some((folder) => path.startsWith(`${TESTS}/${folder}`)) &&
     !COMPILING.includes(path);
-  const pure = paths.filter(isPure),
-    others = paths.filter((path) => !isPure(path));
-  return [["--no-prompt", ...pure], ["-A", ...others]].filter((args) =>
-    args.length > 1
+  const pure = paths.filter(isPure);
+  const compiling = COMPILING.filter((path) =>
+    pure.some((folder) => path.startsWith(`${folder}/`))
   );
+  const others = [...paths.filter((path) => !isPure(path)), ...compiling];
+  return [
+    ...pure.length
+      ? [["--no-prompt", `--ignore=${COMPILING.join()}`, ...pure]]
+      : [],
+    ...others.length ? [["-A", ...others]] : [],
+  ];
 }
 
 /** What a JUnit report counted; nothing, if there is none. */
