@@ -33,6 +33,7 @@ export {
   type AnyOp,
   Apply,
   Constant,
+  type CText,
   type Facts,
   type LoopSite,
   type Op,

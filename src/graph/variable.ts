@@ -63,8 +63,8 @@ export interface Op<P = unknown> extends Facts<P> {
   loops?(site: LoopSite<P>): Loops;
   /** Where the output of a view op looks: see ViewMap. */
   view?(site: LoopSite<P>): ViewMap;
-  /** The C statements of an irregular op (sort, LAPACK, random bits). */
-  c?(site: LoopSite<P>): string;
+  /** The C of an irregular op (sort, LAPACK, random bits): see CText. */
+  c?(site: LoopSite<P>): CText;
   /** The scalar expression, for elementwise ops only: what fusion composes. */
   readonly scalar?: ScalarOp;
 }
@@ -77,6 +77,38 @@ export interface LoopSite<P = unknown> {
   readonly outputs: readonly Type[];
   /** Of the op. */
   readonly params: P;
+}
+
+/**
+ * An irregular op in C: the inside of one kernel, over the names of
+ * csrc/kernel.h and csrc/vector_math.h; any function of the C library may be
+ * declared and called. For two inputs and one output these names are there:
+ *
+ * - `x0`, `x1`, `y` (`x` for a single input; `y0`, `y1` for several outputs):
+ *   pointers to first elements, in the C type of the dtype;
+ * - `x0_n0`: the length of axis 0 of x0, and `x0_s0`: its stride in elements,
+ *   both int64_t. Outputs lie row-major in buffers of their own;
+ * - `ctx`: `ctx->reserve_scratch(ctx, bytes)` makes `ctx->scratch` that large
+ *   (its code, if not 0, is to be returned); `ctx->blas` has products.
+ *
+ * To refuse values, fill `ctx->error` and return its code, before or after
+ * writing outputs; the op then has the fact `mayFail`. Text may depend on
+ * types and parameters, never on the lengths of one call.
+ *
+ *     c: ({ inputs: [x] }) => ({
+ *       rowMajor: [0],
+ *       body: `for (int64_t i = 0; i < ${sizeText("x", x!)}; i++) y[i] = x[i];`,
+ *     }),
+ */
+export interface CText {
+  /** Statements that compute all outputs; they run once, on one thread. */
+  readonly body: string;
+  /** Static functions that the statements call; names at file scope begin with `KERNEL`. */
+  readonly functions?: string;
+  /** Inputs that are copied beforehand unless they lie in row-major order without gaps. */
+  readonly rowMajor?: readonly number[];
+  /** Inputs of the shape and dtype of output 0 whose memory it may take: the input's pointer is then the output's. */
+  readonly inplace?: readonly number[];
 }
 
 /** A scalar function: its C expression over operands of `dtypes`, giving `result`. */
@@ -221,6 +253,15 @@ export class Apply<P = any> {
       new Variable(typeOf(t), this, i, undefined, t.value ?? null)
     );
   }
+}
+
+/** What the loops or the C of an application may depend on. */
+export function siteOf<P>({ inputs, outputs, params }: Apply<P>): LoopSite<P> {
+  return {
+    inputs: inputs.map((v) => v.type),
+    outputs: outputs.map((v) => v.type),
+    params,
+  };
 }
 
 /** What a type rule sees of a variable, statically. */

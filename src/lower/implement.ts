@@ -1,6 +1,6 @@
 /** What computes one application: kernels from its loops or its C, for the layouts of one signature. */
-import type { Dtype } from "../graph/dtype.ts";
-import { type Apply, type LoopSite, mayFail } from "../graph/variable.ts";
+import { type Dtype, DTYPES } from "../graph/dtype.ts";
+import { type Apply, type CText, mayFail, siteOf } from "../graph/variable.ts";
 import type { Loops } from "../graph/loops.ts";
 import { postorder } from "./access.ts";
 import { contractionOf } from "./contraction.ts";
@@ -35,40 +35,41 @@ export function implement(
 ): Plan | null {
   const loops = loopsOf(node);
   if (loops) return implementLoops(node, loops, layouts, inplace, target);
-  return node.op.c ? implementC(node, node.op.c(siteOf(node)), layouts) : null;
+  const text = node.op.c?.(siteOf(node));
+  return text ? implementC(node, text, layouts, inplace) : null;
 }
 
 function loopsOf(node: Apply): Loops | null {
   return node.op.loops?.(siteOf(node)) ?? null;
 }
 
-function siteOf({ inputs, outputs, params }: Apply): LoopSite {
-  return {
-    inputs: inputs.map((v) => v.type),
-    outputs: outputs.map((v) => v.type),
-    params,
-  };
-}
-
-/** The kernel around an op's C statements. */
+/** The kernel around an op's C. An input that is overwritten keeps its name. */
 function implementC(
   node: Apply,
-  statements: string,
+  { body, functions = "" }: CText,
   layouts: readonly Layout[],
+  inplace: number,
 ): Plan {
-  const nest = planStatements({
-    name: node.op.name,
-    layouts,
-    inputs: node.inputs.length,
-    inplace: -1,
-  });
-  const kernel = kernelOf(nest, [], (writer) => {
-    for (const text of statements.trim().split("\n")) line(writer, text);
+  const inputs = node.inputs.length;
+  const nest = planStatements({ name: node.op.name, layouts, inputs, inplace });
+  const kernel = kernelOf(nest, linesOf(functions), (writer) => {
+    if (inplace >= 0) {
+      const { name, dtype } = nest.operands[inplace]!;
+      line(
+        writer,
+        `const ${DTYPES[dtype].c} *${name} = ${nest.operands[inputs]!.name};`,
+      );
+    }
+    for (const text of linesOf(body)) line(writer, text);
   });
   return {
     checks: [],
     steps: [{ ...bind(nest, kernel), mayFail: mayFail(node) }],
   };
+}
+
+function linesOf(text: string): string[] {
+  return text.trim() === "" ? [] : text.trim().split("\n");
 }
 
 /** One of two applications that may share a pass, and which operand of the pair each of its own is. */

@@ -1,5 +1,5 @@
 /** How each unit is computed: by kernels, by the CVM itself, or by `eval`; and what of it may fail. */
-import type { Apply } from "../graph/variable.ts";
+import { type Apply, siteOf } from "../graph/variable.ts";
 import type { Computation, Unit } from "./flow.ts";
 import type { Layout, Plan } from "./implementation.ts";
 import { liesLike } from "./layout.ts";
@@ -78,18 +78,10 @@ export class Plans {
         x.lengths.length === y!.lengths.length &&
         x.lengths.every((n, axis) => sameLength(n, y!.lengths[axis]!));
     };
-    const able = !unit.view && !unit.builtin && node.op.loops &&
-      !this.onHost(unit);
-    const site = {
-      inputs: node.inputs.map((v) => v.type),
-      outputs: node.outputs.map((v) => v.type),
-      params: node.params,
-    };
-    const found = able
-      ? (node.op.loops!(site).inplace ?? []).filter((k) =>
-        fits(k) && this.of(unit, k)
-      )
-      : [];
+    const able = !unit.view && !unit.builtin && !this.onHost(unit);
+    const { op } = node, site = siteOf(node);
+    const told = able ? (op.loops?.(site) ?? op.c?.(site))?.inplace : [];
+    const found = (told ?? []).filter((k) => fits(k) && this.of(unit, k));
     this.#candidates.set(unit, found);
     return found;
   }

@@ -7,6 +7,7 @@ import {
   Constant,
   mayFail,
   type SharedVariable,
+  siteOf,
   type Variable,
 } from "../graph/variable.ts";
 import { allocate, isInteger } from "../graph/dtype.ts";
@@ -212,6 +213,15 @@ export class Reader {
     ) this.compute(node, frame);
   }
 
+  /** The inputs of a kernel as it can take them: where they lie is known, or in row-major order. */
+  #operands(node: Apply, inputs: readonly Value[]): readonly Value[] {
+    const { loops, c } = node.op;
+    const packed = loops ? [] : c?.(siteOf(node)).rowMajor ?? [];
+    return inputs.map((x, i) =>
+      (packed.includes(i) ? x.rowMajor : isPlain(x)) ? x : this.copied(x)
+    );
+  }
+
   /** Reads one application of an ordinary op. */
   compute(node: Apply, frame: Frame): void {
     const inputs = node.inputs.map((v) => this.lookup(v, frame)),
@@ -229,7 +239,7 @@ export class Reader {
       ? "length"
       : null;
     const operands = view?.operands ??
-      (builtin ? inputs : inputs.map((x) => isPlain(x) ? x : this.copied(x)));
+      (builtin ? inputs : this.#operands(node, inputs));
     const sources = (lengths: readonly Length[]) =>
       lengths.map((n) => this.scalars.source(n!, operands));
     const hostOnly = refusal !== undefined ||
@@ -331,11 +341,7 @@ function viewOf(
   inputs: readonly Value[],
   site: Inference,
 ): Computation["view"] {
-  const map = node.op.view!({
-    inputs: node.inputs.map((v) => v.type),
-    outputs: node.outputs.map((v) => v.type),
-    params: node.params,
-  });
+  const map = node.op.view!(siteOf(node));
   const x = map.kind === "reshape" && !inputs[0]!.rowMajor
     ? reader.copied(inputs[0]!)
     : inputs[0]!;

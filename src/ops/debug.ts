@@ -7,6 +7,7 @@ import {
   type OpFunction,
   type X,
 } from "./define.ts";
+import { sizeText } from "./c_text.ts";
 import { sameView } from "./specify_shape.ts";
 
 interface MessageParams {
@@ -62,6 +63,21 @@ const asserted: OpFunction<[x: Operand, condition: Operand], MessageParams> =
     jvp: (_, [t]) => t,
     views: [0],
     view: ({ inputs: [x] }) => sameView(x!.shape.length),
+    c: ({ inputs: [x, condition] }) => ({
+      rowMajor: [0, 1],
+      inplace: [0],
+      body: `
+const int64_t size = ${sizeText("x0", x!)}, conditions = ${
+        sizeText("x1", condition!)
+      };
+for (int64_t i = 0; i < conditions; i++) {
+  if (x1[i] == 0) {
+    ctx->error = (KernelError){DAMO_ASSERT, 0, i, 0};
+    return DAMO_ASSERT;
+  }
+}
+if (y != x0) __builtin_memcpy(y, x0, size * sizeof *y);`,
+    }),
     mayFail: true,
     connects: () => [[true], [false]],
   });

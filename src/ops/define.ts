@@ -13,6 +13,7 @@ import type { Loops } from "../graph/loops.ts";
 import {
   Apply,
   Constant,
+  type CText,
   type Facts,
   type LoopSite,
   type Op,
@@ -90,8 +91,8 @@ export interface Rules<A extends readonly Operand[], P, O extends number = 1>
   loops?(site: LoopSite<P>): Loops;
   /** or where it looks, for a view, */
   view?(site: LoopSite<P>): ViewMap;
-  /** or C statements, for what is irregular. */
-  c?(site: LoopSite<P>): string;
+  /** or C, for what is irregular. */
+  c?(site: LoopSite<P>): CText;
   /** The scalar expression, for elementwise ops only: what fusion composes. */
   readonly scalar?: ScalarOp;
 }

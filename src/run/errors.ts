@@ -36,7 +36,9 @@ export function kernelError(
     case "ASSERT": {
       const message = (node?.params as { message?: string } | undefined)
         ?.message;
-      return new Error(`Assertion failed: ${message ?? name}${where}`);
+      return new RangeError(
+        `Cannot pass an assertion: ${message ?? name}${where}`,
+      );
     }
     case "LINALG":
       return new RangeError(

@@ -577,11 +577,16 @@ Deno.test(
       outputs: 1,
       infer: () => [{ dtype: f, shape: [] } as const],
       eval: () => [],
-      c: () => `
+      c: () => ({
+        functions: `
+static float KERNEL_twice(float x) {
+  return x + x;
+}`,
+        body: `
 float sum = 0;
 for (int64_t i = 0; i < x_n0 && i < x_n1; i++) sum += x[i * (x_s0 + x_s1)];
-y[0] = sum;
-`,
+y[0] = KERNEL_twice(sum);`,
+      }),
     };
     const node = new Apply(op, [new Variable(dense(f, [3, 4]))], undefined);
     const want = Math.fround(
@@ -592,7 +597,7 @@ y[0] = sum;
       const [y] = run(node, [v], [[]], {
         ...(known && { known }),
       }) as NDArray[];
-      assertEquals(y!.item(), want);
+      assertEquals(y!.item(), 2 * want);
     }
   },
 );
