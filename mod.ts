@@ -107,6 +107,7 @@ export {
   log10,
   log1p,
   log2,
+  logaddexp,
   maximum,
   minimum,
   mod,
@@ -116,6 +117,8 @@ export {
   rad2deg,
   reciprocal,
   round,
+  roundHalfAwayFromZero,
+  roundHalfToEven,
   second,
   sigmoid,
   sign,
@@ -131,10 +134,13 @@ export {
 } from "./src/ops/elemwise.ts";
 export {
   and_,
+  type CloseOptions,
   eq,
   ge,
   gt,
+  inRange,
   invert,
+  isclose,
   isfinite,
   isinf,
   isnan,
@@ -153,6 +159,7 @@ export {
   max,
   min,
   prod,
+  prodWithoutZeros,
   type ReduceOptions,
   type Reduction,
   sum,
@@ -165,8 +172,16 @@ export {
   maxAndArgmax,
 } from "./src/ops/argmax.ts";
 export {
+  allclose,
   logsumexp,
   mean,
+  median,
+  type MedianOptions,
+  nanmax,
+  nanmean,
+  nanmin,
+  nanprod,
+  nansum,
   norm,
   type NormOptions,
   ptp,
@@ -197,9 +212,99 @@ export {
 } from "./src/ops/reshape.ts";
 export { broadcastTo } from "./src/ops/broadcast_to.ts";
 export { specifyShape, unbroadcast } from "./src/ops/specify_shape.ts";
-export { at, incSubtensor, setSubtensor, take } from "./src/ops/at.ts";
+export { at, incSubtensor, setSubtensor } from "./src/ops/at.ts";
+export {
+  choose,
+  type IndexMode,
+  inversePermutation,
+  permuteRowElements,
+  take,
+  takeAlongAxis,
+} from "./src/ops/take.ts";
+export {
+  type AxisOrder,
+  compress,
+  flatnonzero,
+  nonzero,
+  nonzeroMatrix,
+  nonzeroValues,
+  ravelMultiIndex,
+  unravelIndex,
+} from "./src/ops/nonzero.ts";
 export { concatenate, join, split, stack } from "./src/ops/join.ts";
+export {
+  addBroadcast,
+  horizontalStack,
+  type Lists,
+  patternBroadcast,
+  prependScalarToEachRow,
+  rollaxis,
+  shapePadAxis,
+  stackLists,
+  toOneHot,
+  verticalStack,
+} from "./src/ops/stacks.ts";
+export { flip, repeat, roll, rot90, tile } from "./src/ops/repeat.ts";
+export {
+  allocDiag,
+  diag,
+  diagonal,
+  fillDiagonal,
+  fillDiagonalOffset,
+  trace,
+  tri,
+  tril,
+  triu,
+} from "./src/ops/diagonal.ts";
+export {
+  bartlett,
+  type GridRange,
+  linspace,
+  type LinspaceOptions,
+  meshgrid,
+  type MeshgridOptions,
+  mgrid,
+  ogrid,
+} from "./src/ops/grids.ts";
+export {
+  argsort,
+  argtopk,
+  sort,
+  type SortOptions,
+  topk,
+  topkAndArgtopk,
+  type TopkOptions,
+} from "./src/ops/sort.ts";
+export {
+  argsortRows,
+  unique,
+  type UniqueOptions,
+  type UniqueResult,
+} from "./src/ops/unique.ts";
+export {
+  bincount,
+  type BincountOptions,
+  histogram,
+  type HistogramOptions,
+  type SearchOptions,
+  searchsorted,
+  type Side,
+} from "./src/ops/search.ts";
+export {
+  cumprod,
+  cumsum,
+  type Cumulative,
+  diff,
+  recurrence,
+} from "./src/ops/cumulative.ts";
 export { dot, outer } from "./src/ops/dot.ts";
+export {
+  batchedDot,
+  batchedTensordot,
+  kron,
+  tensordot,
+  type TensordotAxes,
+} from "./src/ops/products.ts";
 export { logSoftmax, type RowFunction, softmax } from "./src/ops/softmax.ts";
 export {
   binaryCrossentropy,

@@ -35,7 +35,7 @@ export function slice(start?: Bound, stop?: Bound, step?: Bound): Slice {
 /**
  * What stands for an axis in `x.at(…)`: an integer (the axis goes), `"a:b:c"`
  * or a slice, `null` (a new axis of length 1), `"..."` (all axes that are not
- * named), or an array of integers.
+ * named), an array of integers, or one of bools for as many axes as it has.
  */
 export type Index =
   | number
@@ -46,7 +46,8 @@ export type Index =
   | Variable
   | NDArray
   | ArrayBufferView
-  | readonly number[];
+  | readonly number[]
+  | readonly boolean[];
 
 /** The axes that are left, one entry each; `null` where the types do not say. */
 export type AxesLeft<
@@ -62,7 +63,9 @@ export type AxesLeft<
 export type AxesAfter<T extends readonly unknown[], H> = H extends
   number | bigint ? Tail<T>
   : H extends null ? [...T, 0]
-  : H extends string | Slice | ArrayBufferView | readonly number[] ? T
+  : H extends
+    string | Slice | ArrayBufferView | readonly number[] | readonly boolean[]
+    ? T
   : H extends Variable<infer A>
     ? (number extends A ? null : A extends 0 ? Tail<T> : A extends 1 ? T : null)
   : null;

@@ -16,8 +16,9 @@ import { asVariable, constant, type Operand } from "./define.ts";
 import { add, cast, maximum, minimum, sub } from "./elemwise.ts";
 import { gt, lt, where } from "./elemwise_logic.ts";
 import { stack, vectorScalars } from "./join.ts";
+import { axesOfEntry, withoutMasks } from "./mask.ts";
 import { type IndexParam, shiftInputs } from "./selection.ts";
-import { axisOf, shapeAt } from "./shape.ts";
+import { shapeAt } from "./shape.ts";
 import {
   advancedSubtensor,
   elementsAt,
@@ -30,7 +31,9 @@ import { Scalars } from "./view.ts";
  * The elements of x that an index names. For each axis: an integer (a number
  * or a 0-d Variable; the axis goes), a slice `"a:b:c"` or `slice(a, b, c)`,
  * `null` (a new axis of length 1), `"..."` (all axes that are not named), or
- * an integer array. Negative integers count from the end.
+ * an integer array. Negative integers count from the end. A bool array stands
+ * for as many axes as it has, and names the elements where it is true: as many
+ * as there are when it runs.
  *
  * Integers and slices give a view; arrays copy, and several of them go
  * together as in NumPy: `p.at(arange(n), y)` is one element of each row.
@@ -59,7 +62,8 @@ export function at<
 }
 
 function read(x: Variable, index: readonly Index[]): Variable {
-  const scalars = new Scalars("at", 1), entries = expandEllipsis(x, index);
+  const scalars = new Scalars("at", 1),
+    entries = withoutMasks(x, expandEllipsis(x, index));
   let axis = 0;
   const params = entries.map((e): IndexParam =>
     e === null ? { kind: "new" } : asParam(x, axis++, e, scalars)
@@ -69,7 +73,7 @@ function read(x: Variable, index: readonly Index[]): Variable {
 
 /** The index with `"..."` written out. TypeError: more indices than axes. */
 function expandEllipsis(x: Variable, index: readonly Index[]): Index[] {
-  const used = index.filter((e) => e !== null && e !== "...").length;
+  const used = index.reduce<number>((n, e) => n + axesOfEntry(e), 0);
   if (used > x.ndim) {
     throw new TypeError(
       `Cannot index ${
@@ -107,13 +111,6 @@ function asParam(
   if (typeof e === "string") return sliceParam(x, axis, parseSlice(e), scalars);
   if (e instanceof Slice) return sliceParam(x, axis, e, scalars);
   const v = e instanceof Variable ? e : asVariable(e as Operand, "int64");
-  if (v.dtype === "bool") {
-    throw new TypeError(
-      `Cannot index ${describeType(x.type)} by a mask (${
-        describeType(v.type)
-      }): how many elements it names is not known; use where, or an array of integers`,
-    );
-  }
   if (!isInteger(v.dtype)) {
     throw new TypeError(
       `Cannot index ${describeType(x.type)} by ${
@@ -284,11 +281,4 @@ export function setSubtensor(v: Variable, y: Operand): Variable {
 /** x with y added to the elements that `v = x.at(…)` names, as often as it names them; see `setSubtensor`. */
 export function incSubtensor(v: Variable, y: Operand): Variable {
   return changed(v, y, false);
-}
-
-/** The elements of x along an axis that integers of any rank name: `x.at(":", index)` for axis 1. RangeError: no such axis. */
-export function take(x: Operand, index: Operand, axis = 0): Variable {
-  const v = asVariable(x),
-    before = Array<Index>(axisOf("take", axis, v.ndim)).fill(":");
-  return read(v, [...before, asVariable(index, "int64")]);
 }

@@ -154,9 +154,10 @@ function multiply(x: NDArray, y: NDArray): NDArray {
   );
 }
 
-type Read = (l: number) => number | bigint;
+/** Element l of a factor. */
+export type Read = (l: number) => number | bigint;
 
-function innerProduct(
+export function innerProduct(
   dtype: Dtype,
   k: number,
   x: Read,

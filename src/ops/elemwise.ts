@@ -43,6 +43,7 @@ import {
   intPow,
   logistic,
   logOnePlusExp,
+  roundHalfAway,
   roundHalfEven,
 } from "./special.ts";
 
@@ -375,6 +376,38 @@ export const trunc: Unary = unary("trunc", whole("trunc", Math.trunc));
 
 /** The nearest whole number, halves to the even one. Its gradient is 0. */
 export const round: Unary = unary("round", whole("rint", roundHalfEven));
+
+/** round, under a name that says its rule. */
+export const roundHalfToEven: Unary = round;
+
+/** The nearest whole number, halves away from 0, in the dtype of x. Its gradient is 0. */
+export const roundHalfAwayFromZero: Unary = unary("roundHalfAwayFromZero", {
+  ...whole("trunc", roundHalfAway),
+  c: ([x], dtype) => {
+    if (!isFloat(dtype)) return x;
+    const f = (name: string, ...args: string[]) => calls(name)(args, dtype),
+      down = f("trunc", x);
+    return `(${down} + ${f("trunc", `2 * (${x} - ${down})`)})`;
+  },
+});
+
+/** log(e^x + e^y), without overflow. */
+export const logaddexp: Binary = binary("logaddexp", {
+  dtype: floating,
+  eval: (x, y) =>
+    x === y
+      ? x + Math.LN2
+      : Math.max(x, y) + Math.log1p(Math.exp(-Math.abs(x - y))),
+  c: ([x, y], dtype) => {
+    const f = (name: string, arg: string) => calls(name)([arg], dtype),
+      rest = f("log1p", f("exp", `-${f("abs", `${x} - ${y}`)}`));
+    return `(${x} == ${y} ? ${x} + ${
+      literal(Math.LN2, dtype)
+    } : (${x} > ${y} ? ${x} : ${y}) + ${rest})`;
+  },
+  partials: ([x, y]) => [sigmoid(sub(x, y)), sigmoid(sub(y, x))],
+  commutative: true,
+});
 
 /** The larger of both; NaN if either is. At ties the whole gradient goes to x. */
 export const maximum: Binary = binary("maximum", {

@@ -1,5 +1,9 @@
 /** Elementwise comparisons, tests, logic on bools and bits, and choice: one row is the whole op. */
+import { config } from "../graph/config.ts";
 import { type Dtype, isFloat } from "../graph/dtype.ts";
+import type { Variable } from "../graph/variable.ts";
+import { asVariables, type Operand, type X, type XY } from "./define.ts";
+import { abs, add, cast, mul, sub } from "./elemwise.ts";
 import {
   type Binary,
   binary,
@@ -10,7 +14,6 @@ import {
   type Unary,
   unary,
 } from "./scalar.ts";
-import type { X, XY } from "./define.ts";
 
 /** x < y, bool. */
 export const lt: Binary = binary("lt", comparison("<", (x, y) => x < y));
@@ -98,6 +101,46 @@ export const where: Ternary = ternary("where", {
 
 /** where, under Theano's name. */
 export const switch_: Ternary = where;
+
+/** Whether x lies between two bounds, which belong to the range unless they are open. */
+export function inRange(
+  x: Operand,
+  low: Operand,
+  high: Operand,
+  { openLow = false, openHigh = false }: {
+    readonly openLow?: boolean;
+    readonly openHigh?: boolean;
+  } = {},
+): Variable {
+  return and_(
+    (openLow ? lt : le)(low, x),
+    (openHigh ? lt : le)(x, high),
+  );
+}
+
+/** When numbers count as close. */
+export interface CloseOptions {
+  /** Of the size of the second operand, 1e-5 unless given. */
+  readonly rtol?: number;
+  /** Besides that, 1e-8 unless given. */
+  readonly atol?: number;
+  /** NaN are close to each other. */
+  readonly equalNan?: boolean;
+}
+
+/** |x - y| ≤ atol + rtol |y|, elementwise; infinities are close to themselves only. */
+export function isclose(
+  x: Operand,
+  y: Operand,
+  { rtol = 1e-5, atol = 1e-8, equalNan = false }: CloseOptions = {},
+): Variable {
+  const [a, b] = asVariables([x, y]).map((v) =>
+    isFloat(v.dtype) ? v : cast(v, config.floatX)
+  ) as [Variable, Variable];
+  const isNear = le(abs(sub(a, b)), add(atol, mul(rtol, abs(b))));
+  const close = or_(eq(a, b), and_(isNear, isfinite(b)));
+  return equalNan ? or_(close, and_(isnan(a), isnan(b))) : close;
+}
 
 function comparison(
   symbol: string,

@@ -18,11 +18,12 @@ import {
 import { assert } from "./debug.ts";
 import { dimshuffle, expandDims } from "./dimshuffle.ts";
 import { add, cast } from "./elemwise.ts";
-import { ge } from "./elemwise_logic.ts";
+import { and_, eq, ge, lt, or_ } from "./elemwise_logic.ts";
+import { ifelse } from "./ifelse.ts";
 import { SYMBOLIC } from "./length_graph.ts";
 import { call } from "./scalar.ts";
 import { axisOf, lengthsOf } from "./shape.ts";
-import { specifyShape } from "./specify_shape.ts";
+import { specifyShape, unbroadcast } from "./specify_shape.ts";
 
 interface JoinParams {
   readonly axis: number;
@@ -109,10 +110,30 @@ function checkJoins(first: Shaped, x: Shaped, i: number): void {
   );
 }
 
+/** The operands joined along the axis that only the run knows: each is a branch of its own, and only one is computed. */
+function joinSome(axis: Variable, vs: readonly Variable[]): Variable {
+  const { ndim } = vs[0]!, all = Array.from({ length: ndim }, (_, d) => d);
+  const from = cast(axis, "int64");
+  const at = assert(
+    from,
+    and_(ge(from, -ndim), lt(from, ndim)),
+    "the axis of join is out of range",
+  );
+  const joined = all.map((d) => unbroadcast(join(d, ...vs), ...all));
+  return joined.reduceRight((later, here, d) =>
+    ifelse(or_(eq(at, d), eq(at, d - ndim)), here, later)
+  );
+}
+
 function joinAll<R extends number = number>(
-  axis: number,
+  axis: number | Variable,
   ...xs: (Variable<R> | Operand)[]
 ): Variable<R> {
+  if (axis instanceof Variable) {
+    return typeof axis.value === "number"
+      ? joinAll(axis.value, ...xs)
+      : joinSome(axis, asVariables(xs)) as Variable<R>;
+  }
   if (xs.length === 0) {
     throw new TypeError("Cannot join: there are no operands");
   }
@@ -125,14 +146,15 @@ function joinAll<R extends number = number>(
 }
 
 /**
- * The operands end to end along an axis, in the dtype that all promote to.
+ * The operands end to end along an axis, in the dtype that all promote to. An
+ * axis that is a 0-d integer Variable is chosen when it runs.
  *
  * TypeError: no operands, scalars, or other ranks. RangeError: other lengths
  * along another axis.
  */
 export const join: {
   <R extends number = number>(
-    axis: number,
+    axis: number | Variable,
     ...xs: (Variable<R> | Operand)[]
   ): Variable<R>;
   readonly op: AnyOp;

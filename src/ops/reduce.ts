@@ -277,13 +277,13 @@ function foldElements(
 }
 
 /** The dtype of sums: integers and bools grow to 64 bits. */
-function summed(x: Dtype): Dtype {
+export function summed(x: Dtype): Dtype {
   const { kind } = DTYPES[x];
   return kind === "float" ? x : kind === "uint" ? "uint64" : "int64";
 }
 
 /** Sums are accumulated in a wider dtype: one rounding is left. */
-function wider(result: Dtype): Dtype {
+export function wider(result: Dtype): Dtype {
   return result === "float16"
     ? "float32"
     : result === "float32"

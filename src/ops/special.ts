@@ -7,6 +7,12 @@ export function roundHalfEven(x: number): number {
   return rest > 0.5 || down % 2 !== 0 ? (down === -1 ? -0 : down + 1) : down;
 }
 
+/** The nearest integer; halves go away from 0. */
+export function roundHalfAway(x: number): number {
+  const down = Math.trunc(x);
+  return down + Math.trunc(2 * (x - down));
+}
+
 /** The remainder with the sign of y; NaN for y = 0 and for infinite x. */
 export function floorMod(x: number, y: number): number {
   const r = x % y;

@@ -9,6 +9,7 @@ import {
   cast,
   div,
   exp,
+  intDiv,
   log,
   mul,
   pow,
@@ -16,18 +17,32 @@ import {
   sqrt,
   sub,
 } from "./elemwise.ts";
-import { isfinite, neq, where } from "./elemwise_logic.ts";
 import {
+  type CloseOptions,
+  invert,
+  isclose,
+  isfinite,
+  isnan,
+  neq,
+  where,
+} from "./elemwise_logic.ts";
+import { moveaxis } from "./dimshuffle.ts";
+import { sort } from "./sort.ts";
+import { at } from "./at.ts";
+import {
+  all,
   axesOf,
   type Axis,
   max,
   min,
+  prod,
   type ReduceOptions,
   restoreAxes,
   sum,
   type SumOptions,
 } from "./reduce.ts";
-import { lengthsOf } from "./shape.ts";
+import { flatten } from "./reshape.ts";
+import { lengthsOf, shapeAt } from "./shape.ts";
 
 /** How many elements of x one of a reduction over `axis` is made of. */
 function countOf(x: Variable, axis?: Axis): number | Variable {
@@ -132,6 +147,90 @@ export function ptp(x: Operand, options: ReduceOptions): Variable;
 export function ptp(x: Operand, options: ReduceOptions = {}): Variable {
   const v = asVariable(x);
   return sub(max(v, options), min(v, options));
+}
+
+/** How to find what lies in the middle. */
+export interface MedianOptions {
+  /** All axes as one vector unless given. */
+  readonly axis?: number;
+  /** The axis stays, with length 1. */
+  readonly keepdims?: boolean;
+}
+
+/** The element in the middle of all, or the mean of the two there, a float; NaN if one is, and of nothing. */
+export function median(x: Operand): Variable<0>;
+/** The same along an axis. */
+export function median(x: Operand, options: MedianOptions): Variable;
+export function median(
+  x: Operand,
+  { axis, keepdims = false }: MedianOptions = {},
+): Variable {
+  const given = asVariable(x),
+    v = axis === undefined ? flatten(given) : moveaxis(given, axis, -1);
+  const ordered = sort(cast(v, meanDtype(v)));
+  const n = shapeAt(ordered, -1),
+    high = intDiv(n, 2),
+    low = intDiv(sub(n, 1), 2);
+  const place = (i: Operand) => at(ordered, "...", asVariable(i));
+  // NaN stands last.
+  const last = place(sub(n, 1)),
+    y = where(isnan(last), last, mul(0.5, add(place(low), place(high))));
+  return keepdims ? restoreAxes(y, axesOf("median", axis, given.ndim)) : y;
+}
+
+/** The sum over axes of what is not NaN. */
+export function nansum(x: Operand, options: SumOptions = {}): Variable {
+  return sum(withoutNan(x, 0), options);
+}
+
+/** The product over axes of what is not NaN. */
+export function nanprod(x: Operand, options: SumOptions = {}): Variable {
+  return prod(withoutNan(x, 1), options);
+}
+
+/** The mean over axes of what is not NaN; NaN where that is nothing. */
+export function nanmean(x: Operand, options: ReduceOptions = {}): Variable {
+  const v = asVariable(x);
+  return div(
+    nansum(v, { ...options, dtype: meanDtype(v) }),
+    cast(sum(invert(isnan(v)), options), meanDtype(v)),
+  );
+}
+
+/** The largest element over axes that is not NaN; NaN where there is none. */
+export function nanmax(x: Operand, options: ReduceOptions = {}): Variable {
+  return extremeOf(max, -Infinity, x, options);
+}
+
+/** The smallest element over axes that is not NaN; NaN where there is none. */
+export function nanmin(x: Operand, options: ReduceOptions = {}): Variable {
+  return extremeOf(min, Infinity, x, options);
+}
+
+function withoutNan(x: Operand, instead: number): Variable {
+  const v = asVariable(x);
+  return isFloat(v.dtype) ? where(isnan(v), instead, v) : v;
+}
+
+function extremeOf(
+  f: typeof max,
+  least: number,
+  x: Operand,
+  options: ReduceOptions,
+): Variable {
+  const v = asVariable(x);
+  return isFloat(v.dtype)
+    ? where(all(isnan(v), options), NaN, f(withoutNan(v, least), options))
+    : f(v, options);
+}
+
+/** True if all elements are close; see `isclose`. */
+export function allclose(
+  x: Operand,
+  y: Operand,
+  options: CloseOptions = {},
+): Variable<0> {
+  return all(isclose(x, y, options));
 }
 
 /** log Σ e^x over axes, without overflow: m + log Σ e^(x - m) with m = max(x), or 0 where that is infinite. */
