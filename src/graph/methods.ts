@@ -265,6 +265,54 @@ export interface Methods<R extends number> {
     shape: readonly (number | Variable | string | null)[] | Variable,
   ): Variable<R>;
 
+  /** {@linkcode sort}: the elements in ascending order along an axis, the last unless given. */
+  sort(
+    axis?: number | null,
+    options?: { readonly descending?: boolean },
+  ): Variable;
+  /** {@linkcode argsort}: the positions that sort. */
+  argsort(
+    axis?: number | null,
+    options?: { readonly descending?: boolean },
+  ): Variable;
+  /** {@linkcode cumsum}: running sums. */
+  cumsum(axis?: number | null): Variable;
+  /** {@linkcode cumprod}: running products. */
+  cumprod(axis?: number | null): Variable;
+  /** {@linkcode diff}: differences of neighbours. */
+  diff(n?: number, axis?: number): Variable<R>;
+  /** {@linkcode searchsorted}: where values keep the order of this vector. */
+  searchsorted(
+    v: Variable | Scalar | Values,
+    options?: {
+      readonly side?: "left" | "right";
+      readonly sorter?: Variable | Values;
+    },
+  ): Variable;
+  /** {@linkcode take}: the elements that integers name, along an axis. */
+  take(
+    index: Variable | Scalar | Values,
+    axis?: number | null,
+    mode?: "raise" | "wrap" | "clip",
+  ): Variable;
+  /** {@linkcode choose}: at each place the element of one of several arrays, of which this is the number. */
+  choose(
+    choices: Variable | Values | readonly (Variable | Scalar)[],
+    mode?: "raise" | "wrap" | "clip",
+  ): Variable;
+  /** {@linkcode compress}: the elements along an axis where a condition holds. */
+  compress(condition: Variable | Values, axis?: number | null): Variable;
+  /** {@linkcode nonzero}: the positions of what is not 0, a vector for each axis. */
+  nonzero(): Variable<1>[];
+  /** {@linkcode nonzeroValues}: what is not 0, a vector. */
+  nonzeroValues(): Variable<1>;
+  /** {@linkcode repeat}: each element repeated in its place. */
+  repeat(repeats: Variable | Scalar | Values, axis?: number | null): Variable;
+  /** {@linkcode diagonal}: the elements on a diagonal of two axes. */
+  diagonal(offset?: number, axis1?: number, axis2?: number): Variable;
+  /** {@linkcode trace}: the sum of a diagonal. */
+  trace(offset?: number, axis1?: number, axis2?: number): Variable;
+
   /** {@linkcode transpose}: axes in reverse. */
   readonly T: Variable<R>;
   /** {@linkcode shape}: the lengths, an int64 vector; never computes x. */

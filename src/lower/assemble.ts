@@ -216,7 +216,7 @@ class Assembler {
     for (const draft of drafts) this.#thunk(draft, over);
     const { op, origin } = unit.node, note = plans.of(unit, inplace)?.note;
     if (note) this.#notes.add(note);
-    if (plans.onHost(unit)) {
+    if (plans.onHost(unit) && !unit.refusal) {
       this.#notes.add(
         `${op.name}: has no C and runs in TypeScript, made at ${origin.line}`,
       );

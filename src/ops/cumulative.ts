@@ -2,7 +2,7 @@
 import { allocate, type Dtype, isBig, isFloat } from "../graph/dtype.ts";
 import { castElement, NDArray } from "../graph/ndarray.ts";
 import { describeType } from "../graph/type.ts";
-import { type AnyOp, Variable } from "../graph/variable.ts";
+import type { AnyOp, Variable } from "../graph/variable.ts";
 import { at } from "./at.ts";
 import { alongText, typeText } from "./c_text.ts";
 import { fullLike } from "./constructors.ts";
@@ -15,7 +15,7 @@ import {
   type X,
   type XY,
 } from "./define.ts";
-import { add, cast, mul, sub } from "./elemwise.ts";
+import { add, mul, sub } from "./elemwise.ts";
 import { neq } from "./elemwise_logic.ts";
 import { join } from "./join.ts";
 import { summed, wider } from "./reduce.ts";

@@ -19,6 +19,7 @@ import { ge, where } from "./elemwise_logic.ts";
 import { SYMBOLIC } from "./length_graph.ts";
 import { sum, type SumOptions } from "./reduce.ts";
 import { axisOf, lengthsOf } from "./shape.ts";
+import { specifyShape } from "./specify_shape.ts";
 import { look } from "./view.ts";
 
 interface DiagonalParams {
@@ -212,18 +213,9 @@ export function fillDiagonal(x: Operand, value: Operand): Variable {
     );
   }
   if (v.ndim === 2) return setSubtensor(elementsOnDiagonal(v, 0), filled);
-  const [first, ...rest] = lengthsOf(v);
-  const i = arange(
-    rest.reduce(
-      (a: Length, n) =>
-        SYMBOLIC.same(a, n, (a, n) =>
-          new RangeError(
-            `Cannot apply fillDiagonal: axes have lengths ${a} and ${n}`,
-          )),
-      first!,
-    ) as number | Variable,
-  );
-  return setSubtensor(at(v, ...v.type.shape.map(() => i)), filled);
+  const n = lengthsOf(v)[0]!, i = arange(n);
+  const cube = specifyShape(v, v.type.shape.map(() => n));
+  return setSubtensor(at(cube, ...v.type.shape.map(() => i)), filled);
 }
 
 /** A matrix with `value` on the diagonal that lies `offset` above the main one. TypeError: no matrix, or `value` is no scalar that x can hold. */

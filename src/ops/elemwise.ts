@@ -387,7 +387,9 @@ export const roundHalfAwayFromZero: Unary = unary("roundHalfAwayFromZero", {
     if (!isFloat(dtype)) return x;
     const f = (name: string, ...args: string[]) => calls(name)(args, dtype),
       down = f("trunc", x);
-    return `(${down} + ${f("trunc", `2 * (${x} - ${down})`)})`;
+    return `(${f("abs", `${x} - ${down}`)} >= ${
+      literal(0.5, dtype)
+    } ? ${down} + ${f("copysign", "1", x)} : ${down})`;
   },
 });
 

@@ -1,8 +1,8 @@
 /** Positions along axes: grids of them, evenly spaced numbers, windows. */
 import { config } from "../graph/config.ts";
 import { type Dtype, isFloat, promote } from "../graph/dtype.ts";
-import { Slice } from "../graph/indexing.ts";
-import { Variable } from "../graph/variable.ts";
+import type { Slice } from "../graph/indexing.ts";
+import type { Variable } from "../graph/variable.ts";
 import { broadcastTo } from "./broadcast_to.ts";
 import { arange } from "./constructors.ts";
 import { asVariable, asVariables, type Operand } from "./define.ts";
@@ -40,6 +40,10 @@ function opened(vectors: readonly Variable[]): Variable[] {
   );
 }
 
+function openGrid(name: string, ranges: readonly GridRange[]): Variable[] {
+  return opened(ranges.map((range) => numbersOf(name, range)));
+}
+
 /** Arrays that broadcast, in the shape that they broadcast to. */
 function filled(grid: readonly Variable[]): Variable[] {
   const lengths = grid.map((g, axis) => lengthsOf(g)[axis]!);
@@ -51,7 +55,7 @@ function filled(grid: readonly Variable[]): Variable[] {
  * along the others. TypeError: a range has no end.
  */
 export function ogrid(...ranges: readonly GridRange[]): Variable[] {
-  return opened(ranges.map((range) => numbersOf("ogrid", range)));
+  return openGrid("ogrid", ranges);
 }
 
 /**
@@ -65,7 +69,7 @@ export function ogrid(...ranges: readonly GridRange[]): Variable[] {
  * ```
  */
 export function mgrid(...ranges: readonly GridRange[]): Variable[] {
-  return filled(ogrid(...ranges));
+  return filled(openGrid("mgrid", ranges));
 }
 
 /** How `meshgrid` lays axes. */

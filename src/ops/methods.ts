@@ -10,6 +10,9 @@ import {
   swapaxes,
   transpose,
 } from "./dimshuffle.ts";
+import { cumprod, cumsum, diff } from "./cumulative.ts";
+import type { Operand } from "./define.ts";
+import { diagonal, trace } from "./diagonal.ts";
 import { dot } from "./dot.ts";
 import {
   abs,
@@ -77,12 +80,26 @@ import {
   xor,
 } from "./elemwise_logic.ts";
 import { relu } from "./nnet.ts";
+import { compress, nonzero, nonzeroValues } from "./nonzero.ts";
+import { repeat } from "./repeat.ts";
+import { searchsorted } from "./search.ts";
+import { argsort, sort } from "./sort.ts";
+import { choose, take } from "./take.ts";
 import { all, any, max, min, prod, sum } from "./reduce.ts";
 import { flatten, reshape } from "./reshape.ts";
 import { shape, size } from "./shape.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { specifyShape } from "./specify_shape.ts";
 import { logsumexp, mean, norm, ptp, std, var_ } from "./statistics.ts";
+
+/** compress has the condition first, as in NumPy. */
+function compressOf(
+  x: Variable,
+  condition: Operand,
+  axis?: number | null,
+): Variable {
+  return compress(condition, x, axis);
+}
 
 /** A method's name and its function, whose first operand is the variable. */
 export const METHODS: {
@@ -166,16 +183,30 @@ export const METHODS: {
   std,
   sum,
   var: var_,
+  argsort,
   at,
   broadcastTo,
+  choose,
+  compress: compressOf,
+  cumprod,
+  cumsum,
+  diagonal,
+  diff,
   dimshuffle,
   dot,
   expandDims,
   flatten,
+  nonzero,
+  nonzeroValues,
+  repeat,
   reshape,
+  searchsorted,
+  sort,
   specifyShape,
   squeeze,
   swapaxes,
+  take,
+  trace,
   transpose,
 };
 

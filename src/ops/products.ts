@@ -3,7 +3,7 @@ import { allocate, promote } from "../graph/dtype.ts";
 import type { Expr } from "../graph/loops.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import { describeType } from "../graph/type.ts";
-import { type AnyOp, Variable } from "../graph/variable.ts";
+import type { AnyOp, Variable } from "../graph/variable.ts";
 import {
   asVariables,
   defineOp,
@@ -11,13 +11,7 @@ import {
   type OpFunction,
   type XY,
 } from "./define.ts";
-import {
-  dimshuffle,
-  expandDims,
-  moveaxis,
-  squeeze,
-  transpose,
-} from "./dimshuffle.ts";
+import { dimshuffle, expandDims, squeeze, transpose } from "./dimshuffle.ts";
 import { dot, innerProduct } from "./dot.ts";
 import { add, cast, mul } from "./elemwise.ts";
 import { SYMBOLIC } from "./length_graph.ts";

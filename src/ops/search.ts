@@ -3,7 +3,7 @@ import { allocate, isFloat, isInteger, promote } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import { describeType } from "../graph/type.ts";
-import { type AnyOp, Variable } from "../graph/variable.ts";
+import type { AnyOp, Variable } from "../graph/variable.ts";
 import { at, incSubtensor } from "./at.ts";
 import { lessText, sizeText } from "./c_text.ts";
 import { zeros } from "./constructors.ts";
@@ -49,16 +49,17 @@ const places: OpFunction<XY, SearchParams> = defineOp<XY, SearchParams>({
     return { dtype: "int64", shape: v.shape };
   },
   eval: ([x, v], { side }) => {
-    const sorted = x.flat(), wanted = v.flat();
-    const out = allocate("int64", v.size) as BigInt64Array<ArrayBuffer>;
-    wanted.forEach((value: number | bigint, i: number) => {
-      let low = 0, high = sorted.length;
+    const sorted = x.flat(), out = allocate("int64", v.size), n = sorted.length;
+    const isBehind: (at: number | bigint, value: number | bigint) => boolean =
+      side === "left" ? isLess : (at, value) => !isLess(value, at);
+    let low = 0, high = n, last: number | bigint | null = null;
+    v.flat().forEach((value: number | bigint, i: number) => {
+      if (last === null || isBehind(last, value)) high = n;
+      else [low, high] = [0, Math.min(high + 1, n)];
+      last = value;
       while (low < high) {
-        const middle = (low + high) >> 1, at = sorted[middle]!;
-        const isBehind = side === "left"
-          ? isLess(at, value)
-          : !isLess(value, at);
-        if (isBehind) low = middle + 1;
+        const middle = low + ((high - low) >> 1);
+        if (isBehind(sorted[middle]!, value)) low = middle + 1;
         else high = middle;
       }
       out[i] = BigInt(low);
@@ -67,24 +68,34 @@ const places: OpFunction<XY, SearchParams> = defineOp<XY, SearchParams>({
   },
   vjp: () => [null, null],
   jvp: () => null,
-  c: ({ inputs: [x, v], params: { side } }) => ({
-    rowMajor: [1],
-    body: `
+  // Where one search ended bounds the next, as in NumPy: ascending values cost less, and vectors that are not sorted give what it gives.
+  c: ({ inputs: [x, v], params: { side } }) => {
+    const { dtype } = x!;
+    const isBehind = (at: string, value: string) =>
+      side === "left"
+        ? lessText(dtype, at, value)
+        : `!${lessText(dtype, value, at)}`;
+    return {
+      rowMajor: [1],
+      body: `
 const int64_t size = ${sizeText("x1", v!)};
+int64_t low = 0, high = x0_n0;
 for (int64_t i = 0; i < size; i++) {
-  int64_t low = 0, high = x0_n0;
+  if (i == 0 || ${isBehind("x1[i - 1]", "x1[i]")}) {
+    high = x0_n0;
+  } else {
+    low = 0;
+    if (high < x0_n0) high++;
+  }
   while (low < high) {
     const int64_t middle = low + (high - low) / 2;
-    if (${
-      side === "left"
-        ? lessText(x!.dtype, "x0[middle * x0_s0]", "x1[i]")
-        : `!${lessText(x!.dtype, "x1[i]", "x0[middle * x0_s0]")}`
-    }) low = middle + 1;
+    if (${isBehind("x0[middle * x0_s0]", "x1[i]")}) low = middle + 1;
     else high = middle;
   }
   y[i] = low;
 }`,
-  }),
+    };
+  },
   connects: () => [[false], [false]],
 });
 
@@ -223,7 +234,7 @@ export function histogram(
     isInside = and_(ge(v, low), le(v, high));
   const bin = where(
     eq(v, high),
-    sub(n, 1),
+    SYMBOLIC.sub(n, 1) as number | Variable,
     sub(searchsorted(edges, v, { side: "right" }), 1),
   );
   const weight = weights === undefined

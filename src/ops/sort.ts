@@ -14,7 +14,7 @@ import {
   type OpFunction,
   type X,
 } from "./define.ts";
-import { abs, cast, mul, sub } from "./elemwise.ts";
+import { abs, cast, sub } from "./elemwise.ts";
 import { and_, gt, le, where } from "./elemwise_logic.ts";
 import { flatten } from "./reshape.ts";
 import { axisOf, shapeAt } from "./shape.ts";
@@ -60,9 +60,9 @@ static KERNEL_item *KERNEL_sort(KERNEL_item *x, KERNEL_item *spare, int64_t n${d
       x[j] = moved;
     }
   }
-  for (int64_t width = RUN; width < n; width *= 2) {
-    for (int64_t low = 0; low < n; low += 2 * width) {
-      const int64_t middle = low + width < n ? low + width : n, high = low + 2 * width < n ? low + 2 * width : n;
+  for (int64_t span = RUN; span < n; span *= 2) {
+    for (int64_t low = 0; low < n; low += 2 * span) {
+      const int64_t middle = low + span < n ? low + span : n, high = low + 2 * span < n ? low + 2 * span : n;
       int64_t i = low, j = middle;
       for (int64_t k = low; k < high; k++) {
         const int right = i >= middle || (j < high && KERNEL_less(x[j], x[i]${passed}));

@@ -10,7 +10,7 @@ export function roundHalfEven(x: number): number {
 /** The nearest integer; halves go away from 0. */
 export function roundHalfAway(x: number): number {
   const down = Math.trunc(x);
-  return down + Math.trunc(2 * (x - down));
+  return Math.abs(x - down) >= 0.5 ? down + Math.sign(x) : down;
 }
 
 /** The remainder with the sign of y; NaN for y = 0 and for infinite x. */

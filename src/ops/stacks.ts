@@ -1,7 +1,7 @@
 /** Arrays laid beside each other, and what types know of axes of length 1. */
 import type { Dtype } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
-import { Variable } from "../graph/variable.ts";
+import type { Variable } from "../graph/variable.ts";
 import { broadcastTo } from "./broadcast_to.ts";
 import { arange } from "./constructors.ts";
 import { asVariable, type Operand } from "./define.ts";

@@ -1,14 +1,13 @@
 /** Elements chosen by arrays of positions: along an axis, or out of several arrays. */
-import { isFloat, isInteger } from "../graph/dtype.ts";
+import { isInteger } from "../graph/dtype.ts";
 import type { Index } from "../graph/indexing.ts";
 import { describeType } from "../graph/type.ts";
 import { Variable } from "../graph/variable.ts";
 import { at } from "./at.ts";
-import { broadcastTo } from "./broadcast_to.ts";
 import { arange } from "./constructors.ts";
 import { assert } from "./debug.ts";
 import { asVariable, type Operand } from "./define.ts";
-import { dimshuffle, expandDims, shapePadLeft } from "./dimshuffle.ts";
+import { dimshuffle, shapePadLeft } from "./dimshuffle.ts";
 import { cast, clip, mod, sub } from "./elemwise.ts";
 import { and_, ge, lt } from "./elemwise_logic.ts";
 import { stack } from "./join.ts";

@@ -64,10 +64,10 @@ export function coarser({ rtol, atol }: Tolerance): Tolerance {
 /** What is wrong with a result, or null: lengths, then elements. Integers must be equal. */
 export function difference(
   found: damo.NDArray | number,
-  want: RecordedArray,
+  want: RecordedArray | damo.NDArray,
   { rtol, atol }: Tolerance,
 ): string | null {
-  const expected = decode(want),
+  const expected = want instanceof damo.NDArray ? want : decode(want),
     shape = typeof found === "number" ? [] : found.shape;
   if (`${shape}` !== `${expected.shape}`) {
     return `shape (${shape}) instead of (${expected.shape})`;

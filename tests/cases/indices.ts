@@ -1,6 +1,5 @@
 /** Recorded index lists as what `x.at(…)` takes. */
 import * as damo from "damo";
-import { Skip } from "./case.ts";
 
 /** The number of one of the node's inputs. */
 interface Position {
@@ -14,7 +13,7 @@ export type IndexEntry =
   | { readonly newaxis: true }
   | { readonly ellipsis: true };
 
-/** The index that a recorded list means. Skip: it holds a mask. */
+/** The index that a recorded list means. */
 export function indexOf(
   list: readonly IndexEntry[],
   inputs: readonly damo.Variable[],
@@ -29,7 +28,6 @@ export function indexOf(
       return damo.slice(bound(start), bound(stop), bound(step));
     }
     const v = inputs[entry.in]!;
-    if (v.dtype === "bool") throw new Skip("damo has no boolean masks yet");
     return literal(v);
   });
 }

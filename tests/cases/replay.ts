@@ -10,6 +10,7 @@ import {
   start,
   variable,
 } from "./build.ts";
+import { inOrder } from "./unordered.ts";
 import { type Case, type RecordedCall, Skip, Unreadable } from "./case.ts";
 
 /** How a replay ended. */
@@ -188,7 +189,11 @@ function check(
   }
   if (call.error) return `was not refused (${call.error})`;
   for (const [i, want] of (call.out ?? []).entries()) {
-    const problem = difference(results[i]!, want, tolerance);
+    const told = [results[i]!, want] as const;
+    const [found, wanted] = recorded.features.includes("unordered")
+      ? inOrder(recorded, call, i, told)
+      : told;
+    const problem = difference(found, wanted, tolerance);
     if (problem) return `output ${i}: ${problem}`;
   }
   for (const [id, want] of Object.entries(call.sharedAfter ?? {})) {

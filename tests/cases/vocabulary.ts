@@ -75,6 +75,11 @@ const elementwise: Vocabulary = {
   ge: plain(damo.ge),
   gt: plain(damo.gt),
   identity: plain(damo.identity),
+  in_range: ([x, low, high], { openlow, openhigh }) =>
+    damo.inRange(x!, low!, high!, {
+      openLow: openlow as boolean,
+      openHigh: openhigh as boolean,
+    }),
   int_div: plain(damo.intDiv),
   invert: plain(damo.invert),
   isinf: plain(damo.isinf),
@@ -95,6 +100,7 @@ const elementwise: Vocabulary = {
   pow: plain(damo.pow),
   rad2deg: plain(damo.rad2deg),
   reciprocal: plain(damo.reciprocal),
+  round_half_away_from_zero: plain(damo.roundHalfAwayFromZero),
   round_half_to_even: plain(damo.round),
   second: plain(damo.second),
   sgn: plain(damo.sign),
@@ -131,6 +137,7 @@ const reductions: Vocabulary = {
   max_and_argmax: ([x], { axis }) =>
     damo.maxAndArgmax(x!, axesOf(axis as number[] | null)),
   prod: accumulated(damo.prod),
+  prod_without_zeros: accumulated(damo.prodWithoutZeros),
   softmax: plain((x) => damo.softmax(x)),
   softmax_with_bias: plain((x, b) => damo.softmax(x.add(b))),
   sum: accumulated(damo.sum),
@@ -138,6 +145,7 @@ const reductions: Vocabulary = {
 
 /** Products. */
 const products: Vocabulary = {
+  batched_dot: plain(damo.batchedDot),
   dot: plain(damo.dot),
   dot22: plain(damo.dot),
   dot22scalar: plain((x, y, a) => a.mul(damo.dot(x, y))),
@@ -154,7 +162,7 @@ const shapes: Vocabulary = {
   dimshuffle: ([x], { new_order }) =>
     damo.dimshuffle(x!, new_order as (number | "x")[]),
   eye: ([n, m, k], { dtype }) => damo.eye(n!, m!, k!, asDtype(dtype as string)),
-  join: ([axis, ...xs]) => damo.join(fixed(axis!, "join"), ...xs),
+  join: ([axis, ...xs]) => damo.join(axis!, ...xs),
   make_vector: (scalars, { dtype }) =>
     damo.stack(scalars.map((x) => damo.cast(x, asDtype(dtype as string)))),
   rebroadcast: ([x], { axis }) =>
@@ -173,6 +181,55 @@ const shapes: Vocabulary = {
     ),
 };
 
+/** Diagonals, repeats, and rows and columns that are put together. */
+const layouts: Vocabulary = {
+  alloc_diag: ([x], attrs) => damo.allocDiag(x!, ...diagonalOf(attrs)),
+  bartlett: ([n]) => damo.bartlett(n!),
+  extract_diag: ([x], attrs) => damo.diagonal(x!, ...diagonalOf(attrs)),
+  fill_diagonal: ([x, value]) => damo.fillDiagonal(x!, value!),
+  fill_diagonal_offset: ([x, value, offset]) =>
+    damo.fillDiagonalOffset(x!, value!, offset!),
+  prepend_scalar_constant_to_each_row: ([x], { val }) =>
+    damo.prependScalarToEachRow(val as number, x!),
+  prepend_scalar_to_each_row: plain(damo.prependScalarToEachRow),
+  repeat: ([x, repeats], { axis }) =>
+    damo.repeat(x!, repeats!, axis as number | null),
+  tri: ([n, m, k], { dtype }) => damo.tri(n!, m!, k!, asDtype(dtype as string)),
+};
+
+/** Order, running sums, and counting. */
+const sorting: Vocabulary = {
+  argsort: ([x, axis]) => damo.argsort(x!, fixedOrNone(axis!, "argsort")),
+  cumprod: ([x], { axis }) => damo.cumprod(x!, axis as number | null),
+  cumsum: ([x], { axis }) => damo.cumsum(x!, axis as number | null),
+  diff: ([x], { n, axis }) => damo.diff(x!, n as number, axis as number),
+  searchsorted: ([x, v, sorter], { side }) =>
+    damo.searchsorted(x!, v!, {
+      side: side as damo.Side,
+      ...(sorter && { sorter }),
+    }),
+  sort: ([x, axis]) => damo.sort(x!, fixedOrNone(axis!, "sort")),
+  topk: ([x, k], { axis, return_values, return_indices, idx_dtype }) => {
+    const [values, positions] = damo.topkAndArgtopk(x!, k!, {
+      axis: axis as number | null,
+      dtype: asDtype(idx_dtype as string),
+    });
+    return [
+      ...return_values ? [values] : [],
+      ...return_indices ? [positions] : [],
+    ];
+  },
+  unique: ([x], attrs) => {
+    const found: Variable | Variable[] = damo.unique(x!, {
+      axis: attrs.axis as number | null,
+      returnIndex: attrs.return_index as boolean,
+      returnInverse: attrs.return_inverse as boolean,
+      returnCounts: attrs.return_counts as boolean,
+    });
+    return found;
+  },
+};
+
 /** Indexing. */
 const indexing: Vocabulary = {
   advanced_inc_subtensor: changed(damo.incSubtensor),
@@ -183,10 +240,30 @@ const indexing: Vocabulary = {
     damo.setSubtensor(damo.at(x!, i!), y!),
   advanced_subtensor: chosen,
   advanced_subtensor1: plain((x, i) => damo.at(x, i)),
+  choose: ([i, choices], { mode }) =>
+    damo.choose(i!, choices!, mode as damo.IndexMode),
   getitem: chosen,
   inc_subtensor: changed(damo.incSubtensor),
+  nonzero: plain(damo.nonzeroMatrix),
+  permute_row_elements: ([x, p, inverse]) =>
+    damo.permuteRowElements(x!, p!, {
+      inverse: fixed(inverse!, "permuteRowElements") !== 0,
+    }),
+  ravel_multi_index: (inputs, { mode, order }) =>
+    damo.ravelMultiIndex(
+      inputs.slice(0, -1),
+      counted(inputs.at(-1)!, inputs.length - 1),
+      mode as damo.IndexMode,
+      order as damo.AxisOrder,
+    ),
   set_subtensor: changed(damo.setSubtensor),
   subtensor: chosen,
+  unravel_index: ([index, shape], { ndim, order }) =>
+    damo.unravelIndex(
+      index!,
+      counted(shape!, ndim as number),
+      order as damo.AxisOrder,
+    ),
 };
 
 /** Values that pass through. */
@@ -208,6 +285,8 @@ export const VOCABULARY: Vocabulary = {
   ...reductions,
   ...products,
   ...shapes,
+  ...layouts,
+  ...sorting,
   ...indexing,
   ...identities,
 };
@@ -243,6 +322,17 @@ function elements(
 function fixed(v: Variable, name: string): number {
   if (v instanceof damo.Constant) return v.data.item();
   throw new Skip(`the axis of ${name} is a number in damo`);
+}
+
+/** An axis, or none: a constant that says so is absent. */
+function fixedOrNone(v: Variable | null, name: string): number | null {
+  return v === null ? null : fixed(v, name);
+}
+
+function diagonalOf(
+  { offset = 0, axis1 = 0, axis2 = 1 }: Attrs,
+): [offset: number, axis1: number, axis2: number] {
+  return [offset as number, axis1 as number, axis2 as number];
 }
 
 function rebroadcast(

@@ -21,6 +21,13 @@ import * as shape from "../../src/ops/shape.ts";
 import * as softmax from "../../src/ops/softmax.ts";
 import * as specifyShape from "../../src/ops/specify_shape.ts";
 import * as subtensor from "../../src/ops/subtensor.ts";
+import * as cumulative from "../../src/ops/cumulative.ts";
+import * as diagonal from "../../src/ops/diagonal.ts";
+import * as nonzero from "../../src/ops/nonzero.ts";
+import * as products from "../../src/ops/products.ts";
+import * as search from "../../src/ops/search.ts";
+import * as sort from "../../src/ops/sort.ts";
+import * as unique from "../../src/ops/unique.ts";
 import { SAMPLES } from "./samples.ts";
 import { scattered, spread } from "./values.ts";
 
@@ -45,6 +52,13 @@ const MODULES = [
   softmax,
   specifyShape,
   subtensor,
+  cumulative,
+  diagonal,
+  nonzero,
+  products,
+  search,
+  sort,
+  unique,
 ];
 
 /** One application of an op to values. */
@@ -99,6 +113,7 @@ const DOMAINS: { readonly [op: string]: readonly [low: number, high: number] } =
     floor: [0.1, 0.9],
     trunc: [0.1, 0.9],
     round: [0.6, 0.9],
+    roundHalfAwayFromZero: [0.6, 0.9],
   };
 
 /** Shapes of two operands: equal, of lower rank, length 1 on either side, no axes, nothing at all. */

@@ -68,6 +68,20 @@ const SELECTIONS: readonly (readonly [
   ], [3, 2]],
 ];
 
+function vectorOf(numbers: readonly number[]): NDArray {
+  return new NDArray("float64", [numbers.length], Float64Array.from(numbers));
+}
+
+const withZeros = vectorOf([2, -1, 0, 3, 0, 5, 1, 4]).reshape([4, 2]);
+const withNaN = vectorOf([3, NaN, 1, -Infinity, NaN, 2, Infinity]);
+
+/** Distinct numbers in no order. */
+function shuffled(shape: readonly number[]): NDArray {
+  const n = shape.reduce((a, b) => a * b, 1);
+  return vectorOf(Array.from({ length: n }, (_, i) => (i * 37 + 11) % 101))
+    .reshape(shape);
+}
+
 /** Operands and parameters of ops that are not elementwise. */
 export const SAMPLES: {
   readonly [op: string]:
@@ -173,6 +187,92 @@ export const SAMPLES: {
       ),
       { axis: 0 },
     ],
+  ],
+  ...Object.fromEntries(
+    ["cumsum", "cumprod"].map((name) => [name, [
+      [[spread([4])], { axis: 0 }] as const,
+      [[spread([2, 3, 2], { low: -2, high: 2 })], { axis: 1 }] as const,
+      [[withZeros], { axis: 0 }] as const,
+      [[scattered(spread([3, 4]))], { axis: 1 }] as const,
+      [[spread([0, 2])], { axis: 0 }] as const,
+      ...(["bool", "int8", "uint8", "int64", "float16", "float32"] as const)
+        .map((dtype) => [[spread([3, 4], { dtype })], { axis: 1 }] as const),
+    ]]),
+  ),
+  recurrence: [
+    [[spread([5]), spread([5], { seed: 2 })], { axis: 0 }],
+    [[withZeros, spread([4, 2], { seed: 2 })], { axis: 0 }],
+    [
+      [
+        spread([2, 4], { dtype: "float32" }),
+        spread([2, 4], { dtype: "float32", seed: 3 }),
+      ],
+      { axis: 1 },
+    ],
+  ],
+  ...Object.fromEntries(
+    ["sort", "argsort"].map((name) => [
+      name,
+      [false, true].flatMap((descending) => [
+        [[shuffled([7])], { axis: 0, descending }] as const,
+        [[shuffled([40])], { axis: 0, descending }] as const,
+        [[shuffled([3, 14, 2])], { axis: 1, descending }] as const,
+        [[scattered(shuffled([5, 4]))], { axis: 0, descending }] as const,
+        [[spread([0, 3])], { axis: 0, descending }] as const,
+        ...(["bool", "int8", "uint16", "int64", "float16"] as const)
+          .map((dtype) =>
+            [[shuffled([30]).astype(dtype)], { axis: 0, descending }] as const
+          ),
+        ...(name === "sort"
+          ? []
+          : [[[withNaN], { axis: 0, descending }] as const]),
+      ]),
+    ]),
+  ),
+  argsortRows: [
+    [[shuffled([9, 1])]],
+    [[
+      new NDArray(
+        "int32",
+        [30, 2],
+        Int32Array.from({ length: 60 }, (_, i) => (i * 7) % 5),
+      ),
+    ]],
+    [[scattered(shuffled([6, 3]))]],
+    [[spread([0, 3])]],
+  ],
+  searchsorted: (["left", "right"] as const).flatMap((side) => [
+    [[
+      vectorOf([1, 2, 2, 3, NaN]),
+      vectorOf([2, 0, 5, NaN, 3, 2.5]).reshape([2, 3]),
+    ], { side }] as const,
+    [[vectorOf([]), vectorOf([1])], { side }] as const,
+    [[
+      scattered(vectorOf([3, 1, 2, 0, 5])).astype("int16"),
+      vectorOf([2, 4, 1]).astype("int16"),
+    ], { side }] as const,
+  ]),
+  flatnonzero: [
+    [[vectorOf([0, 3, 0, 0, 1, 2]).reshape([2, 3]), scalarOf(3)]],
+    [[scattered(vectorOf([1, 0, 0, 1]).reshape([2, 2])), scalarOf(2)]],
+    [[vectorOf([0, 1, 1]).astype("bool"), scalarOf(2)]],
+    [[vectorOf([0, 0]), scalarOf(0)]],
+  ],
+  diagonal: [0, 1, -1, 9].flatMap((offset) => [
+    [[spread([3, 3])], { offset }] as const,
+    [[spread([2, 4, 3])], { offset }] as const,
+    [[scattered(spread([2, 5]))], { offset }] as const,
+  ]),
+  batchedDot: [
+    [[spread([2, 3, 4]), spread([2, 4, 5], { seed: 2 })]],
+    [[scattered(spread([2, 3, 4])), scattered(spread([2, 4, 1], { seed: 2 }))]],
+    [[spread([2, 3, 0]), spread([2, 0, 2])]],
+    ...(["bool", "int8", "int64", "float16", "float32"] as const).map((dtype) =>
+      [[
+        spread([2, 2, 3], { dtype, high: 90 }),
+        spread([2, 3, 2], { dtype, high: 90, seed: 2 }),
+      ]] as const
+    ),
   ],
   dot: [
     [[spread([3]), spread([3], { seed: 2 })]],

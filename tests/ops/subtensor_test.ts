@@ -6,7 +6,7 @@ import type { Variable } from "../../src/graph/variable.ts";
 import { mayFail } from "../../src/graph/variable.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { Rop } from "../../src/grad/rop.ts";
-import { at, incSubtensor, setSubtensor, take } from "../../src/ops/at.ts";
+import { at, incSubtensor, setSubtensor } from "../../src/ops/at.ts";
 import { arange, constant, zeros } from "../../src/ops/constructors.ts";
 import { mul, sqr } from "../../src/ops/elemwise.ts";
 import { gt } from "../../src/ops/elemwise_logic.ts";
@@ -19,11 +19,11 @@ import {
   lscalar,
   matrix,
   scalar,
-  vector,
 } from "../../src/ops/inputs.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { reshape } from "../../src/ops/reshape.ts";
 import { subtensor } from "../../src/ops/subtensor.ts";
+import { take } from "../../src/ops/take.ts";
 
 const x = dtensor3("x"),
   value = array(new Float64Array(24).map((_, i) => i), { shape: [2, 3, 4] });
@@ -245,9 +245,14 @@ Deno.test("at refuses", () => {
     "by float32 (): expected integers",
   );
   assertThrows(
-    () => at(x, gt(vector("v"), 0)),
+    () => at(x, gt(scalar("s"), 0)),
     TypeError,
-    "by a mask (bool (?,))",
+    "by bool (): a mask has axes",
+  );
+  assertThrows(
+    () => at(zeros([2, 3]), [true, false, true]),
+    RangeError,
+    "axis 0 has length 3, not 2",
   );
   assertThrows(
     () => at(x, ":", [0, 1], arange(3)),
