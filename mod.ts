@@ -244,6 +244,12 @@ export {
   toOneHot,
   verticalStack,
 } from "./src/ops/stacks.ts";
+export {
+  pad,
+  type PadMode,
+  type PadOptions,
+  type PadWidth,
+} from "./src/ops/pad.ts";
 export { flip, repeat, roll, rot90, tile } from "./src/ops/repeat.ts";
 export {
   allocDiag,

@@ -233,6 +233,7 @@ const HERE: Record<string, readonly string[]> = {
     "roll",
     "rot90",
     "tile",
+    "pad",
     "allocDiag",
     "diag",
     "diagonal",
