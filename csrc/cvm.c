@@ -205,12 +205,20 @@ static int interrupted(Vm *vm) {
 
 /* ---- The machine ---- */
 
+/* All calls are done: their small outputs go to where TypeScript reads them without a call into C. */
+static void deliver(const Vm *vm) {
+  for (const Result *r = vm->results, *end = r + vm->n_results; r < end; r++) {
+    void *to = r->number ? r->number : vm->room ? vm->room + r->at : NULL;
+    if (to) memcpy(to, r->from->data, (size_t)r->bytes);
+  }
+}
+
 /* A call is done; *more if another one begins. */
 static int halt(Vm *vm, int *more) {
   State *state = vm->state;
   state->done++;
   *more = --state->left > 0;
-  if (!*more) return CVM_DONE;
+  if (!*more) return deliver(vm), CVM_DONE;
   if (interrupted(vm)) return *more = 0, CVM_INTERRUPTED;
   return own_all(vm, vm->late, vm->n_late);
 }
@@ -281,7 +289,8 @@ static int run_fast(Vm *vm, int64_t fuel) { return interpret(vm, 0, fuel); }
 static __attribute__((noinline)) int run_metered(Vm *vm, int64_t fuel) { return interpret(vm, 1, fuel); }
 
 /* calls > 0 begins; 0 goes on behind HOST or STOPPED. */
-static inline int begin(Vm *vm, int32_t calls) {
+static inline int begin(Vm *vm, int32_t calls, char *room) {
+  vm->room = room;
   if (calls == 0) return DAMO_OK;
   vm->pc = 0;
   vm->state->done = 0;
@@ -294,9 +303,13 @@ static inline int begin(Vm *vm, int32_t calls) {
   return error;
 }
 
-/* Runs the program `calls` times, or goes on (0). Returns CVM_DONE, another CVM_ status, or the code of the kernel that failed. */
-EXPORT int32_t cvm_run(Vm *vm, int32_t calls) {
-  int error = begin(vm, calls);
+/*
+** Runs the program `calls` times, or goes on (0). Returns CVM_DONE, another
+** CVM_ status, or the code of the kernel that failed. Small outputs of the
+** last call are left in `room`, `at` bytes from its start, unless it is NULL.
+*/
+EXPORT int32_t cvm_run(Vm *vm, int32_t calls, char *room, int32_t at) {
+  int error = begin(vm, calls, room ? room + at : NULL);
   return error ? error : run_fast(vm, -1);
 }
 
@@ -305,7 +318,7 @@ EXPORT int32_t cvm_run(Vm *vm, int32_t calls) {
 ** left at a pause is in state.fuel. Under cvm_debug a crash is a status.
 */
 EXPORT int32_t cvm_step(Vm *vm, int32_t calls, int32_t fuel) {
-  int status = begin(vm, calls);
+  int status = begin(vm, calls, NULL);
   if (status) return status;
   if (!vm->debug) return run_metered(vm, fuel);
   status = guarded(run_metered, vm, fuel);

@@ -107,8 +107,16 @@ typedef struct State {
   int32_t live;              /* 44: buffers that slots own */
   double held;               /* 48: their bytes */
   int32_t fuel, unused;      /* 56: instructions left at a pause of cvm_step */
-  int64_t steps[];           /* 64: steps done of every loop, then one int32 flag a block */
+  int64_t steps[];           /* 64: steps done of every loop, then 8 bytes for each 0-d output, then one int32 flag a block */
 } State;
+
+/* A small output, copied where TypeScript reads it when all calls are done. */
+typedef struct Result {
+  const Array *from;         /* row-major */
+  int64_t bytes;
+  void *number;              /* in the state, for a 0-d output; else NULL: it goes to `at` in the room of the run */
+  int64_t at;
+} Result;
 
 typedef struct Vm {
   Context context;           /* first: a kernel's ctx is its VM */
@@ -123,6 +131,9 @@ typedef struct Vm {
   void **home;               /* where a slot looks when it owns nothing: a constant, a small input, a buffer of the arena; or NULL */
   int32_t n_slots, n_arena, n_late, debug;
   const Own *late;           /* outputs made behind the commit point: reserved when a call begins */
+  const Result *results;
+  int32_t n_results;
+  char *room;                /* memory of the caller for the results of this run, or NULL */
   void **arena;
   int64_t *arena_capacity;
   Pool pool;                 /* small buffers of this VM */

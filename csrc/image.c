@@ -2,9 +2,9 @@
 ** image.c - makes a VM of what src/run/image.ts wrote, and opens it to
 ** TypeScript: headers, state, inputs, storages.
 **
-** An image is a sequence of int64 words: 12 counts, the bytes of each buffer
-** of the arena, then slots, thunks, loops, code and late outputs, each as its
-** reader below takes it.
+** An image is a sequence of int64 words: the counts, the bytes of each buffer
+** of the arena, then slots, thunks, loops, code, late outputs and results, each
+** as its reader below takes it.
 */
 #include "cvm.h"
 
@@ -38,7 +38,8 @@ static Context context_over(const Blas *blas, int (*reserve_for)(Context *, Arra
 /* ---- Reading an image ---- */
 
 enum {
-  N_SLOTS, N_ARGS, N_OWNS, N_THUNKS, N_LOOPS, N_CURSORS, N_FLAGS, N_CODE, N_ARENA, N_LATE, HOME_BYTES, COMMIT,
+  N_SLOTS, N_ARGS, N_OWNS, N_THUNKS, N_LOOPS, N_CURSORS, N_FLAGS, N_CODE, N_ARENA, N_LATE, N_RESULTS, N_NUMBERS, HOME_BYTES,
+  COMMIT,
   N_COUNTS
 };
 
@@ -119,12 +120,19 @@ static void read_loop(Vm *vm, Reader *in, Loop *loop) {
   in->word = word;
 }
 
+/* slot, bytes, the number it is (or -1), where it goes in the room */
+static void read_result(Vm *vm, Reader *in, int64_t *numbers, Result *r) {
+  const int64_t *word = in->word;
+  *r = (Result){vm->slot[word[0]], word[1], word[2] < 0 ? NULL : numbers + word[2], word[3]};
+  in->word += 4;
+}
+
 /* Lays the parts of a VM out in one block; measures only if block is NULL. */
-static int64_t lay_out(char *block, const int64_t *n, Vm *vm, Reader *in, Instruction **code) {
+static int64_t lay_out(char *block, const int64_t *n, Vm *vm, Reader *in, Instruction **code, Result **results) {
   int64_t size = 0;
   carve(block, &size, sizeof(Vm));
   in->home = carve(block, &size, n[HOME_BYTES]);
-  vm->state = carve(block, &size, (int64_t)sizeof(State) + 8 * n[N_LOOPS] + 4 * n[N_FLAGS]);
+  vm->state = carve(block, &size, (int64_t)sizeof(State) + 8 * (n[N_LOOPS] + n[N_NUMBERS]) + 4 * n[N_FLAGS]);
   vm->headers = carve(block, &size, n[N_SLOTS] * (int64_t)sizeof(Array));
   vm->slot = carve(block, &size, n[N_SLOTS] * (int64_t)sizeof(Array *));
   vm->home = carve(block, &size, n[N_SLOTS] * (int64_t)sizeof(void *));
@@ -136,6 +144,7 @@ static int64_t lay_out(char *block, const int64_t *n, Vm *vm, Reader *in, Instru
   in->owns = carve(block, &size, n[N_OWNS] * (int64_t)sizeof(Own));
   in->cursors = carve(block, &size, n[N_CURSORS] * (int64_t)sizeof(Cursor));
   *code = carve(block, &size, n[N_CODE] * (int64_t)sizeof(Instruction));
+  *results = carve(block, &size, n[N_RESULTS] * (int64_t)sizeof(Result));
   return size;
 }
 
@@ -150,15 +159,17 @@ EXPORT Vm *cvm_new(const int64_t *image, const void *home, Pool *heap, Threads *
   Vm parts = {0};
   Reader in = {0};
   Instruction *code;
-  size_t size = (size_t)lay_out(NULL, n, &parts, &in, &code);
+  Result *results;
+  size_t size = (size_t)lay_out(NULL, n, &parts, &in, &code, &results);
   char *block = platform_allocate(size);
   if (!block) return NULL;
   memset(block, 0, size);
-  lay_out(block, n, &parts, &in, &code);
+  lay_out(block, n, &parts, &in, &code, &results);
   Vm *vm = (Vm *)block;
   *vm = parts;
   vm->context = context_over(blas, reserve);
-  vm->flags = (int32_t *)(vm->state->steps + n[N_LOOPS]);
+  int64_t *numbers = vm->state->steps + n[N_LOOPS];
+  vm->flags = (int32_t *)(numbers + n[N_NUMBERS]);
   vm->heap = heap;
   vm->threads = threads;
   vm->commit = (int32_t)n[COMMIT];
@@ -179,6 +190,8 @@ EXPORT Vm *cvm_new(const int64_t *image, const void *home, Pool *heap, Threads *
   }
   vm->code = code;
   vm->late = read_owns(vm, &in, &vm->n_late);
+  for (; vm->n_results < n[N_RESULTS]; vm->n_results++) read_result(vm, &in, numbers, &results[vm->n_results]);
+  vm->results = results;
 
   if (!threads) return vm;
   vm->workers = calloc((size_t)threads_count(threads), sizeof(Context));

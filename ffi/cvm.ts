@@ -54,6 +54,8 @@ const SYMBOLS = {
     parameters: [
       "usize", // Vm *vm
       "i32", // int32_t calls
+      "usize", // char *room
+      "i32", // int32_t at
     ],
     result: "i32", // a status
   },
@@ -62,6 +64,8 @@ const SYMBOLS = {
     parameters: [
       "usize", // Vm *vm
       "i32", // int32_t calls
+      "usize", // char *room
+      "i32", // int32_t at
     ],
     result: "i32", // a status
     nonblocking: true,

@@ -4,7 +4,7 @@ import { isBig } from "../graph/dtype.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import type { DenseType } from "../graph/type.ts";
 import type { Variable } from "../graph/variable.ts";
-import { convert } from "./convert.ts";
+import { convert, isWhole } from "./convert.ts";
 import type { In, Outputs, Spec, Value } from "./spec.ts";
 
 /** A result: a number where it has no axes. */
@@ -22,12 +22,27 @@ export type Results<O extends Outputs> = O extends null ? void
     ? { -readonly [name in keyof O]: ResultOf<O[name]> }
   : never;
 
+/** What a call passes for an input; `undefined` takes its default. */
+export type Argument = Value | undefined;
+
+/** Arguments as arrays of the types of the inputs. */
+export type Admit = (args: readonly Argument[]) => readonly NDArray[];
+
+/** For arguments that are such arrays already. */
+export const asTheyAre: Admit = (args) => args as readonly NDArray[];
+
 /** What computes a closed graph: the VM or the interpreter. */
 export interface Engine {
-  /** Runs `calls` times with the same inputs; results of the last. A number where an output has no axes. */
+  /**
+   * Runs `calls` times with the same inputs; results of the last, a number
+   * where an output has no axes. Arguments that are not laid out as in the
+   * call before are admitted first; without `admit` they are arrays of the
+   * right types.
+   */
   call(
-    values: readonly NDArray[],
+    args: readonly Argument[],
     calls: number,
+    admit?: Admit,
   ): readonly (NDArray | number)[];
   /** Decisions taken so far, one line each. */
   notes(): readonly string[];
@@ -37,7 +52,7 @@ export interface Engine {
 /** A compiled function. */
 export interface CompiledFunction<O extends Outputs = Outputs> {
   /** Computes the outputs and takes the updates. Arguments in the order of the inputs; `undefined` takes a default. */
-  (...args: (Value | undefined)[]): Results<O>;
+  (...args: Argument[]): Results<O>;
   /** The name it was given, for messages and profiles. */
   readonly name: string;
   /** True: arguments are taken to be NDArrays of the right dtype and rank, and are not checked. */
@@ -73,11 +88,16 @@ export function wrap<O extends Outputs>(
   const defaults = inputs.map((i) =>
     i.value === undefined ? null : convert(i.value, i, downcast)
   );
-  let last: NDArray[] | null = count === 0 ? [] : null, freed = false;
+  let freed = false;
+  /** What the last call brought, as arrays if they had to be made. */
+  const last = new Array<Argument>(count);
+  let called = count === 0, admitted = false;
 
   const finish = packer(form);
 
-  const admit = (args: readonly (Value | undefined)[]): NDArray[] => {
+  const admit = (args: readonly Argument[]): readonly NDArray[] => {
+    if (freed) throw new Error(`Cannot call ${name}: it was freed`);
+    if (self.trustInput && args.length === count) return args as NDArray[];
     if (args.length > count) {
       throw new TypeError(
         `Cannot call ${name}: it takes ${count} arguments, got ${args.length}`,
@@ -90,9 +110,11 @@ export function wrap<O extends Outputs>(
         ? arg
         : take(arg, i);
     }
+    keep(values);
+    admitted = true;
     return values;
   };
-  const take = (arg: Value | undefined, i: number): NDArray => {
+  const take = (arg: Argument, i: number): NDArray => {
     if (arg !== undefined) return convert(arg, inputs[i]!, downcast);
     const value = defaults[i];
     if (!value) {
@@ -104,27 +126,27 @@ export function wrap<O extends Outputs>(
     }
     return value;
   };
-  const alive = () => {
-    if (freed) throw new Error(`Cannot call ${name}: it was freed`);
+  // An array that lives long is written only where it must be: the collector notes every write.
+  const keep = (args: readonly Argument[]) => {
+    for (let i = 0; i < count; i++) {
+      if (last[i] !== args[i]) last[i] = args[i];
+    }
+    called = true;
   };
 
-  const call = (...args: (Value | undefined)[]): unknown => {
-    alive();
-    const values = self.trustInput && args.length === count
-      ? args as NDArray[]
-      : admit(args);
-    last = values;
-    return finish(engine.call(values, 1));
+  const call = (...args: Argument[]): unknown => {
+    admitted = false;
+    const results = engine.call(args, 1, admit);
+    if (!admitted) keep(args);
+    return finish(results);
   };
   const self = Object.assign(call, {
     trustInput: false,
     fn(nCalls = 1): unknown {
-      alive();
       if (!Number.isInteger(nCalls) || nCalls < 1) {
         throw new RangeError(`Cannot call ${name} ${nCalls} times`);
       }
-      last ??= admit([]);
-      return finish(engine.call(last, nCalls));
+      return finish(engine.call(called ? last : admit([]), nCalls, admit));
     },
     explain: () => [...fired, ...engine.notes()].join("\n"),
     free() {
@@ -162,7 +184,7 @@ function isReady(value: NDArray, type: DenseType): boolean {
     const want = type.shape[axis];
     if (typeof want === "number" && want !== value.shape[axis]) return false;
   }
-  return true;
+  return isWhole(value);
 }
 
 function labelOf(input: In, i: number): string {

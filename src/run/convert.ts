@@ -2,6 +2,7 @@
 import { castsSafely, type Dtype, isFloat } from "../graph/dtype.ts";
 import { array, NDArray, type Nested } from "../graph/ndarray.ts";
 import { describeType } from "../graph/type.ts";
+import { span } from "./header.ts";
 import type { In, Value } from "./spec.ts";
 
 /** `value` as an array of the type of an input, by the rules of conversion; TypeError names the input and the remedy. */
@@ -30,6 +31,11 @@ export function convert(
   } catch (e) {
     throw new TypeError(
       `Cannot use the value of input ${label}: ${(e as Error).message}`,
+    );
+  }
+  if (!isWhole(made)) {
+    throw new RangeError(
+      `Cannot use the value of input ${label}: shape (${made.shape}) reaches beyond its memory of ${made.data.length} elements; a buffer that was transferred has none`,
     );
   }
   if (made.ndim !== ndim) {
@@ -63,6 +69,12 @@ export function convert(
     }
   });
   return made;
+}
+
+/** True if all elements lie within the memory. */
+export function isWhole({ shape, strides, offset, data }: NDArray): boolean {
+  const [low, high] = span(shape, strides);
+  return offset + low >= 0 && offset + high < data.length;
 }
 
 /** Numbers are floats unless all are whole; they fit a dtype that holds each of them. */

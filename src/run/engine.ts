@@ -19,7 +19,12 @@ import {
   sharedOf,
   type Signature,
 } from "../lower/signature.ts";
-import type { Engine } from "./compiled.ts";
+import {
+  type Admit,
+  type Argument,
+  asTheyAre,
+  type Engine,
+} from "./compiled.ts";
 import { runDebug } from "./debug.ts";
 import { kernelError } from "./errors.ts";
 import type { Mode } from "./mode.ts";
@@ -36,6 +41,8 @@ interface Ready {
   readonly vm: Vm;
   /** The layout that each storage had when it was last found to fit. */
   readonly layouts: number[];
+  /** A call whose arrays lie as those of the last one needs no closer look: no length may change that has to be compared with another. */
+  readonly repeats: boolean;
 }
 
 /** An engine whose programs a runtime runs. */
@@ -64,25 +71,32 @@ export class VmEngine implements Engine {
     this.#history = noHistory(graph);
   }
 
-  call(values: readonly NDArray[], calls: number): (NDArray | number)[] {
+  call(
+    args: readonly Argument[],
+    calls: number,
+    admit: Admit = asTheyAre,
+  ): (NDArray | number)[] {
+    if (calls === 1) {
+      const results = this.#repeat(args);
+      if (results !== null) return results;
+    }
+    const values = admit(args);
     if (this.#named) this.#checkNames(values);
-    let ready = this.#fitting(values);
+    let ready = this.#bring(values);
     for (let left = calls;;) {
       const { vm, program } = ready, most = program.resizes ? 1 : left;
-      for (let i = 0; i < values.length; i++) vm.setInput(i, values[i]!);
       const stop = this.#mode.debug ? runDebug(vm, most) : vm.run(most);
-      if (stop !== null) {
+      if (stop === null) {
+        if (program.resizes) this.#noteLayouts();
+        left -= most;
+        if (left === 0) return vm.results();
+      } else {
         left -= vm.done;
         vm.finish();
-        ready = this.#recover(stop, ready, values);
-        continue;
+        this.#recover(stop, ready, values);
       }
-      if (program.resizes) this.#noteLayouts();
-      left -= most;
-      if (left === 0) break;
-      ready = this.#fitting(values);
+      ready = this.#bring(values);
     }
-    return this.#results(ready.vm);
   }
 
   notes(): readonly string[] {
@@ -125,13 +139,19 @@ export class VmEngine implements Engine {
     this.#current = null;
   }
 
-  #results(vm: Vm): (NDArray | number)[] {
-    const { outputs } = this.#graph, made = new Array(outputs.length);
-    for (let i = 0; i < outputs.length; i++) {
-      made[i] = outputs[i]!.ndim === 0 ? asNumber(vm.number(i)) : vm.output(i);
-    }
-    vm.finish();
-    return made;
+  /** Another call like the last one, if that is all it is. */
+  #repeat(args: readonly Argument[]): (NDArray | number)[] | null {
+    const ready = this.#current;
+    return ready !== null && ready.repeats && this.#isLaidOut(ready)
+      ? ready.vm.repeat(args)
+      : null;
+  }
+
+  /** A program for these values, with the values in place. */
+  #bring(values: readonly NDArray[]): Ready {
+    const ready = this.#fitting(values);
+    for (let i = 0; i < values.length; i++) ready.vm.setInput(i, values[i]!);
+    return ready;
   }
 
   #fitting(values: readonly NDArray[]): Ready {
@@ -141,16 +161,23 @@ export class VmEngine implements Engine {
     return this.#current = found ?? this.#make(values);
   }
 
-  #fits({ signature, layouts }: Ready, values: readonly NDArray[]): boolean {
+  #fits(ready: Ready, values: readonly NDArray[]): boolean {
+    if (!this.#isLaidOut(ready)) return false;
+    const { inputs } = ready.signature;
+    for (let i = 0; i < values.length; i++) {
+      if (!fitsArray(inputs[i]!, values[i]!)) return false;
+    }
+    return true;
+  }
+
+  /** Whether shared variables lie as a program expects. */
+  #isLaidOut({ signature, layouts }: Ready): boolean {
     for (let i = 0; i < layouts.length; i++) {
       const storage = this.#storages[i]!;
       if (storage.layout !== layouts[i]) {
         if (!fitsArray(signature.shared[i]!, storage)) return false;
         layouts[i] = storage.layout;
       }
-    }
-    for (let i = 0; i < values.length; i++) {
-      if (!fitsArray(signature.inputs[i]!, values[i]!)) return false;
     }
     return true;
   }
@@ -182,7 +209,9 @@ export class VmEngine implements Engine {
       debug: this.#mode.debug,
     });
     const layouts = this.#storages.map((s) => s.layout);
-    const ready = { signature, program, vm, layouts };
+    const repeats = !program.resizes &&
+      (!this.#named || signature.shared.every((a) => !a.shape.includes(null)));
+    const ready = { signature, program, vm, layouts, repeats };
     this.#programs.push(ready);
     return ready;
   }
@@ -249,13 +278,14 @@ export class VmEngine implements Engine {
   }
 
   /** A guard that found another length asks for another program; all else is an error. */
-  #recover(stop: Stop, ready: Ready, values: readonly NDArray[]): Ready {
+  #recover(stop: Stop, ready: Ready, values: readonly NDArray[]): void {
     if (stop.kind === "failed" && stop.code === "GUARD") {
       const assumed = ready.program.guards.find((g) =>
         g.node === stop.site.thunk!.node && g.which === stop.axis
       )!;
       this.#history = missed(this.#history, assumed, stop.index);
-      return this.#current = this.#findAssumed(values) ?? this.#make(values);
+      this.#current = this.#findAssumed(values) ?? this.#make(values);
+      return;
     }
     throw this.#error(stop, ready);
   }
@@ -353,13 +383,4 @@ function hasRepeatedName(
     v.type.shape.filter((d) => typeof d === "string")
   );
   return new Set(names).size < names.length;
-}
-
-function asNumber(x: number | bigint): number {
-  if (typeof x === "number") return x;
-  const n = Number(x);
-  if (Number.isSafeInteger(n)) return n;
-  throw new RangeError(
-    `Cannot return ${x} as a number: it is beyond 2^53; ask for it as a vector, v.reshape([1])`,
-  );
 }

@@ -24,13 +24,30 @@ export interface Home {
   readonly offset: number;
 }
 
-/** What cvm_new takes, and where constants and inputs lie. */
+/** Outputs of at most so many bytes, and of at most so many together, are delivered in the room of a run. */
+const DELIVERED_BYTES = 1024, ROOM_BYTES = 4096;
+
+/** Where C leaves a small output when all calls are done. */
+export interface Delivery {
+  readonly slot: number;
+  readonly bytes: number;
+  /** Which number of the state it is, if it has no axes; else -1. */
+  readonly number: number;
+  /** Bytes from the start of the room. */
+  readonly at: number;
+}
+
+/** What cvm_new takes, and where constants, inputs and small outputs lie. */
 export interface Image {
   readonly words: BigInt64Array<ArrayBuffer>;
   /** The first contents of all homes. */
   readonly contents: Uint8Array<ArrayBuffer>;
   /** For each slot. */
   readonly homes: readonly (Home | null)[];
+  /** For each output; null for one that is read by a call of its own. */
+  readonly deliveries: readonly (Delivery | null)[];
+  /** Bytes that a run needs for what it delivers. */
+  readonly room: number;
 }
 
 /** Addresses that a program does not know. */
@@ -102,10 +119,40 @@ function homesOf(program: Program): { homes: (Home | null)[]; bytes: number } {
   return { homes, bytes: at };
 }
 
+/** The slots of outputs without axes. */
+export function numbersOf({ outputs, slots }: Program): number[] {
+  return outputs.filter((slot) => slots[slot]!.shape.length === 0);
+}
+
+function deliveriesOf(
+  program: Program,
+): { deliveries: (Delivery | null)[]; room: number } {
+  let room = 0, number = 0;
+  const deliveries = program.outputs.map((slot): Delivery | null => {
+    const info = program.slots[slot]!, bytes = bytesOf(info);
+    if (info.shape.length === 0) {
+      return { slot, bytes: bytes!, number: number++, at: 0 };
+    }
+    if (
+      bytes === null || bytes === 0 || bytes > DELIVERED_BYTES ||
+      room + bytes > ROOM_BYTES || !isStatic(info) ||
+      !isRowMajor(info.shape, info.strides)
+    ) return null;
+    const at = room;
+    room = Math.ceil((at + bytes) / 8) * 8;
+    return { slot, bytes, number: -1, at };
+  });
+  return { deliveries, room };
+}
+
 /** Writes the image of a program. */
 export function encode(program: Program, addresses: Addresses): Image {
   const { slots, thunks, loops, code, arena } = program;
   const { homes, bytes } = homesOf(program);
+  const { deliveries, room } = deliveriesOf(program);
+  const delivered = deliveries.flatMap((d) =>
+    d === null ? [] : [d.slot, d.bytes, d.number, d.at]
+  );
   const contents = new Uint8Array(bytes);
   slots.forEach(({ kind, value, strides }, i) => {
     if (kind !== "constant") return;
@@ -132,6 +179,8 @@ export function encode(program: Program, addresses: Addresses): Image {
     code.length,
     arena.length,
     late.length / 2,
+    delivered.length / 4,
+    numbersOf(program).length,
     bytes,
     program.commit,
   ];
@@ -149,8 +198,15 @@ export function encode(program: Program, addresses: Addresses): Image {
     ...code.flatMap(([op, a, b]) => [OPCODES.indexOf(op), a, b]),
     late.length / 2,
     ...late,
+    ...delivered,
   ];
-  return { words: BigInt64Array.from(words, BigInt), contents, homes };
+  return {
+    words: BigInt64Array.from(words, BigInt),
+    contents,
+    homes,
+    deliveries,
+    room,
+  };
 }
 
 type Words = (number | bigint)[];

@@ -1,10 +1,5 @@
 /** How values get into and out of a VM: what is known of each input and output before any call. */
-import {
-  allocate,
-  type Dtype,
-  DTYPES,
-  type TypedArray,
-} from "../graph/dtype.ts";
+import { type Dtype, DTYPES, type TypedArray } from "../graph/dtype.ts";
 import {
   isRowMajor,
   type NDArray,
@@ -12,8 +7,9 @@ import {
   sizeOf,
 } from "../graph/ndarray.ts";
 import type { Program } from "../lower/program.ts";
+import { Gate } from "./gate.ts";
 import { type Header, memory, span } from "./header.ts";
-import { type Home, isStatic } from "./image.ts";
+import { type Delivery, type Home, isStatic } from "./image.ts";
 
 /** An input that the program reads. */
 export interface Input {
@@ -50,48 +46,15 @@ export function placeOf(
 
 /** An output whose lengths are known. */
 export interface Output {
-  readonly address: bigint;
   readonly dtype: Dtype;
+  readonly array: typeof DTYPES[Dtype]["array"];
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly size: number;
-  /** Room for one element. */
-  readonly scalar: TypedArray;
-  /** Where a small output is; null for one that may lie anywhere, in any order. */
-  readonly window: Window | null;
-}
-
-/** Bytes up to which an output is read through a window. */
-const SMALL = 1024;
-
-/** Row-major elements in C memory, looked at anew only when they have moved: a call into C costs more than to copy a few. */
-export class Window {
-  readonly #header: Header;
-  readonly #halves: Int32Array;
-  readonly #size: number;
-  #low = 0;
-  #high = 0;
-  #elements: TypedArray | null = null;
-
-  constructor(header: Header, size: number) {
-    this.#header = header;
-    this.#halves = header.halves;
-    this.#size = size;
-  }
-
-  /** The elements where they are now. Valid until the next run. */
-  get elements(): TypedArray {
-    const low = this.#halves[0]!, high = this.#halves[1]!;
-    if (
-      this.#elements === null || low !== this.#low || high !== this.#high
-    ) {
-      const { data, dtype } = this.#header, info = DTYPES[dtype];
-      this.#elements = new info.array(memory(data, this.#size * info.size));
-      this.#low = low;
-      this.#high = high;
-    }
-    return this.#elements;
-  }
+  /** The value that the last run left, if it has no axes. */
+  readonly number: TypedArray | null;
+  /** Where a run leaves a small one, in bytes from the start of its room; else -1. */
+  readonly at: number;
 }
 
 /** The inputs of a program; null for one that nothing needs. */
@@ -122,27 +85,42 @@ export function inputsOf(
   });
 }
 
+/** The gates of all inputs, or null if one has none. */
+export function gatesOf(
+  program: Program,
+  inputs: readonly (Input | null)[],
+): readonly Gate[] | null {
+  const gates = inputs.flatMap((input) => {
+    if (input === null || input.home === null || input.fixed === null) {
+      return [];
+    }
+    const { dtype, shape } = program.slots[input.slot]!;
+    return [new Gate(dtype, shape as readonly number[], input)];
+  });
+  return gates.length === inputs.length ? gates : null;
+}
+
 /** The outputs of a program; null for one whose lengths only the run will tell. */
 export function outputsOf(
   program: Program,
-  headers: readonly Header[],
+  deliveries: readonly (Delivery | null)[],
+  numbers: readonly TypedArray[],
 ): (Output | null)[] {
-  return program.outputs.map((slot) => {
-    const { dtype, shape: known, strides, kind } = program.slots[slot]!;
+  return program.outputs.map((slot, i) => {
+    const { dtype, shape: known } = program.slots[slot]!;
     if (known.includes(null)) return null;
-    const shape = known as readonly number[], size = sizeOf(shape);
-    const small = size > 0 && size * DTYPES[dtype].size <= SMALL;
+    const shape = known as readonly number[], delivery = deliveries[i]!;
+    const number = delivery !== null && delivery.number >= 0
+      ? numbers[delivery.number]!
+      : null;
     return {
-      address: headers[slot]!.address,
       dtype,
+      array: DTYPES[dtype].array,
       shape,
       strides: rowMajor(shape),
-      size,
-      scalar: allocate(dtype, 1),
-      window: kind === "temporary" && small &&
-          isRowMajor(shape, strides as readonly number[])
-        ? new Window(headers[slot]!, size)
-        : null,
+      size: sizeOf(shape),
+      number,
+      at: delivery !== null && number === null ? delivery.at : -1,
     };
   });
 }

@@ -4,7 +4,7 @@ import type { NDArray } from "../graph/ndarray.ts";
 import { SharedVariable, type Variable } from "../graph/variable.ts";
 import { sharedVariables } from "../graph/walk.ts";
 import { evaluate } from "../ops/evaluate.ts";
-import { asResult, type Engine } from "./compiled.ts";
+import { asResult, asTheyAre, type Engine } from "./compiled.ts";
 import { computeNode } from "./evaluation.ts";
 
 /** An engine that interprets `graph`. */
@@ -22,7 +22,8 @@ export function interpret(graph: FunctionGraph): Engine {
     return computed.slice(0, outputs);
   };
   return {
-    call(values, calls) {
+    call(args, calls, admit = asTheyAre) {
+      const values = admit(args);
       let last: readonly NDArray[] = [];
       for (let i = 0; i < calls; i++) last = once(values);
       return last.map(asResult);

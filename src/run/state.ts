@@ -1,7 +1,9 @@
 /** What a VM says of itself between runs, and where in its program a run stopped. */
 import { KERNEL_CODES, type KernelCode, STATUS } from "../../ffi/cvm.ts";
+import { DTYPES, type TypedArray } from "../graph/dtype.ts";
 import type { Loop, Program, Thunk } from "../lower/program.ts";
 import { memory } from "./header.ts";
+import { numbersOf } from "./image.ts";
 
 /** Where a run stopped. */
 export interface Site {
@@ -33,15 +35,22 @@ export class State {
   readonly #ints: Int32Array;
   readonly #longs: BigInt64Array;
   readonly #doubles: Float64Array;
+  readonly #flags: number;
+  /** The value of each 0-d output, in order, once all calls are done. */
+  readonly numbers: readonly TypedArray[];
 
   constructor(program: Program, address: bigint) {
-    const steps = program.loops.length,
-      bytes = 64 + 8 * steps + 4 * program.flags;
-    const within = memory(address, bytes);
+    const steps = program.loops.length, numbers = numbersOf(program);
+    const at = 64 + 8 * steps, flags = at + 8 * numbers.length;
+    const within = memory(address, flags + 4 * program.flags);
     this.#program = program;
     this.#ints = new Int32Array(within);
     this.#longs = new BigInt64Array(within, 0, 8 + steps);
     this.#doubles = new Float64Array(within, 0, 8);
+    this.#flags = flags / 4;
+    this.numbers = numbers.map((slot, i) =>
+      new DTYPES[program.slots[slot]!.dtype].array(within, at + 8 * i, 1)
+    );
   }
 
   /** The thunk that HOST wants. */
@@ -99,7 +108,6 @@ export class State {
     const { code, thunks, loops } = this.#program, [op, a] = code[pc]!;
     const calls = op === "CALL" || op === "CALL_PARALLEL" || op === "HOST";
     const around: { loop: Loop; steps: number }[] = [];
-    const flags = 16 + 2 * loops.length;
     for (let at = pc, levels = this.#program.flags; levels >= 0; levels--) {
       const enclosing = code.flatMap(([op, loop, end], i) =>
         op === "ENTER" && i < at && at < end ? [[i, loop] as const] : []
@@ -115,7 +123,7 @@ export class State {
       );
       const [end, flag] = code[ret] ?? ["HALT", 0];
       if (end === "HALT") break;
-      at = this.#ints[flags + flag]! - 1;
+      at = this.#ints[this.#flags + flag]! - 1;
     }
     return { pc, thunk: calls ? thunks[a]! : null, loops: around };
   }

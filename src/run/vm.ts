@@ -6,7 +6,9 @@ import type { Kernel, Program, Thunk } from "../lower/program.ts";
 import { computeNode } from "./evaluation.ts";
 import { Header, HEADER_BYTES, memory } from "./header.ts";
 import { encode, laidOut } from "./image.ts";
+import type { Gate } from "./gate.ts";
 import {
+  gatesOf,
   type Input,
   inputsOf,
   type Output,
@@ -14,7 +16,7 @@ import {
   placeOf,
   plain,
 } from "./ports.ts";
-import { resultData } from "./result.ts";
+import { resultData, type Slab, slabFor } from "./result.ts";
 import { State, type Stop } from "./state.ts";
 import type { CStorage } from "./storage.ts";
 
@@ -47,6 +49,10 @@ export class Vm {
   readonly #inputs: readonly (Input | null)[];
   /** Null where lengths are read at run time. */
   readonly #outputs: readonly (Output | null)[];
+  /** Bytes of the small outputs, which a run leaves in a slab. */
+  readonly #room: number;
+  /** Of a program that only copies small values in and out; else null. */
+  readonly #gates: readonly Gate[] | null;
   readonly #storages: readonly CStorage[];
   /** Those that the program writes. */
   readonly #written: readonly CStorage[];
@@ -103,7 +109,11 @@ export class Vm {
         : new Header(base + BigInt(at), dtype, shape.length, within, at);
     });
     this.#inputs = inputsOf(program, this.#headers, image.homes);
-    this.#outputs = outputsOf(program, this.#headers);
+    this.#outputs = outputsOf(program, image.deliveries, this.#state.numbers);
+    this.#room = image.room;
+    this.#gates = this.#pauses || debug || image.deliveries.includes(null)
+      ? null
+      : gatesOf(program, this.#inputs);
   }
 
   /** Buffers that slots own now. */
@@ -117,11 +127,45 @@ export class Vm {
   }
 
   /**
+   * One whole call with values that lie just as the slots of the inputs do, so
+   * that there is nothing to convert: the shortest way from arguments to
+   * results. Null if they do not, if this is no small program, or if the run
+   * stopped, which leaves everything as before: a call by parts says why.
+   */
+  repeat(args: readonly unknown[]): (NDArray | number)[] | null {
+    const gates = this.#gates, outputs = this.#outputs;
+    if (
+      gates === null || args.length !== gates.length || this.#status !== "ready"
+    ) return null;
+    for (let i = 0; i < gates.length; i++) {
+      if (!gates[i]!.takes(args[i])) return null;
+    }
+    this.#open();
+    const slab = slabFor(this.#room), at = slab.at;
+    slab.at = at + this.#room;
+    const status = this.#cvm.symbols.cvm_run(
+      this.#handle,
+      1,
+      slab.address,
+      at,
+    );
+    if (status !== STATUS.DONE) return null;
+    if (outputs.length === 0) return [];
+    const made = [delivered(outputs[0]!, slab, at)];
+    for (let i = 1; i < outputs.length; i++) {
+      made.push(delivered(outputs[i]!, slab, at));
+    }
+    if (this.#state.held > HELD) this.finish();
+    return made;
+  }
+
+  /**
    * Gives input `i` its value, which must fit the slot: dtype, and lengths
    * where the slot says them. Small values are copied; memory of large ones is
    * lent until `finish`.
    */
   setInput(i: number, value: NDArray): void {
+    if (this.#status !== "ready") this.#ready();
     const input = this.#inputs[i]!;
     if (input === null) return;
     const { slot, header, home, strides, fixed } = input;
@@ -152,7 +196,7 @@ export class Vm {
       return this.step(calls, this.#metered ? -1 : null);
     }
     this.#open();
-    const status = this.#cvm.symbols.cvm_run(this.#handle, calls);
+    const status = this.#cvm.symbols.cvm_run(this.#handle, calls, 0n, 0);
     return status === STATUS.DONE ? null : this.#state.stop(status);
   }
 
@@ -167,7 +211,7 @@ export class Vm {
     try {
       for (let left = calls;; left = 0) {
         const status = fuel === null
-          ? symbols.cvm_run(handle, left)
+          ? symbols.cvm_run(handle, left, 0n, 0)
           : symbols.cvm_step(handle, left, fuel);
         if (status !== STATUS.HOST) {
           return status === STATUS.DONE ? null : this.#state.stop(status);
@@ -190,6 +234,8 @@ export class Vm {
         const status = await this.#cvm.symbols.cvm_run_async(
           this.#handle,
           left,
+          0n,
+          0,
         );
         if (status !== STATUS.HOST) {
           return status === STATUS.DONE ? null : this.#state.stop(status);
@@ -206,23 +252,37 @@ export class Vm {
     this.#state.interrupt(true);
   }
 
+  /** The values of all outputs, each a number where it has no axes, and ends the call. RangeError: an integer beyond 2^53. */
+  results(): (NDArray | number)[] {
+    try {
+      return this.#outputs.map((output, i) =>
+        output === null || output.number === null
+          ? this.output(i)
+          : asNumber(output.number[0]!)
+      );
+    } finally {
+      this.finish();
+    }
+  }
+
   /** The value of output `i`, row-major, in memory of its own. */
   output(i: number): NDArray {
     const output = this.#outputs[i]!;
-    if (output === null) return this.read(this.program.outputs[i]!);
-    const { address, dtype, shape, strides, size, window } = output,
+    return output === null
+      ? this.read(this.program.outputs[i]!)
+      : this.#read(i, output);
+  }
+
+  #read(i: number, { dtype, shape, strides, size }: Output): NDArray {
+    const { address } = this.#headers[this.program.outputs[i]!]!,
       data = resultData(dtype, size);
-    if (window !== null) data.set(window.elements as never);
-    else this.#cvm.symbols.cvm_read(address, data);
+    this.#cvm.symbols.cvm_read(address, data);
     return new NDArray(dtype, shape, data, strides, 0);
   }
 
   /** The value of a 0-d output; a bigint for 64-bit integers. */
   number(i: number): number | bigint {
-    const { address, scalar, window } = this.#outputs[i]!;
-    if (window !== null) return window.elements[0]!;
-    this.#cvm.symbols.cvm_read(address, scalar);
-    return scalar[0]!;
+    return this.#outputs[i]!.number![0]!;
   }
 
   /** The value of any slot that is set, row-major, in memory of its own. */
@@ -282,9 +342,7 @@ export class Vm {
 
   /** Ends a call whose outputs have been read: takes lent memory back, and with gc gives large outputs back. */
   finish(): void {
-    if (this.#lent.size > 0) {
-      for (const slot of this.#lent.keys()) this.#takeBack(slot);
-    }
+    for (const slot of this.#lent.keys()) this.#takeBack(slot);
     if (this.program.gc && this.#state.held > HELD) this.release();
   }
 
@@ -348,6 +406,23 @@ export class Vm {
     this.#status = state;
     for (const storage of this.#storages) storage.state = state;
   }
+}
+
+/** An output that a run left in the state, or in a slab from `at` on. */
+function delivered(output: Output, slab: Slab, at: number): NDArray | number {
+  const { dtype, array, shape, strides, size, number } = output;
+  if (number !== null) return asNumber(number[0]!);
+  const data = new array(slab.buffer, at + output.at, size);
+  return new NDArray(dtype, shape, data, strides, 0);
+}
+
+function asNumber(x: number | bigint): number {
+  if (typeof x === "number") return x;
+  const n = Number(x);
+  if (Number.isSafeInteger(n)) return n;
+  throw new RangeError(
+    `Cannot return ${x} as a number: it is beyond 2^53; ask for it as a vector, v.reshape([1])`,
+  );
 }
 
 /** Slots of shared variables that a program swaps or writes in place. */

@@ -65,6 +65,8 @@ Deno.test("BLAS: kernels find its functions in their context", () => {
     2,
     0,
     0,
+    0,
+    0,
     128,
     2,
     ...slot(0),
@@ -96,7 +98,7 @@ Deno.test("BLAS: kernels find its functions in their context", () => {
     0n,
     cvm.blas,
   );
-  assertEquals(cvm.symbols.cvm_run(vm, 1), 0);
+  assertEquals(cvm.symbols.cvm_run(vm, 1, 0n, 0), 0);
   const result = new Float32Array(4);
   cvm.symbols.cvm_read(cvm.symbols.cvm_headers(vm) + 160n, result);
   assertEquals([...result], [7, 10, 15, 22]);

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import "../../src/ops/methods.ts";
 import type { NDArray } from "../../src/graph/ndarray.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
-import { asResult, type Engine } from "../../src/run/compiled.ts";
+import { asResult, asTheyAre, type Engine } from "../../src/run/compiled.ts";
 import { compileAll, VmEngine } from "../../src/run/engine.ts";
 import { DebugMode, Mode } from "../../src/run/mode.ts";
 import { interpret } from "../../src/run/reference.ts";
@@ -97,7 +97,7 @@ function oracle({ graph, shared }: RandomGraph): Pick<Engine, "call"> {
       let outputs: Expected["outputs"] = [];
       for (let n = 0; n < times; n++) {
         const given = new Map(shared.map((s) => [s, s.getValue()]));
-        const expected = expectedOf(graph, values, given);
+        const expected = expectedOf(graph, asTheyAre(values), given);
         graph.updates.forEach(([s], i) =>
           s.setValue(expected.updates[i]!.copy())
         );
