@@ -431,6 +431,14 @@ export {
   saveNpz,
 } from "./src/tools/files.ts";
 export {
+  type Panel,
+  type Picture,
+  plot,
+  type PlotLibrary,
+  type PlotMark,
+  type PlotName,
+} from "./src/tools/plot.ts";
+export {
   type Progress,
   progress,
   type ProgressOptions,

@@ -96,16 +96,23 @@ const accuracy = damo.function(
   damo.argmax(p, { axis: 1 }).eq(y).mean(),
 );
 
+const losses: { epoch: number; loss: number }[] = [];
+const accuracies = [
+  { epoch: 0, accuracy: accuracy(test.images, test.labels) },
+];
 const bar = damo.progress(epochs * batches * batch, { unit: "examples" });
 for (let epoch = 1; epoch <= epochs; epoch++) {
   let sum = 0;
   for (let k = 0; k < batches; k++) {
-    sum += step(k);
+    const loss = step(k);
+    losses.push({ epoch: epoch - 1 + (k + 1) / batches, loss });
+    sum += loss;
     bar.step({ loss: sum / (k + 1) }, batch);
   }
   const loss = (sum / batches).toFixed(4);
-  const right = accuracy(test.images, test.labels).toFixed(3);
-  bar.note(`epoch ${epoch}: loss ${loss}, accuracy ${right}`);
+  const right = accuracy(test.images, test.labels);
+  accuracies.push({ epoch, accuracy: right });
+  bar.note(`epoch ${epoch}: loss ${loss}, accuracy ${right.toFixed(3)}`);
 }
 bar.end();
 
@@ -114,8 +121,69 @@ damo.saveNpz(
   Object.fromEntries(weights.map((w) => [w.name!, w.getValue()])),
 );
 console.log(`weights: ${args.save}`);
-console.log(
-  `test accuracy ${accuracy(test.images, test.labels).toFixed(3)}`,
-);
+console.log(`learning curve: ${await drawCurve()}`);
+console.log(`test accuracy ${accuracies.at(-1)!.accuracy.toFixed(3)}`);
 const { compiled, fromCache } = damo.kernelStatistics;
 console.log(`kernels: ${compiled} compiled, ${fromCache} from cache`);
+
+/** Draws the picture next to the weights; says where it is, or why it is not. */
+async function drawCurve(): Promise<string> {
+  const path = `${args.save.replace(/\.npz$/, "")}.svg`;
+  // A point is the mean of some minibatches: 200 points are a curve.
+  const size = Math.ceil(losses.length / 200);
+  const curve = losses.filter((_, k) => (k + 1) % size === 0).map(
+    ({ epoch }, k) => {
+      const some = losses.slice(k * size, (k + 1) * size);
+      return {
+        epoch,
+        loss: some.reduce((sum, { loss }) => sum + loss, 0) / size,
+      };
+    },
+  );
+  const x = {
+    label: "epoch",
+    domain: [0, epochs],
+    ticks: Math.min(epochs, 10),
+  };
+  const shared = {
+    width: 420,
+    height: 260,
+    marginLeft: 48,
+    marginBottom: 36,
+    x,
+  };
+  try {
+    const svg = await damo.plot((Plot) => ({
+      title: `Training ${args.model} on handwritten digits`,
+      subtitle: `${
+        sizes.join(" - ")
+      } units, minibatches of ${batch}, rate ${rate}`,
+      panels: [{
+        ...shared,
+        title: "loss on the digits it learns from",
+        y: { label: null, grid: true, zero: true, nice: true },
+        marks: [
+          Plot.ruleY([0]),
+          Plot.lineY(curve, { x: "epoch", y: "loss", stroke: "#4269d0" }),
+        ],
+      }, {
+        ...shared,
+        title: "unseen digits that it names rightly",
+        y: { label: null, grid: true, domain: [0, 1], tickFormat: "%" },
+        marks: [
+          Plot.ruleY([0]),
+          Plot.lineY(accuracies, {
+            x: "epoch",
+            y: "accuracy",
+            stroke: "#d97706",
+            marker: true,
+          }),
+        ],
+      }],
+    }));
+    Deno.writeTextFileSync(path, svg);
+    return path;
+  } catch (error) {
+    return `n/a (${(error as Error).message})`;
+  }
+}

@@ -293,6 +293,7 @@ const HERE: Record<string, readonly string[]> = {
     "saveNpy",
     "loadIdx",
     "progress",
+    "plot",
     "kernelStatistics",
   ],
 };
