@@ -1,188 +1,35 @@
 /**
  * Figure 1 of the paper: one step of stochastic gradient descent on three
- * networks, against C that calls OpenBLAS (`limit/mlp.c`, variant blas).
+ * networks, for each step of the ladder default → cvm_nogc → trustInput →
+ * fn() → fn(nCalls), with one thread and two, against C written by hand
+ * (`limit/mlp.c`: with OpenBLAS, and with kernels of its own) and against the
+ * peers that are installed.
  *
- *   deno run -A bench/paper/figure1.ts [--cell mlp/10] [--pairs 15] [--out FILE] [--fresh]
+ *   deno run -A bench/paper/figure1.ts [--quick] [--cells mlp/10/1,…] [--threads 1,2]
+ *                                      [--pairs 15] [--no-peers] [--fresh] [--out DIR]
  *
- * Each cell is one process of Damo: it alternates between a C process and its
- * own fn(nCalls), pinned to one core, and reports the median ratio of the
- * pairs with its quartiles. Finished cells are kept in the output file, so
- * that an interrupted run goes on where it stopped.
+ * Each cell is one process. Finished cells are kept in DIR/figure1.json: a run
+ * that was stopped goes on where it was, unless machine, sources or settings
+ * changed; `--cells` measures these anew. Takes about 20 minutes.
  */
 import { parseArgs } from "@std/cli";
 import * as damo from "damo";
-import { buildLimit, quietEnvironment, runLimit, Xorshift } from "./limit.ts";
+import { findPeers, measurePeer, type PeerRate } from "../peers/peers.ts";
+import { drawFigure1 } from "./figure1_plot.ts";
+import {
+  BATCHES,
+  type Cell,
+  type Figure1,
+  NEIGHBOURS,
+  NETS,
+  type Roofline,
+} from "./figure1_result.ts";
+import { showFigure1 } from "./figure1_table.ts";
+import { buildLimit, quietEnvironment, runLimit } from "./limit.ts";
+import { describeMachine } from "./machine.ts";
+import { openResults, saveResults } from "./results.ts";
 
-const NETS = {
-  logistic: { arch: "logreg", hidden: [] },
-  mlp: { arch: "mlp500", hidden: [500] },
-  deep: { arch: "mlp1000x3", hidden: [1000, 1000, 1000] },
-} as const;
-const BATCHES = [1, 10, 60] as const;
-const EXAMPLES = 600, INPUTS = 784, RATE = 0.01, TOLERANCE = 1e-3;
-
-interface Cell {
-  readonly cell: string;
-  readonly ratio: number;
-  readonly quartiles: readonly [number, number];
-  /** Examples a second: medians of both sides. */
-  readonly damo: number;
-  readonly c: number;
-  readonly loss: readonly [damo: number, c: number];
-  readonly pairs: number;
-  readonly kernels: number;
-  readonly void?: string;
-}
-
-/** The step as a user writes it: data and position shared, shapes declared. */
-function buildStep(net: keyof typeof NETS, batch: number) {
-  const random = new Xorshift();
-  const X = new Float32Array(EXAMPLES * INPUTS), Y = new Int32Array(EXAMPLES);
-  for (let i = 0; i < X.length; i++) X[i] = random.float();
-  for (let i = 0; i < Y.length; i++) Y[i] = random.next() % 10;
-  const sizes = [INPUTS, ...NETS[net].hidden, 10];
-  const layers = sizes.slice(1).map((width, k) => {
-    const rows = sizes[k]!,
-      W = new Float32Array(rows * width),
-      r = Math.fround(Math.sqrt(Math.fround(6 / (rows + width))));
-    for (let i = 0; i < W.length; i++) {
-      W[i] = Math.fround(Math.fround(Math.fround(2 * random.float()) - 1) * r);
-    }
-    return {
-      W: damo.shared(damo.array(W, { shape: [rows, width] }), {
-        name: `W${k}`,
-        shape: [rows, width],
-      }),
-      b: damo.shared(damo.array(new Float32Array(width)), {
-        name: `b${k}`,
-        shape: [width],
-      }),
-    };
-  });
-  const images = damo.shared(damo.array(X, { shape: [EXAMPLES, INPUTS] }), {
-    name: "images",
-    shape: [EXAMPLES, INPUTS],
-  });
-  const labels = damo.shared(damo.array(Y), {
-    name: "labels",
-    shape: [EXAMPLES],
-  });
-  const at = damo.shared(damo.array(0, { dtype: "int64" }), { name: "at" });
-  const rows = damo.slice(at, at.add(batch));
-  const x = images.at(rows) as damo.Variable<2>,
-    y = labels.at(rows) as damo.Variable<1>;
-  let h: damo.Variable = x;
-  layers.forEach(({ W, b }, k) => {
-    h = h.dot(W).add(b);
-    if (k < layers.length - 1) h = h.tanh();
-  });
-  const cost = damo.categoricalCrossentropy(damo.softmax(h), y).mean();
-  const weights = layers.flatMap(({ W, b }) => [W, b]);
-  const gradients = damo.grad(cost, weights);
-  const step = damo.function([], cost, {
-    updates: [
-      ...weights.map((w, k) => [w, w.sub(gradients[k]!.mul(RATE))] as const),
-      [at, at.add(batch).mod(EXAMPLES)] as const,
-    ],
-    name: `${net}_${batch}`,
-  });
-  return step;
-}
-
-/** Best rate of many blocks of about 4 ms, as `measure` of common.h takes it. */
-function rateOf(run: (n: number) => void, work: number, budget = 400): number {
-  run(1);
-  let per = Infinity;
-  for (
-    let k = 0, start = performance.now();
-    k < 3 || performance.now() - start < 100;
-    k++
-  ) {
-    const t = performance.now();
-    run(1);
-    per = Math.min(per, performance.now() - t);
-  }
-  const n = Math.max(1, Math.floor(4 / Math.max(per, 1e-4)));
-  let best = Infinity;
-  for (
-    let k = 0, start = performance.now();
-    k < 7 || performance.now() - start < budget;
-    k++
-  ) {
-    const t = performance.now();
-    run(n);
-    best = Math.min(best, (performance.now() - t) / n);
-  }
-  return work / (best * 1e-3);
-}
-
-function measureCell(
-  net: keyof typeof NETS,
-  batch: number,
-  pairs: number,
-  path: string,
-): Cell {
-  const { arch } = NETS[net];
-  const expected = Number(
-    /([\d.]+)\s*$/.exec(
-      runLimit(path, "mlp", [arch, String(batch), "1", "blas", "100"]),
-    )![1],
-  );
-  const step = buildStep(net, batch);
-  let sum = 0;
-  for (let k = 0; k < 100; k++) sum += step() as number;
-  const loss = sum / 100;
-  const ratios: number[] = [], ours: number[] = [], theirs: number[] = [];
-  for (let k = 0; k < pairs; k++) {
-    const line = JSON.parse(
-      runLimit(path, "mlp", [arch, String(batch), "1", "blas"]),
-    ) as { value: number };
-    const rate = rateOf((n) => step.fn(n), batch);
-    ours.push(rate);
-    theirs.push(line.value);
-    ratios.push(rate / line.value);
-  }
-  const off = Math.abs(loss - expected);
-  return {
-    cell: `${net}/${batch}`,
-    ratio: quantile(ratios, 0.5),
-    quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
-    damo: quantile(ours, 0.5),
-    c: quantile(theirs, 0.5),
-    loss: [loss, expected],
-    pairs,
-    kernels: damo.kernelStatistics.compiled +
-      damo.kernelStatistics.fromCache,
-    ...(off > TOLERANCE &&
-      { void: `the losses differ by ${off.toExponential(1)}` }),
-  };
-}
-
-function quantile(xs: readonly number[], q: number): number {
-  const sorted = [...xs].sort((a, b) => a - b),
-    at = q * (sorted.length - 1),
-    low = Math.floor(at);
-  return sorted[low]! +
-    (at - low) * ((sorted[low + 1] ?? sorted[low]!) - sorted[low]!);
-}
-
-function show(cells: readonly Cell[]): void {
-  console.log(
-    "net/batch     ratio   quartiles       Damo ex/s    C+BLAS ex/s   loss (Damo, C)",
-  );
-  for (const c of cells) {
-    const [low, high] = c.quartiles;
-    console.log(
-      `${c.cell.padEnd(12)} ${c.ratio.toFixed(3).padStart(6)}   ${
-        low.toFixed(3)
-      }–${high.toFixed(3)} ${Math.round(c.damo).toString().padStart(13)} ${
-        Math.round(c.c).toString().padStart(14)
-      }   ${c.loss.map((x) => x.toFixed(5)).join(", ")}${
-        c.void ? `  void: ${c.void}` : ""
-      }`,
-    );
-  }
-}
+const SELF = new URL("./figure1_cell.ts", import.meta.url).pathname;
 
 /** Whether functions become C here. */
 function compiles(): boolean {
@@ -193,76 +40,141 @@ function compiles(): boolean {
   return compiled + fromCache > 0;
 }
 
-const args = parseArgs(Deno.args, {
-  string: ["cell", "out"],
-  boolean: ["fresh", "child"],
-  default: { pairs: 15, out: "bench/results/figure1.jsonl" },
-});
-const built = args.child || compiles()
-  ? buildLimit(["mlp"])
-  : { reason: "there is no C compiler: functions are interpreted" };
-if ("reason" in built) {
-  console.log(`figure 1: n/a (${built.reason})`);
-} else if (args.child) {
-  const [net, batch] = args.cell!.split("/");
-  console.log(
-    JSON.stringify(
-      measureCell(
-        net as keyof typeof NETS,
-        Number(batch),
-        Number(args.pairs),
-        built.path,
-      ),
-    ),
-  );
-} else {
-  const known: Cell[] = [];
-  if (!args.fresh) {
-    try {
-      known.push(
-        ...Deno.readTextFileSync(args.out).trim().split("\n").filter(Boolean)
-          .map((l) => JSON.parse(l)),
-      );
-    } catch { /* no earlier run */ }
-  } else Deno.mkdirSync(args.out.replace(/\/[^/]*$/, ""), { recursive: true });
-  const wanted = Object.keys(NETS).flatMap((net) =>
-    BATCHES.map((b) => `${net}/${b}`)
-  ).filter((c) => !args.cell || c === args.cell);
-  const done: Cell[] = [];
-  for (const cell of wanted) {
-    const before = args.cell ? undefined : known.find((c) => c.cell === cell);
-    if (before) {
-      done.push(before);
-      continue;
-    }
-    const { success, stdout, stderr } = new Deno.Command("taskset", {
-      args: [
-        "-c",
-        "0",
-        Deno.execPath(),
-        "run",
-        "-A",
-        new URL(import.meta.url).pathname,
-        "--child",
-        "--cell",
-        cell,
-        "--pairs",
-        String(args.pairs),
-      ],
-      clearEnv: true,
-      env: quietEnvironment(),
-    }).outputSync();
-    if (!success) {
-      console.error(`${cell} failed: ${new TextDecoder().decode(stderr)}`);
-      Deno.exitCode = 1;
-      continue;
-    }
-    const made = JSON.parse(new TextDecoder().decode(stdout)) as Cell;
-    done.push(made);
-    Deno.mkdirSync(args.out.replace(/\/[^/]*$/, ""), { recursive: true });
-    Deno.writeTextFileSync(args.out, JSON.stringify(made) + "\n", {
-      append: !args.fresh || done.length > 1,
-    });
-  }
-  show(done);
+/** Runs one cell in a process of its own, pinned to as many cores as it has threads. */
+function measureCell(
+  cell: string,
+  limit: string,
+  settings: Settings,
+): Cell | null {
+  const threads = Number(cell.split("/")[2]);
+  const { success, stdout, stderr } = new Deno.Command("taskset", {
+    args: [
+      "-c",
+      coresFor(threads),
+      Deno.execPath(),
+      "run",
+      "-A",
+      "-q",
+      SELF,
+      cell,
+      `--limit=${limit}`,
+      `--pairs=${settings.pairs}`,
+      `--others=${settings.others}`,
+      `--budget=${settings.budget}`,
+    ],
+    clearEnv: true,
+    env: quietEnvironment(),
+  }).outputSync();
+  if (success) return JSON.parse(new TextDecoder().decode(stdout));
+  console.error(`${cell} failed: ${new TextDecoder().decode(stderr)}`);
+  return null;
 }
+
+/** The first cores, as taskset names them. */
+function coresFor(threads: number): string {
+  return threads === 1 ? "0" : `0-${threads - 1}`;
+}
+
+function measureRoofline(limit: string, threads: number): Roofline {
+  const lines = runLimit(limit, "roof", [String(threads)], coresFor(threads))
+    .trim().split("\n")
+    .map((line) => JSON.parse(line) as { bench: string; value: number });
+  const rates = (kind: string) =>
+    lines.flatMap(({ bench, value }) => {
+      const [, kilobytes] = new RegExp(`^${kind}-(\\d+)KB$`).exec(bench) ?? [];
+      return kilobytes ? [[Number(kilobytes), value] as const] : [];
+    });
+  return {
+    peak: lines.find(({ bench }) => bench === "fma-peak")!.value,
+    read: rates("read"),
+    readwrite: rates("readwrite"),
+  };
+}
+
+interface Settings extends Record<string, number> {
+  /** Rounds of the last row, and of the others. */
+  readonly pairs: number;
+  readonly others: number;
+  /** Milliseconds a rate is taken for. */
+  readonly budget: number;
+}
+
+async function main(): Promise<void> {
+  const args = parseArgs(Deno.args, {
+    string: ["cells", "out", "threads"],
+    boolean: ["fresh", "quick", "no-peers"],
+    default: { pairs: 15, out: "bench/results" },
+  });
+  const built = compiles()
+    ? buildLimit(["mlp", "roof"])
+    : { reason: "there is no C compiler: functions are interpreted" };
+  if ("reason" in built) {
+    console.log(`figure 1: n/a (${built.reason})`);
+    return;
+  }
+  const settings: Settings = args.quick
+    ? { pairs: 1, others: 1, budget: 100 }
+    : { pairs: args.pairs, others: Math.min(args.pairs, 3), budget: 400 };
+  const threads = (args.threads ?? (args.quick ? "1" : "1,2")).split(",")
+    .map(Number).filter((n) => n <= navigator.hardwareConcurrency);
+  const listed = NETS.flatMap((net) => BATCHES.map((n) => `${net}/${n}`));
+  const named = args.cells?.split(",");
+  const measured = named ??
+    threads.flatMap((n) =>
+      [...listed, ...args.quick ? [] : Object.keys(NEIGHBOURS)]
+        .map((cell) => `${cell}/${n}`)
+    );
+  // A quick run has a file of its own: it must not replace the true one.
+  const stem = `${args.out}/figure1${args.quick ? "-quick" : ""}`;
+  const results = openResults(`${stem}.json`, {
+    figure: "figure1",
+    machine: describeMachine(),
+    settings,
+  });
+  const { cells } = results;
+  if (args.fresh) { for (const name of Object.keys(cells)) delete cells[name]; }
+  for (const name of named ?? []) delete cells[name];
+  const keep = (name: string, measure: () => unknown) => {
+    if (cells[name] !== undefined) return;
+    const start = performance.now(), made = measure();
+    if (made === null) return void (Deno.exitCode = 1);
+    cells[name] = made;
+    saveResults(`${stem}.json`, results);
+    const seconds = (performance.now() - start) / 1000;
+    console.error(`${name}: ${seconds.toFixed(0)} s`);
+  };
+  for (const n of threads) {
+    keep(`roofline/${n}`, () => measureRoofline(built.path, n));
+  }
+  for (const cell of measured) {
+    keep(cell, () => measureCell(cell, built.path, settings));
+  }
+  const peers = args["no-peers"] || named ? { found: [] } : findPeers();
+  if (peers.missing) console.error(`peers: ${peers.missing}`);
+  const rounds = settings.others;
+  for (const n of threads) {
+    for (const peer of peers.found) {
+      for (const cell of listed.map((cell) => `${cell}/${n}`)) {
+        keep(
+          `${peer}/${cell}`,
+          () => measurePeer("figure1", peer, cell, { ...settings, rounds }),
+        );
+      }
+    }
+  }
+  const figure: Figure1 = {
+    threads: threads.filter((n) =>
+      Object.keys(cells).some((name) => name.endsWith(`/${n}`))
+    ),
+    cell: (name) => cells[name] as Cell | undefined,
+    peers: (cell) =>
+      Object.entries(cells).filter(([name]) => name.endsWith(`/${cell}`))
+        .flatMap(([, rates]) => rates as PeerRate[]),
+    roofline: (n) => cells[`roofline/${n}`] as Roofline | undefined,
+  };
+  showFigure1(figure, named);
+  console.log(`\nNumbers: ${stem}.json`);
+  if (!named) await drawFigure1(figure, results.machine, stem);
+}
+
+await main();

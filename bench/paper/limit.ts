@@ -62,15 +62,15 @@ function runs(tool: string): boolean {
   }
 }
 
-/** What a program printed, run alone on one core. */
+/** What a program printed, run alone on these cores: `0`, `0-1`. */
 export function runLimit(
   path: string,
   program: string,
   args: readonly string[],
-  core = 0,
+  cores = "0",
 ): string {
   const { success, stdout, stderr } = new Deno.Command("taskset", {
-    args: ["-c", String(core), `${path}/${program}`, ...args],
+    args: ["-c", cores, `${path}/${program}`, ...args],
     clearEnv: true,
     env: quietEnvironment(findBlas()?.core),
   }).outputSync();

@@ -1,0 +1,190 @@
+/** Figure 1 as text: the ladder, the rows that count, the neighbours, the peers. */
+import { renderTable, terminalColumns } from "../../src/tools/table.ts";
+import {
+  type Access,
+  BATCHES,
+  type Cell,
+  type Figure1,
+  LADDER,
+  NEIGHBOURS,
+  NETS,
+  type Roofline,
+  type Row,
+  type Variant,
+} from "./figure1_result.ts";
+import type { Spread } from "./measure.ts";
+import { workOf } from "./networks.ts";
+
+/** Prints all tables, or those rows that were named. */
+export function showFigure1(figure: Figure1, named?: readonly string[]): void {
+  for (const threads of figure.threads) {
+    const cellsOf = (names: readonly string[]) =>
+      names.map((name) => `${name}/${threads}`)
+        .filter((name) => !named || named.includes(name))
+        .flatMap((name) => figure.cell(name) ?? []);
+    const listed = cellsOf(
+      NETS.flatMap((net) => BATCHES.map((batch) => `${net}/${batch}`)),
+    );
+    const beside = cellsOf(Object.keys(NEIGHBOURS));
+    const all = [...listed, ...beside];
+    if (all.length === 0) continue;
+    console.log(`\n${threads} thread${threads > 1 ? "s" : ""}, examples/s\n`);
+    print([
+      ["", "C BLAS", "C hand", ...header("explicit"), ...header("index")],
+      ...all.map(ladder),
+    ]);
+    console.log(
+      "\nfn(nCalls) as a multiple of C, median of pairs (quartiles)\n",
+    );
+    print([
+      ["", "C BLAS", "(quartiles)", "C hand", "(quartiles)", "loss", "kernels"],
+      ...all.map(ratios),
+    ]);
+    for (const cell of all) {
+      if (cell.void) console.log(`${cell.cell} is void: ${cell.void}`);
+    }
+    const roofline = figure.roofline(threads);
+    if (roofline && beside.length > 0) {
+      console.log(
+        "\nShare of the roofline, and of the share at the paper's size\n",
+      );
+      print([
+        ["", "share", "of", "share"],
+        ...beside.map((cell) => neighbour(cell, figure, roofline)),
+      ]);
+    }
+    const peers = listed.flatMap(({ cell }) => figure.peers(cell));
+    if (peers.length > 0) {
+      console.log("\nPeers, examples/s\n");
+      const names = [...new Set(peers.map(nameOf))];
+      print([
+        ["", ...listed.map(({ cell }) => short(cell))],
+        ...names.map((name) => [
+          name,
+          ...listed.map(({ cell }) => {
+            const rate = figure.peers(cell).find((each) =>
+              nameOf(each) === name
+            );
+            return rate ? describeRate(rate.value) : "–";
+          }),
+        ]),
+      ]);
+    }
+  }
+}
+
+/** A share of what the processor and its memory allow: the step computes, and reads its weights, reads and writes them again. */
+export function roofOf(
+  cell: string,
+  { peak, read, readwrite }: Roofline,
+): number {
+  const [net, batch] = cell.split("/") as [string, string];
+  const { flops, weights } = workOf(net);
+  const bytes = 4 * weights, kilobytes = bytes / 1024;
+  const seconds = Math.max(
+    Number(batch) * flops / (peak * 1e9),
+    bytes / (rateAt(read, kilobytes) * 1e9) +
+      2 * bytes / (rateAt(readwrite, kilobytes) * 1e9),
+  );
+  return Number(batch) / seconds;
+}
+
+/** Between two measured working sets, along a line over the logarithm of the size. */
+function rateAt(
+  rates: Roofline["read"],
+  kilobytes: number,
+): number {
+  const above = rates.findIndex(([size]) => size >= kilobytes);
+  if (above < 0) return rates.at(-1)![1];
+  if (above === 0) return rates[0]![1];
+  const [small, slow] = rates[above - 1]!, [large, fast] = rates[above]!;
+  const t = Math.log(kilobytes / small) / Math.log(large / small);
+  return slow + t * (fast - slow);
+}
+
+/** The row that counts: the last step of the ladder, the index form. */
+export function lastRow(cell: Cell): Row {
+  return cell.rows.at(-1)!;
+}
+
+function header(access: Access): string[] {
+  const first = access === "explicit" ? "x, y" : "index";
+  const steps = access === "explicit" ? LADDER.slice(0, 3) : LADDER;
+  return steps.map((step) => `${first}: ${NAMES[step]}`);
+}
+
+/** The steps as they stand in a narrow column. */
+const NAMES: Readonly<Record<Row["step"], string>> = {
+  default: "cvm",
+  cvm_nogc: "nogc",
+  trustInput: "trust",
+  "fn()": "fn()",
+  "fn(nCalls)": "fn(n)",
+};
+
+function ladder(cell: Cell): string[] {
+  const rates = [
+    cell.limit.blas,
+    cell.limit.hand,
+    ...cell.rows.map(({ rate }) => rate),
+  ];
+  return [short(cell.cell), ...rates.map(({ median }) => describeRate(median))];
+}
+
+function ratios(cell: Cell): string[] {
+  const { ratio } = lastRow(cell);
+  const show = (variant: Variant) => {
+    const { median, quartiles: [low, high] }: Spread = ratio[variant];
+    return [median.toFixed(3), `${low.toFixed(2)}–${high.toFixed(2)}`];
+  };
+  return [
+    short(cell.cell),
+    ...show("blas"),
+    ...show("hand"),
+    cell.void ? "void" : Object.values(cell.losses)[0]!.toFixed(5),
+    String(cell.kernels),
+  ];
+}
+
+function neighbour(cell: Cell, figure: Figure1, roofline: Roofline): string[] {
+  const listed = NEIGHBOURS[short(cell.cell)]!;
+  const shareOf = (of: Cell) =>
+    lastRow(of).rate.median / roofOf(of.cell, roofline);
+  const own = shareOf(cell);
+  const base = figure.cell(cell.cell.replace(short(cell.cell), listed));
+  return [
+    short(cell.cell),
+    percent(own),
+    listed,
+    base ? percent(own / shareOf(base)) : "–",
+  ];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}
+
+/** A cell's name without its threads. */
+function short(cell: string): string {
+  return cell.replace(/\/\d+$/, "");
+}
+
+function nameOf({ peer, variant }: { peer: string; variant: string }): string {
+  return variant ? `${peer}, ${variant}` : peer;
+}
+
+/** `4.64k`, `1.81M`; `short` leaves out zeros at the end. */
+export function describeRate(rate: number, short = false): string {
+  const [scale, unit] = rate >= 1e6
+    ? [1e6, "M"]
+    : rate >= 1e3
+    ? [1e3, "k"]
+    : [1, ""];
+  const digits = (rate / scale).toPrecision(3);
+  return `${short ? Number(digits) : digits}${unit}`;
+}
+
+function print(rows: readonly (readonly string[])[]): void {
+  const lines = renderTable(rows, { width: terminalColumns(), header: true });
+  console.log(lines.join("\n"));
+}

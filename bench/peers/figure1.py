@@ -1,0 +1,52 @@
+"""Figure 1: the networks, their data, and what a peer's variants are measured by."""
+import numpy as np
+
+from common import Random, rate_of
+
+EXAMPLES, INPUTS, OUTPUTS, RATE = 600, 784, 10, 0.01
+HIDDEN = {"logistic": [], "mlp": [500], "deep": [1000, 1000, 1000]}
+CHECKED = 100
+
+
+class Start:
+    """Data and initial weights of a network, in minibatches: the same bits as in C."""
+
+    def __init__(self, net, batch):
+        random = Random()
+        self.X = random.floats(EXAMPLES * INPUTS).reshape(EXAMPLES, INPUTS)
+        self.y = (random.draw(EXAMPLES) % OUTPUTS).astype(np.int32)
+        hidden = HIDDEN[net] if net in HIDDEN else [int(net.removeprefix("mlp"))]
+        sizes = [INPUTS, *hidden, OUTPUTS]
+        self.weights = []
+        for rows, width in zip(sizes, sizes[1:]):
+            r = np.sqrt(np.float32(6 / (rows + width)))
+            W = (2 * random.floats(rows * width) - 1) * r
+            self.weights += [W.reshape(rows, width), np.zeros(width, np.float32)]
+        self.batch = batch
+        self.batches = EXAMPLES // batch
+
+    def copies(self):
+        """Weights that a variant may change."""
+        return [w.copy() for w in self.weights]
+
+    def minibatches(self, X=None, y=None):
+        """Views of each minibatch; of these arrays, if they are given."""
+        X, y = self.X if X is None else X, self.y if y is None else y
+        cuts = [slice(k * self.batch, (k + 1) * self.batch) for k in range(self.batches)]
+        return [(X[cut], y[cut]) for cut in cuts]
+
+
+def measure(peer, cell, threads, budget, rounds):
+    """A record for each variant of the peer: its best rate, and the mean loss of its first steps.
+
+    A variant is a function run(n, losses=None) that makes n steps and is done with them when
+    it returns; each step's loss is appended to `losses`, if that is given.
+    """
+    net, batch = cell.split("/")
+    start = Start(net, int(batch))
+    for variant, run in peer.figure1(start, threads):
+        losses = []
+        run(CHECKED, losses)
+        loss = float(np.mean([float(each) for each in losses]))
+        value = max(rate_of(run, start.batch, budget) for _ in range(rounds))
+        yield {"variant": variant, "value": value, "unit": "examples/s", "loss": loss}

@@ -1,0 +1,36 @@
+"""PyTorch, eager: autograd, cross_entropy, and SGD over all weights at once."""
+import torch
+
+from figure1 import RATE
+
+NAME = "PyTorch eager"
+
+
+def figure1(start, threads):
+    torch.set_num_threads(threads)
+    weights = [torch.from_numpy(w).requires_grad_() for w in start.copies()]
+    X, y = torch.from_numpy(start.X), torch.from_numpy(start.y).long()
+    minibatches, state = start.minibatches(X, y), [0]
+    last = len(weights) - 2
+    optimizer = torch.optim.SGD(weights, lr=RATE, foreach=True)
+
+    def step(x, y):
+        h = x
+        for k in range(0, len(weights), 2):
+            h = torch.addmm(weights[k + 1], h, weights[k])
+            if k < last:
+                h = torch.tanh(h)
+        loss = torch.nn.functional.cross_entropy(h, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    def run(count, losses=None):
+        for _ in range(count):
+            loss = step(*minibatches[state[0]])
+            state[0] = (state[0] + 1) % len(minibatches)
+            if losses is not None:
+                losses.append(loss)
+
+    yield "", run
