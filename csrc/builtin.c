@@ -12,10 +12,6 @@
 
 #include <string.h>
 
-static const int64_t DTYPE_SIZES[] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8};
-
-int64_t size_of_dtype(int32_t dtype) { return DTYPE_SIZES[dtype]; }
-
 int64_t count_elements(const Array *a) {
   int64_t n = 1;
   for (int32_t axis = 0; axis < a->ndim; axis++) n *= a->shape[axis];

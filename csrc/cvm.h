@@ -50,15 +50,26 @@ INTERNAL void threads_run(Threads *threads, void (*job)(void *data, int part), v
 
 /* ---- Builtins: builtin.c ---- */
 
+static const int64_t DTYPE_SIZES[] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8};
+static inline int64_t size_of_dtype(int32_t dtype) { return DTYPE_SIZES[dtype]; }
+
 /* In the order of BUILTINS in src/lower/program.ts. `hi` is the number of inputs. */
 INTERNAL extern const Kernel builtins[];
-INTERNAL int64_t size_of_dtype(int32_t dtype);
 INTERNAL int64_t count_elements(const Array *a);
 /* Copies elements of the shape and dtype of `to`; strides of both in elements. */
 INTERNAL void copy_elements(const Array *to, const void *from, const int64_t *from_strides);
 INTERNAL void row_major(int32_t ndim, const int64_t *shape, int64_t *strides);
 
-/* ---- The machine: cvm.c ---- */
+/* ---- The machine: cvm.c, steps.h ---- */
+
+/* What a program printed as one C function calls of libcvm: it links against nothing. */
+typedef struct Library {
+  void *(*pool_take)(Pool *pool, int64_t bytes, int64_t *capacity);
+  void (*pool_give)(Pool *pool, void *buffer, int64_t capacity);
+  int (*threads_count)(const Threads *threads);
+  void (*threads_run)(Threads *threads, void (*job)(void *data, int part), void *data);
+  const Kernel *builtins;
+} Library;
 
 typedef struct Instruction {
   int32_t op, a, b;
@@ -140,12 +151,9 @@ typedef struct Vm {
   Pool *heap;                /* large ones, shared with other VMs */
   Threads *threads;
   Context *workers;          /* one a thread, or NULL */
+  const Library *library;
+  int (*linked)(struct Vm *vm); /* the program as one C function, which runs its calls; NULL: it is interpreted */
 } Vm;
-
-/* Gives a slot a buffer of at least `bytes` unless it has one; DAMO_MEMORY if there is none. */
-INTERNAL int own(Vm *vm, Array *a, int64_t bytes);
-/* Gives back what every slot owns; the next run starts a new call. */
-INTERNAL void release_all(Vm *vm);
 
 /* ---- Crashes: crash.c ---- */
 

@@ -6,9 +6,9 @@
 ** of the arena, then slots, thunks, loops, code, late outputs and results, each
 ** as its reader below takes it.
 */
-#include "cvm.h"
+#include "steps.h"
 
-#include <string.h>
+static const Library library = {pool_take, pool_give, threads_count, threads_run, builtins};
 
 /* ---- Contexts ---- */
 
@@ -39,7 +39,7 @@ static Context context_over(const Blas *blas, int (*reserve_for)(Context *, Arra
 
 enum {
   N_SLOTS, N_ARGS, N_OWNS, N_THUNKS, N_LOOPS, N_CURSORS, N_FLAGS, N_CODE, N_ARENA, N_LATE, N_RESULTS, N_NUMBERS, HOME_BYTES,
-  COMMIT,
+  COMMIT, LINKED,
   N_COUNTS
 };
 
@@ -173,6 +173,8 @@ EXPORT Vm *cvm_new(const int64_t *image, const void *home, Pool *heap, Threads *
   vm->heap = heap;
   vm->threads = threads;
   vm->commit = (int32_t)n[COMMIT];
+  vm->library = &library;
+  memcpy(&vm->linked, &n[LINKED], sizeof vm->linked);
   pool_init(&vm->pool, INT64_MAX, 0);
   if (n[HOME_BYTES]) memcpy(in.home, home, (size_t)n[HOME_BYTES]);
 

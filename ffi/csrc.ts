@@ -9,6 +9,7 @@ import loadC from "../csrc/load.c" with { type: "text" };
 import opcodesH from "../csrc/cvm_opcodes.h" with { type: "text" };
 import platformH from "../csrc/platform.h" with { type: "text" };
 import poolC from "../csrc/pool.c" with { type: "text" };
+import stepsH from "../csrc/steps.h" with { type: "text" };
 import threadsC from "../csrc/threads.c" with { type: "text" };
 
 /** Every file of libcvm, by name. */
@@ -23,6 +24,7 @@ export const CVM_SOURCES: Readonly<Record<string, string>> = {
   "load.c": loadC,
   "platform.h": platformH,
   "pool.c": poolC,
+  "steps.h": stepsH,
   "threads.c": threadsC,
 };
 

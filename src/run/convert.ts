@@ -2,7 +2,7 @@
 import { castsSafely, type Dtype, isFloat } from "../graph/dtype.ts";
 import { array, NDArray, type Nested } from "../graph/ndarray.ts";
 import { describeType } from "../graph/type.ts";
-import { span } from "./header.ts";
+import { span } from "../lower/operands.ts";
 import type { In, Value } from "./spec.ts";
 
 /** `value` as an array of the type of an input, by the rules of conversion; TypeError names the input and the remedy. */

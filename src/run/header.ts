@@ -1,6 +1,7 @@
 /** Array headers in C memory, as csrc/kernel.h lays them out. */
 import { type Dtype, DTYPES } from "../graph/dtype.ts";
-import { NDArray, sizeOf } from "../graph/ndarray.ts";
+import { NDArray } from "../graph/ndarray.ts";
+import { span } from "../lower/operands.ts";
 
 /** Bytes of a header. */
 export const HEADER_BYTES = 160;
@@ -12,21 +13,6 @@ export function memory(address: bigint, bytes: number): ArrayBuffer {
   return pointer === null
     ? new ArrayBuffer(0)
     : Deno.UnsafePointerView.getArrayBuffer(pointer, bytes);
-}
-
-/** The lowest and highest offset, in elements, that a layout reaches from its first element; (0, -1) if it has none. */
-export function span(
-  shape: readonly number[],
-  strides: readonly number[],
-): [low: number, high: number] {
-  if (sizeOf(shape) === 0) return [0, -1];
-  let low = 0, high = 0;
-  shape.forEach((n, axis) => {
-    const reach = (n - 1) * strides[axis]!;
-    if (reach < 0) low += reach;
-    else high += reach;
-  });
-  return [low, high];
 }
 
 /** One header: reads and writes what a kernel or builtin would. */

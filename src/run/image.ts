@@ -2,6 +2,15 @@
 import { DTYPES, type TypedArray } from "../graph/dtype.ts";
 import { forEachOffset, isRowMajor, type NDArray } from "../graph/ndarray.ts";
 import {
+  argumentsOf,
+  bytesOf,
+  isStatic,
+  owned,
+  ownedBy,
+  rangeOf,
+  span,
+} from "../lower/operands.ts";
+import {
   BUILTINS,
   type Kernel,
   type Loop,
@@ -10,7 +19,6 @@ import {
   type Slot,
   type Thunk,
 } from "../lower/program.ts";
-import { span } from "./header.ts";
 
 /** Inputs of at most so many bytes are copied into memory of the VM. */
 export const COPIED_BYTES = 4096;
@@ -55,20 +63,8 @@ export interface Addresses {
   kernel(kernel: Kernel): bigint;
   /** The Array of each shared variable of the program, in order. */
   readonly storages: readonly bigint[];
-}
-
-/** True if lengths and strides are known. */
-export function isStatic(
-  slot: Slot,
-): slot is Slot & { shape: readonly number[]; strides: readonly number[] } {
-  return !slot.shape.includes(null) && !slot.strides.includes(null);
-}
-
-/** Bytes from the lowest to the highest element of a slot, or null where only the run will tell. */
-export function bytesOf(slot: Slot): number | null {
-  if (!isStatic(slot)) return null;
-  const [low, high] = span(slot.shape, slot.strides);
-  return (high - low + 1) * DTYPES[slot.dtype].size;
+  /** The program as one C function: then it has no instructions and no thunks, and `kernel` is not asked. */
+  readonly linked?: bigint;
 }
 
 /** The elements of `value` laid out with these strides, from the lowest address on: its own memory where they lie so. */
@@ -147,7 +143,8 @@ function deliveriesOf(
 
 /** Writes the image of a program. */
 export function encode(program: Program, addresses: Addresses): Image {
-  const { slots, thunks, loops, code, arena } = program;
+  const { slots, loops, arena } = program, { linked = 0n } = addresses;
+  const { thunks, code } = linked === 0n ? program : { thunks: [], code: [] };
   const { homes, bytes } = homesOf(program);
   const { deliveries, room } = deliveriesOf(program);
   const delivered = deliveries.flatMap((d) =>
@@ -163,26 +160,23 @@ export function encode(program: Program, addresses: Addresses): Image {
     );
   });
   const late = lateSlots(program).flatMap((s) => owned(slots, s));
-  const ownedBy = thunks.map((t) =>
-    t.outputs.filter((_, k) => t.inplace < 0 || k > 0).flatMap((s) =>
-      owned(slots, s)
-    )
-  );
+  const owns = thunks.map((t) => ownedBy(t, slots));
   const counts = [
     slots.length,
     sum(thunks, (t) => argumentsOf(t).length),
-    sum([...ownedBy, late], (owns) => owns.length / 2),
+    sum([...owns, late], (each) => each.length),
     thunks.length,
     loops.length,
     sum(loops, (l) => l.cursors.length),
     program.flags,
     code.length,
     arena.length,
-    late.length / 2,
+    late.length,
     delivered.length / 4,
     numbersOf(program).length,
     bytes,
     program.commit,
+    linked,
   ];
   const storage = new Map(
     program.shared.map(([, slot], i) => [slot, addresses.storages[i]!]),
@@ -193,11 +187,11 @@ export function encode(program: Program, addresses: Addresses): Image {
     ...slots.flatMap((slot, i) =>
       slotWords(slot, homes[i]!, storage.get(i) ?? 0n)
     ),
-    ...thunks.flatMap((t, i) => thunkWords(t, slots, ownedBy[i]!, addresses)),
+    ...thunks.flatMap((t, i) => thunkWords(t, slots, owns[i]!, addresses)),
     ...loops.flatMap(loopWords),
     ...code.flatMap(([op, a, b]) => [OPCODES.indexOf(op), a, b]),
-    late.length / 2,
-    ...late,
+    late.length,
+    ...late.flat(),
     ...delivered,
   ];
   return {
@@ -229,14 +223,6 @@ function slotWords(
   ];
 }
 
-/** The slot and its bytes, if a thunk that writes it must find a buffer; its bytes are never 0, so that it owns one to swap. */
-function owned(slots: readonly Slot[], slot: number): number[] {
-  const { kind, arena } = slots[slot]!, bytes = bytesOf(slots[slot]!);
-  return kind === "temporary" && arena < 0 && bytes !== null
-    ? [slot, Math.max(1, bytes)]
-    : [];
-}
-
 /** Slots that main code fills behind the commit point, where nothing may fail. */
 function lateSlots({ code, thunks, loops, commit }: Program): number[] {
   const end = code.findIndex(([op]) => op === "HALT");
@@ -248,14 +234,10 @@ function lateSlots({ code, thunks, loops, commit }: Program): number[] {
   });
 }
 
-function argumentsOf({ inputs, outputs, extents }: Thunk): number[] {
-  return [...inputs, ...outputs, ...(extents < 0 ? [] : [extents])];
-}
-
 function thunkWords(
   thunk: Thunk,
   slots: readonly Slot[],
-  owns: readonly number[],
+  owns: readonly (readonly [slot: number, bytes: number])[],
   addresses: Addresses,
 ): Words {
   const { run, inputs, outputs, extents, inplace } = thunk,
@@ -271,23 +253,18 @@ function thunkWords(
     : run.kind === "compiled"
     ? addresses.kernel(run.kernel)
     : 0;
-  const range = builtin
-    ? inputs.length
-    : thunk.range < 0 && extents < 0
-    ? 1
-    : thunk.range;
   const target = inplace < 0 ? -1 : outputs[0]!;
   return [
     address,
     args.length,
     ...args,
     extents,
-    range,
+    rangeOf(thunk),
     target,
     inplace < 0 ? -1 : inputs[inplace]!,
     Number(target >= 0 && !isStatic(slots[target]!)),
-    owns.length / 2,
-    ...owns,
+    owns.length,
+    ...owns.flat(),
   ];
 }
 

@@ -7,9 +7,10 @@ import {
   sizeOf,
 } from "../graph/ndarray.ts";
 import type { Program } from "../lower/program.ts";
+import { isStatic, span } from "../lower/operands.ts";
 import { Gate } from "./gate.ts";
-import { type Header, memory, span } from "./header.ts";
-import { type Delivery, type Home, isStatic } from "./image.ts";
+import { type Header, memory } from "./header.ts";
+import type { Delivery, Home } from "./image.ts";
 
 /** An input that the program reads. */
 export interface Input {
