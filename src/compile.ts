@@ -1,4 +1,5 @@
 /** From symbolic outputs to something callable: the whole compiler, top to bottom. */
+import type { FunctionGraph } from "./graph/function_graph.ts";
 import type { Variable } from "./graph/variable.ts";
 import { optimize } from "./rewrite/optimize.ts";
 import { type CompiledFunction, type Engine, wrap } from "./run/compiled.ts";
@@ -46,7 +47,7 @@ export function compile<const O extends Outputs>(
   const mode = asMode(options.mode);
   const spec = specify(inputs, outputs, options); //     what is asked for, closed and checked
   const { graph, fired } = optimize(spec.graph, mode); // a better way to compute it
-  const f = wrap<O>(spec, link(graph, mode), { //         programs are made when calls bring lengths
+  const f = wrap<O>(spec, link(graph, mode, options.name), { // programs are made when calls bring lengths
     name: options.name ?? "function",
     allowInputDowncast: options.allowInputDowncast,
     fired: fired.map(String),
@@ -55,10 +56,10 @@ export function compile<const O extends Outputs>(
   return f;
 }
 
-function link(graph: Parameters<typeof interpret>[0], mode: Mode): Engine {
+function link(graph: FunctionGraph, mode: Mode, name?: string): Engine {
   if (mode.linker === "reference") return interpret(graph);
   const machine = runtime();
-  return machine ? new VmEngine(graph, mode, machine) : interpret(graph);
+  return machine ? new VmEngine(graph, mode, machine, name) : interpret(graph);
 }
 
 export { compile as function };

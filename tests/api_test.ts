@@ -387,12 +387,12 @@ Deno.test("values, variables, modes and functions have their members", () => {
 
 Deno.test("each linker that is promised runs or is refused", () => {
   const x = damo.scalar("x");
-  for (const linker of ["cvm", "cvm_nogc", "reference"] as const) {
+  for (const linker of ["cvm", "cvm_nogc", "c", "reference"] as const) {
     const f = damo.function([x], x.mul(2), { mode: { linker } });
     assertEquals(f(3), 6);
     f.free();
   }
-  for (const mode of [{ linker: "c" }, { device: "cuda" }] as const) {
+  for (const mode of [{ device: "cuda" }] as const) {
     assertThrows(
       () => damo.function([x], x.mul(2), { mode }),
       RangeError,

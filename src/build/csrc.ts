@@ -1,9 +1,17 @@
-/** The C headers that kernels may include, as text: they travel with the library wherever it is imported from. */
+/** The C headers that kernels (and programs printed as one C function) may include, as text: they travel with the library wherever it is imported from. */
+import cvm from "../../csrc/cvm.h" with { type: "text" };
 import kernel from "../../csrc/kernel.h" with { type: "text" };
+import opcodes from "../../csrc/cvm_opcodes.h" with { type: "text" };
+import platform from "../../csrc/platform.h" with { type: "text" };
+import steps from "../../csrc/steps.h" with { type: "text" };
 import vectorMath from "../../csrc/vector_math.h" with { type: "text" };
 
 /** Header name → text. */
 export const HEADERS: Readonly<Record<string, string>> = {
+  "cvm.h": cvm,
+  "cvm_opcodes.h": opcodes,
   "kernel.h": kernel,
+  "platform.h": platform,
+  "steps.h": steps,
   "vector_math.h": vectorMath,
 };

@@ -250,7 +250,7 @@ class Assembler {
       run: run.kind === "compiled"
         ? { kind: "compiled", kernel: this.#kernel(run.plan.kernel) }
         : run.kind === "host"
-        ? { kind: "host", node: node! }
+        ? { ...run, node: node! }
         : run,
       inputs,
       outputs,

@@ -215,7 +215,7 @@ export function computeDrafts(
   const plan = plans.of(unit, inplace);
   if (!plan) {
     return [{
-      run: { kind: "host" },
+      run: { kind: "host", ...(unit.refusal && { refusal: unit.refusal }) },
       inputs: inputs.map(slotOf),
       outputs: outputs.map(slotOf),
       extents: [],

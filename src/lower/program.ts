@@ -73,7 +73,12 @@ export interface Thunk {
   readonly run:
     | { readonly kind: "compiled"; readonly kernel: Kernel }
     | { readonly kind: "builtin"; readonly name: Builtin }
-    | { readonly kind: "host"; readonly node: Apply };
+    | {
+      readonly kind: "host";
+      readonly node: Apply;
+      /** Lowering found that its operands do not fit: whoever reaches it is refused. */
+      readonly refusal?: Error;
+    };
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   /** The slot of its extents, or -1. */

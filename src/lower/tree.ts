@@ -13,7 +13,7 @@ export interface Draft {
   readonly run: { readonly kind: "compiled"; readonly plan: Implementation } | {
     readonly kind: "builtin";
     readonly name: Builtin;
-  } | { readonly kind: "host" };
+  } | { readonly kind: "host"; readonly refusal?: Error };
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly extents: readonly Extent[];

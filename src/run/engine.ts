@@ -4,6 +4,7 @@ import type { FunctionGraph } from "../graph/function_graph.ts";
 import type { NDArray } from "../graph/ndarray.ts";
 import type { SharedVariable, Variable } from "../graph/variable.ts";
 import { arrangementsOf } from "../lower/arrange.ts";
+import { emitProgram } from "../lower/emit_program.ts";
 import { lower } from "../lower/lower.ts";
 import type { Kernel, Program } from "../lower/program.ts";
 import type { Target } from "../lower/target.ts";
@@ -34,10 +35,15 @@ import type { Stop } from "./state.ts";
 import { type CStorage, storageOf } from "./storage.ts";
 import { Vm } from "./vm.ts";
 
-/** A program that has a workspace. */
-interface Ready {
-  readonly signature: Signature;
+/** A program, and with linker c the function that it is printed as. */
+interface Lowered {
   readonly program: Program;
+  readonly linked?: Kernel;
+}
+
+/** A program that has a workspace. */
+interface Ready extends Lowered {
+  readonly signature: Signature;
   readonly vm: Vm;
   /** The layout that each storage had when it was last found to fit. */
   readonly layouts: number[];
@@ -49,6 +55,7 @@ interface Ready {
 export class VmEngine implements Engine {
   readonly #graph: FunctionGraph;
   readonly #mode: Mode;
+  readonly #name: string;
   readonly #runtime: Runtime;
   readonly #target: Target;
   readonly #shared: readonly SharedVariable[];
@@ -60,8 +67,15 @@ export class VmEngine implements Engine {
   readonly #arranged: string[] = [];
   #current: Ready | null = null;
 
-  constructor(graph: FunctionGraph, mode: Mode, runtime: Runtime) {
+  /** `name` is what the function is called in C. */
+  constructor(
+    graph: FunctionGraph,
+    mode: Mode,
+    runtime: Runtime,
+    name = "function",
+  ) {
     this.#graph = graph;
+    this.#name = name;
     this.#mode = mode;
     this.#runtime = runtime;
     this.#target = detectTarget(mode.openmp);
@@ -120,7 +134,7 @@ export class VmEngine implements Engine {
       history = next;
       seen.push(signature);
       try {
-        return kernelsOf(this.#lower(signature));
+        return kernelsOf(this.#lowered(signature));
       } catch (error) {
         if (error instanceof RangeError) return [];
         throw error;
@@ -196,14 +210,15 @@ export class VmEngine implements Engine {
       values.length,
     );
     this.#history = history;
-    const program = this.#lower(signature);
-    this.#runtime.prepare(kernelsOf(program));
+    const lowered = this.#lowered(signature), { program } = lowered;
+    this.#runtime.prepare(kernelsOf(lowered));
     const storages = program.shared.map(([s]) =>
       storageOf(s, this.#runtime.cvm)
     );
     const vm = new Vm(program, {
       cvm: this.#runtime.cvm,
       kernel: this.#runtime.kernel,
+      ...(lowered.linked && { linked: lowered.linked }),
       storages,
       threads: this.#target.threads,
       debug: this.#mode.debug,
@@ -211,7 +226,7 @@ export class VmEngine implements Engine {
     const layouts = this.#storages.map((s) => s.layout);
     const repeats = !program.resizes &&
       (!this.#named || signature.shared.every((a) => !a.shape.includes(null)));
-    const ready = { signature, program, vm, layouts, repeats };
+    const ready = { ...lowered, signature, vm, layouts, repeats };
     this.#programs.push(ready);
     return ready;
   }
@@ -262,11 +277,16 @@ export class VmEngine implements Engine {
     });
   }
 
-  #lower(signature: Signature): Program {
-    return lower(this.#graph, signature, {
-      gc: this.#mode.linker !== "cvm_nogc",
-      inplace: this.#mode.debug ? "temporaries" : true,
+  /** DebugMode steps through instructions, which one C function has not. */
+  #lowered(signature: Signature): Lowered {
+    const { linker, debug } = this.#mode;
+    const program = lower(this.#graph, signature, {
+      gc: linker !== "cvm_nogc",
+      inplace: debug ? "temporaries" : true,
     }, this.#target);
+    return linker === "c" && !debug
+      ? { program, linked: emitProgram(program, this.#name) }
+      : { program };
   }
 
   #laid(values: readonly NDArray[]): Laid[] {
@@ -316,6 +336,8 @@ export class VmEngine implements Engine {
     ).join("");
     switch (stop.kind) {
       case "failed": {
+        const run = stop.site.thunk?.run;
+        if (run?.kind === "host" && run.refusal) return run.refusal;
         const shapes = node?.inputs.map((v) =>
           program.slots.find((s) => s.variable === v)?.shape
         );
@@ -365,11 +387,14 @@ function fitsAll(
   return [...inputs, ...shared].every((a, i) => fitsArray(a, arrays[i]!));
 }
 
-/** The kernels of a program, each once. */
-function kernelsOf({ thunks }: Program): Kernel[] {
+/** What must be compiled for a program: its kernels, each once, or the one function that holds them. */
+function kernelsOf({ program, linked }: Lowered): Kernel[] {
+  if (linked) return [linked];
   return [
     ...new Set(
-      thunks.flatMap(({ run }) => run.kind === "compiled" ? [run.kernel] : []),
+      program.thunks.flatMap(({ run }) =>
+        run.kind === "compiled" ? [run.kernel] : []
+      ),
     ),
   ];
 }

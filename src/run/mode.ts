@@ -3,7 +3,12 @@ import { config } from "../graph/config.ts";
 
 /** What `new Mode(…)` takes; each absent field is the setting in force. */
 export interface ModeOptions {
-  /** cvm frees each intermediate after its last use; cvm_nogc keeps them for the next call; reference interprets in TypeScript. */
+  /**
+   * cvm frees each intermediate after its last use; cvm_nogc keeps them for the
+   * next call; c compiles the whole function to one C function (more to
+   * compile for each signature, less to do in each call; every op must have C);
+   * reference interprets in TypeScript.
+   */
   readonly linker?: "cvm" | "cvm_nogc" | "c" | "reference";
   /** Which rewrites run: all, the cheap ones, or none. */
   readonly optimizer?: "fast_run" | "fast_compile" | "none";
@@ -44,7 +49,7 @@ export class Mode {
   /** Every thunk is compared with its op's reference value. */
   readonly debug: boolean = false;
 
-  /** The settings in force, changed by `options`. RangeError: a linker or a device that is not there. */
+  /** The settings in force, changed by `options`. RangeError: a device that is not there. */
   constructor(options: ModeOptions = {}) {
     this.linker = options.linker ?? config.linker;
     this.optimizer = options.optimizer ?? config.optimizer;
@@ -52,11 +57,6 @@ export class Mode {
     this.openmp = options.openmp ?? config.threads;
     this.included = options.including ?? [];
     this.excluded = options.excluding ?? config.excluding;
-    if (this.linker === "c") {
-      throw new RangeError(
-        "Cannot compile for linker c: there are cvm, cvm_nogc, reference",
-      );
-    }
     if (this.device !== "cpu") {
       throw new RangeError(
         `Cannot compile for device ${this.device}: there is cpu`,

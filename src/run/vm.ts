@@ -25,6 +25,8 @@ export interface VmOptions {
   readonly cvm: Cvm;
   /** The address of each compiled kernel. */
   readonly kernel: (kernel: Kernel) => bigint;
+  /** The program as one C function (emitProgram), which then runs its calls; nothing pauses it. */
+  readonly linked?: Kernel;
   /** The storages of `program.shared`, in order. */
   readonly storages: readonly CStorage[];
   /** Threads that CALL_PARALLEL splits over; 1 unless given. */
@@ -66,7 +68,7 @@ export class Vm {
   /** RangeError: no memory. */
   constructor(
     program: Program,
-    { cvm, kernel, storages, threads = 1, debug = false }: VmOptions,
+    { cvm, kernel, linked, storages, threads = 1, debug = false }: VmOptions,
   ) {
     this.program = program;
     this.#cvm = cvm;
@@ -75,13 +77,14 @@ export class Vm {
     this.#written = storages.filter((_, i) =>
       written.has(program.shared[i]![1])
     );
-    this.#pauses = program.thunks.some((t) => t.run.kind === "host");
+    this.#pauses = !linked && program.thunks.some((t) => t.run.kind === "host");
     this.#metered = debug;
 
     const { symbols } = cvm,
       image = encode(program, {
         kernel,
         storages: storages.map((s) => s.address),
+        ...(linked && { linked: kernel(linked) }),
       });
     const parallel = program.code.some(([op]) => op === "CALL_PARALLEL");
     const handle = symbols.cvm_new(

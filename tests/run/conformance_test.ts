@@ -81,6 +81,7 @@ function difference(found: NDArray | number, want: NDArray): string | null {
 const MODES: readonly (readonly [string, Mode])[] = [
   ["cvm", new Mode({ linker: "cvm" })],
   ["cvm_nogc", new Mode({ linker: "cvm_nogc" })],
+  ["c", new Mode({ linker: "c" })],
   ["DebugMode", new DebugMode()],
 ];
 

@@ -6,7 +6,7 @@ import { evaluate } from "../../src/ops/evaluate.ts";
 import { EXAMPLES, valueOf } from "../nested/examples.ts";
 import { randomLoops, weights } from "../nested/random_loops.ts";
 
-const LINKERS = ["reference", "cvm", "cvm_nogc"] as const;
+const LINKERS = ["reference", "cvm", "cvm_nogc", "c"] as const;
 
 type Loose = (...values: unknown[]) => (damo.NDArray | number)[];
 
@@ -57,7 +57,7 @@ for (const seed of [0, 3, 5, 8, 11, 14, 21, 34]) {
       outputs,
       new Map(inputs.map((x, i) => [x, values[i]!])),
     );
-    for (const linker of ["cvm", "cvm_nogc"] as const) {
+    for (const linker of LINKERS.slice(1)) {
       const f = compiled(inputs, outputs, { mode: linker });
       f(...values).forEach((y, i) => {
         const want = wanted[i]!.flat();
