@@ -1,7 +1,7 @@
 /**
  * What single steps cost.
  *
- *   deno run -A bench/micro/calls.ts
+ *   deno run -A bench/micro/calls.ts [--quick]
  *
  * Calls of x + 1 on 10 floats (checked, trusted, fn(), fn(nCalls)), the thunk
  * of a longer program, what two threads take to meet, and how much a million
@@ -9,7 +9,11 @@
  */
 import * as damo from "damo";
 
+/** A quick run takes fewer blocks. */
+const QUICK = Deno.args.includes("--quick");
+
 function best(run: () => void, calls: number, blocks = 60): number {
+  if (QUICK) blocks /= 6;
   let least = Infinity;
   for (let k = 0; k < blocks; k++) {
     const start = performance.now();

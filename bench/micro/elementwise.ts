@@ -1,23 +1,26 @@
 /**
  * How near to the limit an elementwise expression runs.
  *
- *   deno run -A bench/micro/elementwise.ts [threads]
+ *   deno run -A bench/micro/elementwise.ts [--quick] [threads]
  *
  * y = tanh(a x + b) sigmoid(c x) - log1p(exp(x)) of float32, with one and two
  * threads: nanoseconds an element, and the share of what `limit/ew.c` reaches
  * (which clamps, drops NaN and allows three units in the last place), both
  * measured in turns. Best of many blocks.
  */
+import { parseArgs } from "@std/cli";
 import * as damo from "damo";
 import { buildLimit, runLimit } from "../paper/limit.ts";
 
 const { add, exp, log1p, mul, sigmoid, sub, tanh } = damo;
-const SIZES = [1e4, 1e5, 1e6, 1e7], TURNS = 2, MILLISECONDS = 150;
+const args = parseArgs(Deno.args, { boolean: ["quick"] });
+const SIZES = args.quick ? [1e4, 1e6] : [1e4, 1e5, 1e6, 1e7];
+const TURNS = args.quick ? 1 : 2, MILLISECONDS = 150;
 
 const limit = buildLimit(["ew-poly"]);
 if ("reason" in limit) console.error(`No limit: ${limit.reason}`);
 
-for (const threads of Deno.args.length ? Deno.args.map(Number) : [1, 2]) {
+for (const threads of threadsWanted()) {
   for (const size of SIZES) {
     const run = expression(size, threads);
     let own = Infinity, best = Infinity;
@@ -71,4 +74,10 @@ function limitOf(size: number, threads: number): number {
   const { path } = limit as { readonly path: string };
   return JSON.parse(runLimit(path, "ew-poly", [String(size), String(threads)]))
     .best;
+}
+
+/** Those that were named; a quick run takes one. */
+function threadsWanted(): readonly number[] {
+  if (args._.length > 0) return args._.map(Number);
+  return args.quick ? [1] : [1, 2];
 }

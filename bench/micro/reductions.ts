@@ -1,17 +1,19 @@
 /**
  * How near to the memory's bandwidth reductions run.
  *
- *   deno run -A bench/micro/reductions.ts [threads]
+ *   deno run -A bench/micro/reductions.ts [--quick] [threads]
  *
  * Sums, largest elements and means of float32 over everything, along rows and
  * along columns, with one and two threads: gigabytes read a second, and the
  * share of what `limit/roof.c` reads, measured before and after. Best of many
  * calls.
  */
+import { parseArgs } from "@std/cli";
 import * as damo from "damo";
 import { buildLimit, runLimit } from "../paper/limit.ts";
 
-const TURNS = 3, MILLISECONDS = 100, BYTES = 4;
+const args = parseArgs(Deno.args, { boolean: ["quick"] });
+const TURNS = args.quick ? 1 : 3, MILLISECONDS = 100, BYTES = 4;
 const limit = buildLimit(["roof"]);
 if ("reason" in limit) console.error(`No limit: ${limit.reason}`);
 
@@ -54,7 +56,7 @@ const values = new Map(
   ]),
 );
 
-for (const threads of Deno.args.length ? Deno.args.map(Number) : [1, 2]) {
+for (const threads of threadsWanted()) {
   const runs = CASES.map(({ shape, of }) =>
     damo.function([], of(values.get(shape.join())!), {
       mode: new damo.Mode({ openmp: threads }),
@@ -83,8 +85,8 @@ for (const threads of Deno.args.length ? Deno.args.map(Number) : [1, 2]) {
 /** Milliseconds of the fastest of many runs. */
 function best(run: () => void): number {
   let least = Infinity;
-  const end = performance.now() + MILLISECONDS;
   run();
+  const end = performance.now() + MILLISECONDS;
   while (performance.now() < end) {
     const start = performance.now();
     run();
@@ -99,4 +101,10 @@ function bandwidth(threads: number): number {
   return JSON.parse(
     runLimit(limit.path, "roof", [String(threads), "read", "65536"]),
   ).best;
+}
+
+/** Those that were named; a quick run takes one. */
+function threadsWanted(): readonly number[] {
+  if (args._.length > 0) return args._.map(Number);
+  return args.quick ? [1] : [1, 2];
 }

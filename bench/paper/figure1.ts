@@ -10,7 +10,8 @@
  *
  * Each cell is one process. Finished cells are kept in DIR/figure1.json: a run
  * that was stopped goes on where it was, unless machine, sources or settings
- * changed; `--cells` measures these anew. Takes about 20 minutes.
+ * changed; `--cells` measures these anew. `--quick` takes a minute: one
+ * thread, one pair, neither neighbours nor peers, and a file of its own.
  */
 import { parseArgs } from "@std/cli";
 import * as damo from "damo";
@@ -25,9 +26,9 @@ import {
   type Roofline,
 } from "./figure1_result.ts";
 import { showFigure1 } from "./figure1_table.ts";
-import { buildLimit, quietEnvironment, runLimit } from "./limit.ts";
-import { describeMachine } from "./machine.ts";
-import { openResults, saveResults } from "./results.ts";
+import { buildLimit, coresFor, quietEnvironment, runLimit } from "./limit.ts";
+import { describeMachine } from "../../src/tools/machine.ts";
+import { measureInto, openResults } from "./results.ts";
 
 const SELF = new URL("./figure1_cell.ts", import.meta.url).pathname;
 
@@ -68,11 +69,6 @@ function measureCell(
   if (success) return JSON.parse(new TextDecoder().decode(stdout));
   console.error(`${cell} failed: ${new TextDecoder().decode(stderr)}`);
   return null;
-}
-
-/** The first cores, as taskset names them. */
-function coresFor(threads: number): string {
-  return threads === 1 ? "0" : `0-${threads - 1}`;
 }
 
 function measureRoofline(limit: string, threads: number): Roofline {
@@ -134,42 +130,41 @@ async function main(): Promise<void> {
   const { cells } = results;
   if (args.fresh) { for (const name of Object.keys(cells)) delete cells[name]; }
   for (const name of named ?? []) delete cells[name];
-  const keep = (name: string, measure: () => unknown) => {
-    if (cells[name] !== undefined) return;
-    const start = performance.now(), made = measure();
-    if (made === null) return void (Deno.exitCode = 1);
-    cells[name] = made;
-    saveResults(`${stem}.json`, results);
-    const seconds = (performance.now() - start) / 1000;
-    console.error(`${name}: ${seconds.toFixed(0)} s`);
-  };
+  const keep = (name: string, measure: () => unknown) =>
+    measureInto(results, name, `${stem}.json`, measure);
   for (const n of threads) {
     keep(`roofline/${n}`, () => measureRoofline(built.path, n));
   }
   for (const cell of measured) {
     keep(cell, () => measureCell(cell, built.path, settings));
   }
-  const peers = args["no-peers"] || named ? { found: [] } : findPeers();
+  const peers = args["no-peers"] || args.quick || named
+    ? { found: [] }
+    : findPeers();
   if (peers.missing) console.error(`peers: ${peers.missing}`);
-  const rounds = settings.others;
   for (const n of threads) {
+    const options = {
+      threads: n,
+      budget: settings.budget,
+      rounds: settings.others,
+    };
     for (const peer of peers.found) {
-      for (const cell of listed.map((cell) => `${cell}/${n}`)) {
+      for (const net of NETS) {
+        const cells = BATCHES.map((batch) => `${net}/${batch}`);
         keep(
-          `${peer}/${cell}`,
-          () => measurePeer("figure1", peer, cell, { ...settings, rounds }),
+          `peer/${peer}/${net}/${n}`,
+          () => measurePeer("figure1", peer, cells, options),
         );
       }
     }
   }
   const figure: Figure1 = {
-    threads: threads.filter((n) =>
-      Object.keys(cells).some((name) => name.endsWith(`/${n}`))
-    ),
+    threads,
     cell: (name) => cells[name] as Cell | undefined,
     peers: (cell) =>
-      Object.entries(cells).filter(([name]) => name.endsWith(`/${cell}`))
-        .flatMap(([, rates]) => rates as PeerRate[]),
+      Object.entries(cells).filter(([name]) => name.startsWith("peer/"))
+        .flatMap(([, rates]) => rates as PeerRate[])
+        .filter((rate) => rate.cell === cell),
     roofline: (n) => cells[`roofline/${n}`] as Roofline | undefined,
   };
   showFigure1(figure, named);

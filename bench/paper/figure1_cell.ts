@@ -9,7 +9,7 @@
  */
 import { parseArgs } from "@std/cli";
 import * as damo from "damo";
-import { runLimit } from "./limit.ts";
+import { coresFor, runLimit } from "./limit.ts";
 import type { Access, Cell, Row, Variant } from "./figure1_result.ts";
 import { rateOf, spread } from "./measure.ts";
 import { archOf, buildStep, type Form, Start, type Step } from "./networks.ts";
@@ -33,7 +33,7 @@ function main(): void {
   });
   const cell = String(args._[0]);
   const [net, batch, threads] = cell.split("/") as [string, string, string];
-  const cores = threads === "1" ? "0" : `0-${Number(threads) - 1}`;
+  const cores = coresFor(Number(threads));
   const limit = (variant: Variant, ...more: readonly string[]) =>
     runLimit(
       args.limit!,

@@ -8,7 +8,7 @@ import {
   NETS,
 } from "./figure1_result.ts";
 import { describeRate, lastRow } from "./figure1_table.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../../src/tools/machine.ts";
 
 /** The ladder from dark to light, C in greys, peers in colors of their own. */
 const COLORS: Readonly<Record<string, string>> = {
@@ -69,7 +69,7 @@ function draw(
       threads > 1 ? "s" : ""
     }`,
     subtitle:
-      "examples a second; over the last step of the ladder its multiple of C with OpenBLAS",
+      "examples a second; above fn(nCalls): how many times C with OpenBLAS",
     caption: `${machine.cpu}, OpenBLAS kernels for ${machine.core}, ${
       machine.date.slice(0, 10)
     }, commit ${machine.commit}`,
@@ -134,13 +134,15 @@ function draw(
               fill: "currentColor",
             },
           ),
-          Plot.text(groups(), {
-            x: "x",
-            text: "text",
-            frameAnchor: "bottom",
-            dy: 14,
-            fontSize: 10,
-          }),
+          ...groups(marks.length > 0).map(({ x, text, dx }) =>
+            Plot.text([text], {
+              x: [x],
+              text: [text],
+              frameAnchor: "bottom",
+              dx,
+              dy: 14,
+            })
+          ),
         ],
       };
     }),
@@ -182,12 +184,12 @@ function bestOf(figure: Figure1, cell: string): Bar[] {
   return Array.from(best, ([name, rate]) => ({ x: "peers", name, rate }));
 }
 
-/** Names below the groups of bars, each at its middle bar. */
-function groups(): { readonly x: string; readonly text: string }[] {
+/** Names below the groups of bars, each in its middle. */
+function groups(peers: boolean) {
   return [
-    { x: EXPLICIT[1]!, text: "x, y passed" },
-    { x: INDEX[2]!, text: "index into shared data" },
-    { x: LIMIT[0]!, text: "C" },
-    { x: "peers", text: "peers" },
+    { x: EXPLICIT[1]!, text: "x, y passed", dx: 0 },
+    { x: INDEX[2]!, text: "index into shared data", dx: 0 },
+    { x: LIMIT[0]!, text: "C", dx: 10 },
+    ...peers ? [{ x: "peers", text: "peers", dx: -2 }] : [],
   ];
 }

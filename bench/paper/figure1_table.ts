@@ -5,7 +5,6 @@ import {
   BATCHES,
   type Cell,
   type Figure1,
-  LADDER,
   NEIGHBOURS,
   NETS,
   type Roofline,
@@ -28,11 +27,14 @@ export function showFigure1(figure: Figure1, named?: readonly string[]): void {
     const beside = cellsOf(Object.keys(NEIGHBOURS));
     const all = [...listed, ...beside];
     if (all.length === 0) continue;
-    console.log(`\n${threads} thread${threads > 1 ? "s" : ""}, examples/s\n`);
-    print([
-      ["", "C BLAS", "C hand", ...header("explicit"), ...header("index")],
-      ...all.map(ladder),
-    ]);
+    const plural = threads > 1 ? "s" : "";
+    for (const access of ["explicit", "index"] as const) {
+      const how = access === "explicit"
+        ? "x and y passed"
+        : "index into shared data";
+      console.log(`\n${threads} thread${plural}, examples/s, ${how}\n`);
+      print(ladder(all, access));
+    }
     console.log(
       "\nfn(nCalls) as a multiple of C, median of pairs (quartiles)\n",
     );
@@ -107,12 +109,6 @@ export function lastRow(cell: Cell): Row {
   return cell.rows.at(-1)!;
 }
 
-function header(access: Access): string[] {
-  const first = access === "explicit" ? "x, y" : "index";
-  const steps = access === "explicit" ? LADDER.slice(0, 3) : LADDER;
-  return steps.map((step) => `${first}: ${NAMES[step]}`);
-}
-
 /** The steps as they stand in a narrow column. */
 const NAMES: Readonly<Record<Row["step"], string>> = {
   default: "cvm",
@@ -122,13 +118,25 @@ const NAMES: Readonly<Record<Row["step"], string>> = {
   "fn(nCalls)": "fn(n)",
 };
 
-function ladder(cell: Cell): string[] {
-  const rates = [
-    cell.limit.blas,
-    cell.limit.hand,
-    ...cell.rows.map(({ rate }) => rate),
+function ladder(cells: readonly Cell[], access: Access): string[][] {
+  const rowsOf = (cell: Cell) =>
+    cell.rows.filter((row) => row.access === access);
+  return [
+    [
+      "",
+      ...rowsOf(cells[0]!).map(({ step }) => NAMES[step]),
+      "C BLAS",
+      "C hand",
+    ],
+    ...cells.map((cell) => {
+      const { blas, hand } = cell.limit;
+      const rates = [...rowsOf(cell).map(({ rate }) => rate), blas, hand];
+      return [
+        short(cell.cell),
+        ...rates.map(({ median }) => describeRate(median)),
+      ];
+    }),
   ];
-  return [short(cell.cell), ...rates.map(({ median }) => describeRate(median))];
 }
 
 function ratios(cell: Cell): string[] {

@@ -19,6 +19,11 @@ export function quietEnvironment(core = ""): Record<string, string> {
   };
 }
 
+/** The first cores, as taskset names them. */
+export function coresFor(threads: number): string {
+  return threads === 1 ? "0" : `0-${threads - 1}`;
+}
+
 /** Where the programs are, or why they cannot be here. */
 export function buildLimit(
   programs: readonly string[],

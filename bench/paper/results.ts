@@ -1,6 +1,6 @@
 /** A file of measured cells: each is kept as soon as it is there, and a run that was stopped goes on. */
 import { dirname } from "node:path";
-import { type Machine, sameMachine } from "./machine.ts";
+import { type Machine, sameMachine } from "../../src/tools/machine.ts";
 
 /** What the file holds. */
 export interface Results {
@@ -32,8 +32,36 @@ function read(path: string): Results | null {
   }
 }
 
+/**
+ * Measures a cell that is not there yet, and writes the file. A cell that
+ * fails (null, or an error) costs the exit code, not the others.
+ */
+export function measureInto(
+  results: Results,
+  name: string,
+  path: string,
+  measure: () => unknown,
+): void {
+  if (results.cells[name] !== undefined) return;
+  const start = performance.now();
+  let made: unknown = null;
+  try {
+    made = measure();
+  } catch (error) {
+    console.error((error as Error).message);
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(0);
+  console.error(`${name}: ${made === null ? "failed after " : ""}${seconds} s`);
+  if (made === null) {
+    Deno.exitCode = 1;
+    return;
+  }
+  results.cells[name] = made;
+  save(path, results);
+}
+
 /** Writes the file whole under another name first: a stop leaves the last state. */
-export function saveResults(path: string, results: Results): void {
+function save(path: string, results: Results): void {
   Deno.mkdirSync(dirname(path), { recursive: true });
   Deno.writeTextFileSync(
     `${path}.part`,

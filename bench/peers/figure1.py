@@ -1,4 +1,6 @@
 """Figure 1: the networks, their data, and what a peer's variants are measured by."""
+from functools import cache
+
 import numpy as np
 
 from common import Random, rate_of
@@ -8,20 +10,26 @@ HIDDEN = {"logistic": [], "mlp": [500], "deep": [1000, 1000, 1000]}
 CHECKED = 100
 
 
+@cache
+def draw(net):
+    """Images, labels and initial weights of a network: the same bits as in C."""
+    random, weights = Random(), []
+    X = random.floats(EXAMPLES * INPUTS).reshape(EXAMPLES, INPUTS)
+    y = (random.draw(EXAMPLES) % OUTPUTS).astype(np.int32)
+    hidden = HIDDEN[net] if net in HIDDEN else [int(net.removeprefix("mlp"))]
+    sizes = [INPUTS, *hidden, OUTPUTS]
+    for rows, width in zip(sizes, sizes[1:]):
+        r = np.sqrt(np.float32(6 / (rows + width)))
+        W = (2 * random.floats(rows * width) - 1) * r
+        weights += [W.reshape(rows, width), np.zeros(width, np.float32)]
+    return X, y, weights
+
+
 class Start:
-    """Data and initial weights of a network, in minibatches: the same bits as in C."""
+    """Data and initial weights of a network, in minibatches."""
 
     def __init__(self, net, batch):
-        random = Random()
-        self.X = random.floats(EXAMPLES * INPUTS).reshape(EXAMPLES, INPUTS)
-        self.y = (random.draw(EXAMPLES) % OUTPUTS).astype(np.int32)
-        hidden = HIDDEN[net] if net in HIDDEN else [int(net.removeprefix("mlp"))]
-        sizes = [INPUTS, *hidden, OUTPUTS]
-        self.weights = []
-        for rows, width in zip(sizes, sizes[1:]):
-            r = np.sqrt(np.float32(6 / (rows + width)))
-            W = (2 * random.floats(rows * width) - 1) * r
-            self.weights += [W.reshape(rows, width), np.zeros(width, np.float32)]
+        self.X, self.y, self.weights = draw(net)
         self.batch = batch
         self.batches = EXAMPLES // batch
 

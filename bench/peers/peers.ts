@@ -1,6 +1,6 @@
 /** The tools that a figure is compared with, where they are installed: `run.py` measures, this file asks it. */
 import { findBlas } from "../../ffi/openblas.ts";
-import { quietEnvironment } from "../paper/limit.ts";
+import { coresFor, quietEnvironment } from "../paper/limit.ts";
 
 const RUN = new URL("./run.py", import.meta.url).pathname;
 
@@ -44,24 +44,30 @@ export function findPeers(): {
   };
 }
 
-/** The variants of a peer at a cell `net/batch/threads` of a figure; null if it fails. */
+/** How a peer is measured. */
+export interface PeerOptions {
+  readonly threads: number;
+  /** Milliseconds a rate is taken for, and how often: the best counts. */
+  readonly budget: number;
+  readonly rounds: number;
+}
+
+/** The variants of a peer at cells of a figure, without their threads, in one process; null if it fails. */
 export function measurePeer(
   figure: string,
   peer: string,
-  cell: string,
-  { budget, rounds }: { readonly budget: number; readonly rounds: number },
+  cells: readonly string[],
+  { threads, budget, rounds }: PeerOptions,
 ): readonly PeerRate[] | null {
-  const at = cell.lastIndexOf("/");
-  const threads = cell.slice(at + 1);
   const said = output([
     "taskset",
     "-c",
-    threads === "1" ? "0" : `0-${Number(threads) - 1}`,
+    coresFor(threads),
     python(),
     RUN,
     figure,
     peer,
-    cell.slice(0, at),
+    ...cells,
     `--threads=${threads}`,
     `--budget=${budget / 1000}`,
     `--rounds=${rounds}`,
@@ -74,7 +80,7 @@ export function measurePeer(
 /** What a program printed; null if it failed or is not there. */
 function output(
   [program, ...args]: readonly string[],
-  threads = "1",
+  threads = 1,
 ): string | null {
   try {
     const { success, stdout } = new Deno.Command(program!, {
@@ -82,9 +88,9 @@ function output(
       clearEnv: true,
       env: {
         ...quietEnvironment(findBlas()?.core),
-        OPENBLAS_NUM_THREADS: threads,
-        OMP_NUM_THREADS: threads,
-        NUMBA_NUM_THREADS: threads,
+        OPENBLAS_NUM_THREADS: String(threads),
+        OMP_NUM_THREADS: String(threads),
+        NUMBA_NUM_THREADS: String(threads),
       },
       stderr: "null",
     }).outputSync();

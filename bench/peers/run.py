@@ -1,7 +1,7 @@
-"""Measures a peer at a cell of a figure: a JSON line a variant.
+"""Measures a peer at cells of a figure: a JSON line a variant.
 
   python3 bench/peers/run.py --list
-  python3 bench/peers/run.py figure1 jax mlp/10 [--threads 1] [--budget 0.4] [--rounds 3]
+  python3 bench/peers/run.py figure1 jax mlp/10 mlp/60 [--threads 1] [--budget 0.4] [--rounds 3]
 
 A peer is a file <name>_peer.py with NAME and a function for each figure that it takes
 part in; a figure is a file with measure(peer, cell, threads, budget, rounds). What pip installs
@@ -23,7 +23,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="which peers are installed")
     parser.add_argument("figure", nargs="?")
     parser.add_argument("peer", nargs="?", choices=PEERS)
-    parser.add_argument("cell", nargs="?")
+    parser.add_argument("cells", nargs="*")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--budget", type=float, default=0.4)
     parser.add_argument("--rounds", type=int, default=3)
@@ -36,15 +36,16 @@ def main():
 
     figure = importlib.import_module(args.figure)
     peer = importlib.import_module(f"{args.peer}_peer")
-    records = figure.measure(peer, args.cell, args.threads, args.budget, args.rounds)
-    for record in records:
-        report(
-            peer=peer.NAME,
-            version=version_of(args.peer),
-            figure=args.figure,
-            cell=f"{args.cell}/{args.threads}",
-            **record,
-        )
+    for cell in args.cells:
+        records = figure.measure(peer, cell, args.threads, args.budget, args.rounds)
+        for record in records:
+            report(
+                peer=peer.NAME,
+                version=version_of(args.peer),
+                figure=args.figure,
+                cell=f"{cell}/{args.threads}",
+                **record,
+            )
 
 
 def version_of(peer):

@@ -216,8 +216,8 @@ function swatches(
 ): { readonly content: string; readonly height: number } {
   let x = 0, y = 0, content = "";
   for (const [name, color] of Object.entries(legend)) {
-    // Nothing here can measure text: 6.6 is wide for a letter of 12 pixels.
-    const needed = 18 + 6.6 * name.length + 12;
+    // Nothing here can measure text: 7.2 is wide for a letter of 12 pixels.
+    const needed = 17 + 7.2 * name.length + 12;
     if (x > 0 && x + needed > width) [x, y] = [0, y + LINE];
     content += `<rect x="${x}" y="${y}" width="12" height="12" fill="${
       escapeText(color)

@@ -1,7 +1,7 @@
 /** What a measurement was taken with: without it a number means nothing. */
-import { openStore } from "../../src/build/store.ts";
-import { findCompiler } from "../../src/build/toolchain.ts";
-import { fingerprint } from "../../src/build/fingerprint.ts";
+import { openStore } from "../build/store.ts";
+import { findCompiler } from "../build/toolchain.ts";
+import { fingerprint } from "../build/fingerprint.ts";
 import { cpu } from "../../ffi/cpu.ts";
 import { findBlas } from "../../ffi/openblas.ts";
 
