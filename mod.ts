@@ -276,6 +276,7 @@ export {
   argsort,
   argtopk,
   sort,
+  type Sorting,
   type SortOptions,
   topk,
   topkAndArgtopk,

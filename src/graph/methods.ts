@@ -267,12 +267,12 @@ export interface Methods<R extends number> {
 
   /** {@linkcode sort}: the elements in ascending order along an axis, the last unless given. */
   sort(
-    axis?: number | null,
+    axis?: number | Variable<0> | null,
     options?: { readonly descending?: boolean },
   ): Variable;
   /** {@linkcode argsort}: the positions that sort. */
   argsort(
-    axis?: number | null,
+    axis?: number | Variable<0> | null,
     options?: { readonly descending?: boolean },
   ): Variable;
   /** {@linkcode cumsum}: running sums. */

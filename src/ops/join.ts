@@ -18,12 +18,12 @@ import {
 import { assert } from "./debug.ts";
 import { dimshuffle, expandDims } from "./dimshuffle.ts";
 import { add, cast } from "./elemwise.ts";
-import { and_, eq, ge, lt, or_ } from "./elemwise_logic.ts";
-import { ifelse } from "./ifelse.ts";
+import { ge } from "./elemwise_logic.ts";
 import { SYMBOLIC } from "./length_graph.ts";
 import { call } from "./scalar.ts";
 import { axisOf, lengthsOf } from "./shape.ts";
-import { specifyShape, unbroadcast } from "./specify_shape.ts";
+import { alongSome } from "./some_axis.ts";
+import { specifyShape } from "./specify_shape.ts";
 
 interface JoinParams {
   readonly axis: number;
@@ -110,21 +110,6 @@ function checkJoins(first: Shaped, x: Shaped, i: number): void {
   );
 }
 
-/** The operands joined along the axis that only the run knows: each is a branch of its own, and only one is computed. */
-function joinSome(axis: Variable, vs: readonly Variable[]): Variable {
-  const { ndim } = vs[0]!, all = Array.from({ length: ndim }, (_, d) => d);
-  const from = cast(axis, "int64");
-  const at = assert(
-    from,
-    and_(ge(from, -ndim), lt(from, ndim)),
-    "the axis of join is out of range",
-  );
-  const joined = all.map((d) => unbroadcast(join(d, ...vs), ...all));
-  return joined.reduceRight((later, here, d) =>
-    ifelse(or_(eq(at, d), eq(at, d - ndim)), here, later)
-  );
-}
-
 function joinAll<R extends number = number>(
   axis: number | Variable,
   ...xs: (Variable<R> | Operand)[]
@@ -132,7 +117,12 @@ function joinAll<R extends number = number>(
   if (axis instanceof Variable) {
     return typeof axis.value === "number"
       ? joinAll(axis.value, ...xs)
-      : joinSome(axis, asVariables(xs)) as Variable<R>;
+      : alongSome(
+        "join",
+        axis,
+        asVariables(xs)[0]?.ndim ?? 0,
+        (d) => join(d, ...xs),
+      ) as Variable<R>;
   }
   if (xs.length === 0) {
     throw new TypeError("Cannot join: there are no operands");
@@ -190,14 +180,23 @@ function parts(
 }
 
 /**
- * Parts of x along an axis, of these sizes; views. RangeError: a size is
+ * Parts of x along an axis, of these sizes; views, unless the axis is a 0-d
+ * integer Variable, which is known when it runs. RangeError: a size is
  * negative, or they do not add up to the length of the axis.
  */
 export function split(
   x: Operand,
   sizes: readonly (number | Variable)[],
-  axis = 0,
+  axis: number | Variable = 0,
 ): Variable[] {
+  if (axis instanceof Variable) {
+    const { value } = axis, { ndim } = asVariable(x);
+    return typeof value === "number"
+      ? split(x, sizes, value)
+      : sizes.map((_, i) =>
+        alongSome("split", axis, ndim, (d) => split(x, sizes, d)[i]!)
+      );
+  }
   const v = asVariable(x), along = axisOf("split", axis, v.ndim);
   const negative = sizes.find((n) => typeof n === "number" && n < 0);
   if (negative !== undefined) {

@@ -114,6 +114,16 @@ export function compress(
 /** In which order axes are counted: the last one fastest, as memory is (C), or the first one (F). */
 export type AxisOrder = "C" | "F";
 
+/** The lengths of a shape. TypeError: they are no integers. */
+function wholeLengths(name: string, shape: ShapeLike): (number | Variable)[] {
+  const lengths = asLengths(name, shape);
+  const wrong = lengths.find((n) =>
+    typeof n === "number" ? !Number.isInteger(n) : !isInteger(n.dtype)
+  );
+  if (wrong === undefined) return lengths;
+  throw new TypeError(`Cannot apply ${name}: ${wrong} is not a length`);
+}
+
 /** Positions in an array of these lengths, the last axis fastest, as one position for each axis. */
 function unraveled(
   flat: Variable,
@@ -140,7 +150,7 @@ export function unravelIndex(
   shape: ShapeLike,
   order: AxisOrder = "C",
 ): Variable[] {
-  const lengths = asLengths("unravelIndex", shape),
+  const lengths = wholeLengths("unravelIndex", shape),
     size = lengths.reduce<Variable>(
       (a, n) => mul(a, cast(asVariable(n, "int64"), "int64")),
       constant(1, "int64"),
@@ -169,7 +179,7 @@ export function ravelMultiIndex(
   mode: IndexMode | readonly IndexMode[] = "raise",
   order: AxisOrder = "C",
 ): Variable {
-  const lengths = asLengths("ravelMultiIndex", shape);
+  const lengths = wholeLengths("ravelMultiIndex", shape);
   if (
     lengths.length !== index.length ||
     (typeof mode !== "string" && mode.length !== index.length)

@@ -18,6 +18,7 @@ import { abs, cast, sub } from "./elemwise.ts";
 import { and_, gt, le, where } from "./elemwise_logic.ts";
 import { flatten } from "./reshape.ts";
 import { axisOf, shapeAt } from "./shape.ts";
+import { alongSome } from "./some_axis.ts";
 import { takeAlongAxis } from "./take.ts";
 
 interface SortParams {
@@ -217,18 +218,43 @@ function lined(
   return axis === null ? [flatten(v), 0] : [v, axisOf(name, axis, v.ndim)];
 }
 
-function sortAlong(
-  x: Operand,
-  axis: number | null = -1,
-  { descending = false }: SortOptions = {},
-): Variable {
-  const [v, along] = lined("sort", x, axis);
-  return sorted(v, { axis: along, descending });
+/** A function along an axis: a number, one that only the run knows, or null for all axes as one vector. */
+export interface Sorting {
+  (
+    x: Operand,
+    axis?: number | Variable | null,
+    options?: SortOptions,
+  ): Variable;
+  /** What rules match on. */
+  readonly op: AnyOp;
+}
+
+function sorting(f: OpFunction<X, SortParams>, name: string): Sorting {
+  const apply = (
+    x: Operand,
+    axis: number | Variable | null = -1,
+    { descending = false }: SortOptions = {},
+  ): Variable => {
+    if (axis instanceof Variable && typeof axis.value !== "number") {
+      const v = asVariable(x);
+      return alongSome(
+        name,
+        axis,
+        v.ndim,
+        (d) => f(v, { axis: d, descending }),
+      );
+    }
+    const fixed = axis instanceof Variable ? axis.value as number : axis;
+    const [v, along] = lined(name, x, fixed);
+    return f(v, { axis: along, descending });
+  };
+  return Object.assign(apply, { op: f.op });
 }
 
 /**
  * The elements in ascending order along an axis, or of all axes as one vector
- * where that is null. The sort is stable, and NaN comes last (first where
+ * where that is null;
+ * a 0-d Variable says it when it runs. The sort is stable, and NaN comes last (first where
  * `descending`). The gradient of an element goes where the element was.
  *
  * RangeError: no such axis.
@@ -239,25 +265,10 @@ function sortAlong(
  * console.log(compile([x], sort(x))([3, 1, 2]).toArray()); // [ 1, 2, 3 ]
  * ```
  */
-export const sort: {
-  (x: Operand, axis?: number | null, options?: SortOptions): Variable;
-  readonly op: AnyOp;
-} = Object.assign(sortAlong, { op: sorted.op });
-
-function argsortAlong(
-  x: Operand,
-  axis: number | null = -1,
-  { descending = false }: SortOptions = {},
-): Variable {
-  const [v, along] = lined("argsort", x, axis);
-  return positions(v, { axis: along, descending });
-}
+export const sort: Sorting = sorting(sorted, "sort");
 
 /** The positions, int64, that `sort` takes its elements from: `takeAlongAxis(x, argsort(x))` is sorted. See `sort`. */
-export const argsort: {
-  (x: Operand, axis?: number | null, options?: SortOptions): Variable;
-  readonly op: AnyOp;
-} = Object.assign(argsortAlong, { op: positions.op });
+export const argsort: Sorting = sorting(positions, "argsort");
 
 /** How to select the largest elements. */
 export interface TopkOptions {

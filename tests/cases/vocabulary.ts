@@ -177,7 +177,7 @@ const shapes: Vocabulary = {
     damo.split(
       x!,
       elements(sizes!, len_splits as number),
-      fixed(axis!, "split"),
+      axis!,
     ),
 };
 
@@ -199,7 +199,7 @@ const layouts: Vocabulary = {
 
 /** Order, running sums, and counting. */
 const sorting: Vocabulary = {
-  argsort: ([x, axis]) => damo.argsort(x!, fixedOrNone(axis!, "argsort")),
+  argsort: ([x, axis]) => damo.argsort(x!, axis),
   cumprod: ([x], { axis }) => damo.cumprod(x!, axis as number | null),
   cumsum: ([x], { axis }) => damo.cumsum(x!, axis as number | null),
   diff: ([x], { n, axis }) => damo.diff(x!, n as number, axis as number),
@@ -208,7 +208,7 @@ const sorting: Vocabulary = {
       side: side as damo.Side,
       ...(sorter && { sorter }),
     }),
-  sort: ([x, axis]) => damo.sort(x!, fixedOrNone(axis!, "sort")),
+  sort: ([x, axis]) => damo.sort(x!, axis),
   topk: ([x, k], { axis, return_values, return_indices, idx_dtype }) => {
     const [values, positions] = damo.topkAndArgtopk(x!, k!, {
       axis: axis as number | null,
@@ -322,11 +322,6 @@ function elements(
 function fixed(v: Variable, name: string): number {
   if (v instanceof damo.Constant) return v.data.item();
   throw new Skip(`the axis of ${name} is a number in damo`);
-}
-
-/** An axis, or none: a constant that says so is absent. */
-function fixedOrNone(v: Variable | null, name: string): number | null {
-  return v === null ? null : fixed(v, name);
 }
 
 function diagonalOf(

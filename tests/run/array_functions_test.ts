@@ -500,6 +500,22 @@ const CASES: { readonly [name: string]: Case } = {
       [[4, 8, 12], [16, 20, 24]],
     ],
   },
+  "sort and split along an axis that comes in": {
+    inputs: [floats([[3, 1], [2, 4]]), floats(0), whole(-1)],
+    build: (x, i, j) => [
+      damo.sort(x, i),
+      damo.argsort(x, j),
+      ...damo.split(x, [1, 1], j),
+      damo.grad(damo.sum(damo.mul(damo.sort(x, i), [[1, 2], [3, 4]])), x),
+    ],
+    want: [[[2, 1], [3, 4]], [[1, 0], [0, 1]], [[3], [2]], [[1], [4]], [
+      [3, 2],
+      [
+        1,
+        4,
+      ],
+    ]],
+  },
   "arrays beside each other": {
     inputs: [m, v],
     build: (x, y) => [
