@@ -22,9 +22,10 @@ interface Span {
 /**
  * Every slot is in use from its first touch to its last, in the order of the
  * text; throughout a loop if it outlives the loop's steps. What a block owns
- * is in use from the block's first GOSUB to its last.
+ * is in use from the block's first GOSUB to its last. Slots of more than `most`
+ * bytes have buffers of their own.
  */
-export function planArena(aliasing: Aliasing): Arena {
+export function planArena(aliasing: Aliasing, most: number): Arena {
   const { tree, owns } = aliasing, { slots } = tree;
   const spans = spansOf(aliasing),
     apart = new Set(tree.swapped),
@@ -36,7 +37,8 @@ export function planArena(aliasing: Aliasing): Arena {
       DTYPES[dtype].size;
   };
   const shared = slots.flatMap((s, slot) =>
-    owns[slot] && spans[slot] && !apart.has(slot) && !s.shape.includes(null)
+    owns[slot] && spans[slot] && !apart.has(slot) && !s.shape.includes(null) &&
+      bytesOf(slot) <= most
       ? [slot]
       : []
   );

@@ -39,8 +39,9 @@ export interface Decided {
   readonly plans: Plans;
   readonly aliasing: Aliasing;
   readonly lifetimes: Lifetimes;
-  /** Null: buffers are freed and nothing is shared. */
-  readonly arena: Arena | null;
+  readonly arena: Arena;
+  /** What is not in the arena is freed. */
+  readonly gc: boolean;
   readonly notes: readonly string[];
 }
 
@@ -98,8 +99,8 @@ class Assembler {
       inputs: flow.inputs.map((v) => tree.slotOf[v.id] ?? -1),
       shared,
       outputs: tree.outputs,
-      arena: arena?.bytes ?? [],
-      gc: arena === null,
+      arena: arena.bytes,
+      gc: this.decided.gc,
       commit: this.#commit < 0 ? halt : this.#commit,
       resizes: flow.updates.some(({ storage, value }) =>
         !liesLike(value, storage) ||
@@ -123,7 +124,7 @@ class Assembler {
       shape,
       strides,
       ...(data && { value: data }),
-      arena: arena?.buffers[slot] ?? -1,
+      arena: arena.buffers[slot] ?? -1,
       variable,
     };
   }
@@ -152,7 +153,8 @@ class Assembler {
       case "bind":
         return void this.#emit("BIND", item.out, item.from);
       case "free":
-        return void (this.decided.arena || this.#emit("FREE", item.slot, 0));
+        return void (this.#isFreed(item.slot) &&
+          this.#emit("FREE", item.slot, 0));
       case "swap":
         this.#commits();
         return void this.#emit("SWAP", item.storage, item.slot);
@@ -185,6 +187,11 @@ class Assembler {
       default:
         item satisfies never;
     }
+  }
+
+  #isFreed(slot: number): boolean {
+    const { gc, arena } = this.decided;
+    return gc && arena.buffers[slot]! < 0;
   }
 
   #commits(): void {

@@ -7,7 +7,7 @@
 import type { Expr } from "../graph/loops.ts";
 import { postorder } from "./access.ts";
 import { identity, merge, valueDtype } from "./combine.ts";
-import { address, bare, render } from "./expression.ts";
+import { address, bare, hoist, render } from "./expression.ts";
 import {
   type Access,
   computed,
@@ -24,7 +24,7 @@ const ROWS = 32;
 
 /** Rows that lie one behind the other. */
 export interface Block {
-  /** The loop over them: the last outer one. */
+  /** The loop over them: the last outer one; -1 where there is one row. */
   readonly rows: number;
   /** The loop along each, and its length. */
   readonly along: number;
@@ -33,10 +33,10 @@ export interface Block {
 
 /** The rows that a nest reduces and then stores, if they are short and nothing lies between them. */
 export function blockOf(nest: Nest): Block | null {
-  const rows = nest.outer.at(-1),
+  const rows = nest.outer.at(-1) ?? -1,
     own = nest.stages.filter((s) => s.axes.length > 0),
     along = own[0]?.axes[0];
-  if (nest.tile || rows === undefined || along === undefined) return null;
+  if (nest.tile || along === undefined) return null;
   const { length } = nest.axes[along]!;
   if (typeof length !== "number") return null;
   const inRows = ({ steps, jumps }: Access) =>
@@ -44,7 +44,7 @@ export function blockOf(nest: Nest): Block | null {
     steps.every(({ axis, stride }) =>
       axis !== along && axis !== rows ||
       valueOf(nest, stride) === (axis === along ? 1 : length)
-    ) && steps.some((s) => s.axis === rows);
+    ) && (rows < 0 || steps.some((s) => s.axis === rows));
   const fits = own.every((s) =>
     s.axes.length === 1 && s.axes[0] === along &&
     (s.kind === "store" && !s.accumulate && inRows(s.access) ||
@@ -76,53 +76,58 @@ function moves(nest: Nest, e: Expr & { kind: "load" }, along: number): boolean {
     );
 }
 
-/** All stages over one block of rows after the other. */
+/** All stages over one block of rows after the other; over the row where there is one. */
 export function blockForm(
   given: Scope,
   shape: Block,
   storeRow: (scope: Scope, stage: Store) => void,
 ): void {
-  const { nest, writer } = given,
-    { rows, length } = shape,
-    i = nest.axes[rows]!.name;
+  const { nest, writer } = given, { rows, length } = shape;
+  if (rows < 0) return overBlock(given, shape, storeRow);
+  const i = nest.axes[rows]!.name;
   for (const a of nest.outer.slice(0, -1)) open(given, a);
   const [from, to] = nest.splits && nest.outer[0] === rows
     ? ["lo", "hi"]
     : ["0", amount(nest.axes[rows]!.length)];
-  const body = () => {
-    line(
-      writer,
-      `const int64_t past = ${to} - first < ${ROWS} ? ${to} : first + ${ROWS};`,
-    );
-    line(writer, `const int64_t elements = (past - first) * ${length};`);
-    const scope: Scope = {
-      ...given,
-      results: nest.stages.map((_, s) => `s${s}[${i} - first]`),
-    };
-    /** Of every element, in arrays: what stages share, and what is the same along a row. */
-    const kept = new Map<Expr, string>();
-    nest.stages.forEach((stage, at) => {
-      if (stage.kind === "check") return;
-      if (stage.kind === "reduce") {
-        return reduceRows({ scope, shape, kept }, stage, at);
-      }
-      if (stage.axes.length > 0) {
-        return overElements(
-          { scope, shape, kept },
-          stage.value,
-          (text, s) => `${address(stage.access, s)} = ${text};`,
-        );
-      }
-      if (stage.independent) line(writer, "#pragma GCC ivdep");
-      overRows(scope, i, () => storeRow(scope, stage));
-    });
-  };
+  const results = nest.stages.map((_, s) => `s${s}[${i} - first]`);
   block(
     writer,
     `for (int64_t first = ${from}; first < ${to}; first += ${ROWS}) {`,
-    body,
+    () => {
+      line(
+        writer,
+        `const int64_t past = ${to} - first < ${ROWS} ? ${to} : first + ${ROWS};`,
+      );
+      line(writer, `const int64_t elements = (past - first) * ${length};`);
+      overBlock({ ...given, results }, shape, storeRow);
+    },
   );
   close(given, nest.outer.length - 1);
+}
+
+function overBlock(
+  scope: Scope,
+  shape: Block,
+  storeRow: (scope: Scope, stage: Store) => void,
+): void {
+  const { nest, writer } = scope;
+  /** Of every element, in arrays: what stages share, and what is the same along a row. */
+  const kept = new Map<Expr, string>(), place = { scope, shape, kept };
+  nest.stages.forEach((stage, at) => {
+    if (stage.kind === "check") return;
+    if (stage.kind === "reduce") return reduceRows(place, stage, at);
+    if (stage.axes.length > 0) {
+      return overElements(
+        place,
+        stage.value,
+        (text, s) => `${address(stage.access, s)} = ${text};`,
+      );
+    }
+    if (stage.independent && shape.rows >= 0) {
+      line(writer, "#pragma GCC ivdep");
+    }
+    overRows(place, () => storeRow(scope, stage));
+  });
 }
 
 interface Place {
@@ -131,7 +136,12 @@ interface Place {
   readonly kept: Map<Expr, string>;
 }
 
-function overRows({ writer }: Scope, i: string, body: () => void): void {
+function overRows(
+  { scope: { nest, writer }, shape: { rows } }: Place,
+  body: () => void,
+): void {
+  if (rows < 0) return body();
+  const { name: i } = nest.axes[rows]!;
   block(writer, `for (int64_t ${i} = first; ${i} < past; ${i}++) {`, body);
 }
 
@@ -139,19 +149,19 @@ function overRows({ writer }: Scope, i: string, body: () => void): void {
 function reduceRows(place: Place, stage: Reduce, at: number): void {
   const { scope, shape: { rows, along, length }, kept } = place,
     { nest, writer } = scope,
-    { name: i } = nest.axes[rows]!,
     dtype = computed(stage.dtype),
     isLoad = stage.value.kind === "load" && moves(nest, stage.value, along);
   if (stage.axes.length > 0 && !isLoad) keep(place, stage.value);
   const array = kept.get(stage.value);
   const element = (j: number) =>
-    array ? `${array}[row + ${j}]` : render(stage.value, {
+    array ? `${array}[${rows < 0 ? j : `row + ${j}`}]` : render(stage.value, {
       ...scope,
       variables: new Map([...scope.variables, [along, String(j)]]),
     });
-  line(writer, `${typeName(dtype)} s${at}[${ROWS}];`);
-  overRows(scope, i, () => {
-    if (array) {
+  if (rows >= 0) line(writer, `${typeName(dtype)} s${at}[${ROWS}];`);
+  overRows(place, () => {
+    if (array && rows >= 0) {
+      const { name: i } = nest.axes[rows]!;
       line(writer, `const int64_t row = (${i} - first) * ${length};`);
     }
     const count = stage.axes.length > 0 ? length : 1;
@@ -174,21 +184,23 @@ function reduceRows(place: Place, stage: Reduce, at: number): void {
     }
     line(
       writer,
-      `${scope.results[at]} = ${terms[0] ?? identity(stage.combine, dtype)};`,
+      `${rows < 0 ? `const ${typeName(dtype)} ` : ""}${scope.results[at]} = ${
+        terms[0] ?? identity(stage.combine, dtype)
+      };`,
     );
   });
 }
 
 /** Computes e of every element into an array. */
 function keep(place: Place, e: Expr): void {
-  const { shape: { length }, kept } = place;
+  const { shape: { rows, length }, kept } = place;
   if (kept.has(e)) return;
-  const name = `r${kept.size + sameAlongRow(place, e).length}`;
+  const name = `r${kept.size + (rows < 0 ? 0 : sameAlongRow(place, e).length)}`;
   overElements(
     place,
     e,
     (text) => `${name}[at] = ${text};`,
-    `${typeName(valueDtype(e))} ${name}[${ROWS * length}];`,
+    `${typeName(valueDtype(e))} ${name}[${rows < 0 ? length : ROWS * length}];`,
   );
   kept.set(e, name);
 }
@@ -200,19 +212,24 @@ function overElements(
   statement: (text: string, scope: Scope) => string,
   declaration?: string,
 ): void {
-  const { scope, shape: { rows, along }, kept } = place,
-    { writer } = scope;
-  for (const e of sameAlongRow(place, value)) spread(place, e);
+  const { scope, shape: { rows, along, length }, kept } = place,
+    { writer } = scope,
+    one = rows < 0;
+  if (!one) { for (const e of sameAlongRow(place, value)) spread(place, e); }
+  const around = one ? hoist([value], along, scope) : scope;
   const flat: Scope = {
-    ...scope,
+    ...around,
     variables: new Map([...scope.variables, [rows, "first"], [along, "at"]]),
-    names: new Map([...kept].map(([e, name]) => [e, `${name}[at]`])),
+    names: new Map([
+      ...around.names,
+      ...[...kept].map(([e, name]): [Expr, string] => [e, `${name}[at]`]),
+    ]),
   };
   if (declaration) line(writer, declaration);
   line(writer, "#pragma GCC ivdep");
   block(
     writer,
-    "for (int64_t at = 0; at < elements; at++) {",
+    `for (int64_t at = 0; at < ${one ? length : "elements"}; at++) {`,
     () => line(writer, statement(bare(render(value, flat)), flat)),
   );
 }
@@ -243,15 +260,16 @@ function sameAlongRow(
 
 /** Copies the value of each row to all of its elements. */
 function spread(
-  { scope, shape: { rows, along, length }, kept }: Place,
+  place: Place,
   e: Expr,
 ): void {
-  const { nest, writer } = scope,
+  const { scope, shape: { rows, along, length }, kept } = place,
+    { nest, writer } = scope,
     name = `r${kept.size}`,
     type = typeName(valueDtype(e)),
     [i, j] = [nest.axes[rows]!.name, nest.axes[along]!.name];
   line(writer, `${type} ${name}[${ROWS * length}];`);
-  overRows(scope, i, () => {
+  overRows(place, () => {
     line(writer, `const ${type} value = ${bare(render(e, scope))};`);
     line(
       writer,

@@ -19,11 +19,15 @@ import { planUpdates } from "./updates.ts";
 export interface LowerOptions {
   /** Free each intermediate after its last use; false: keep all for the next call, in a shared arena. */
   readonly gc: boolean;
+  /** Bytes of intermediates that are kept in any case: they cost less than to free them. 256 unless given. */
+  readonly kept?: number;
   /** False: nothing is written over what it was computed from; temporaries: no storage is. True unless given. */
   readonly inplace?: boolean | "temporaries";
   /** Finds kernels; for tests. */
   readonly implement?: Implement;
 }
+
+const KEPT = 256;
 
 /**
  * The program that computes `graph` for arrays as `signature` says.
@@ -61,7 +65,10 @@ export function lower(
     allowed: inplace !== false,
   });
   const lifetimes = placeFrees(aliasing);
-  const arena = options.gc ? null : planArena(aliasing);
+  const arena = planArena(
+    aliasing,
+    options.gc ? options.kept ?? KEPT : Infinity,
+  );
   const done = [...order.inplace.values()].map(({ update }) =>
     `update of ${
       update.storage.variable.name ?? update.storage.variable
@@ -74,6 +81,7 @@ export function lower(
     aliasing,
     lifetimes,
     arena,
+    gc: options.gc,
     notes: [...updates.notes, ...order.notes, ...done],
   });
 }

@@ -42,7 +42,7 @@ export interface Slot {
   readonly strides: readonly (number | null)[];
   /** The value of a constant. */
   readonly value?: NDArray;
-  /** With gc off: which buffer of the arena it uses; -1 for one of its own. */
+  /** Which buffer of the arena it uses; -1 for one of its own. */
   readonly arena: number;
   /** What it holds, for messages. */
   readonly variable: Variable | null;
@@ -139,9 +139,9 @@ export interface Program {
   readonly shared: readonly (readonly [SharedVariable, slot: number])[];
   /** Slots of the graph's outputs, in order. */
   readonly outputs: readonly number[];
-  /** Bytes of each buffer of the arena (gc off). */
+  /** Bytes of each buffer of the arena: kept from call to call, and shared by slots that are never in use together. */
   readonly arena: readonly number[];
-  /** False: temporaries are kept for the next call. */
+  /** False: all temporaries are kept for the next call. */
   readonly gc: boolean;
   /** The first pc that writes shared storage: nothing at or after it may fail. */
   readonly commit: number;

@@ -5,13 +5,12 @@ import type { ScanParams } from "../graph/scan_params.ts";
 import {
   type Apply,
   Constant,
-  mayFail,
   type SharedVariable,
   siteOf,
   type Variable,
 } from "../graph/variable.ts";
-import { allocate, isInteger } from "../graph/dtype.ts";
-import { NDArray } from "../graph/ndarray.ts";
+import { isInteger } from "../graph/dtype.ts";
+import type { NDArray } from "../graph/ndarray.ts";
 import { derived } from "../graph/origin.ts";
 import { assert } from "../ops/debug.ts";
 import { identity } from "../ops/elemwise.ts";
@@ -40,6 +39,7 @@ import { readBoundary } from "./read_boundary.ts";
 import { readChoice, readScan } from "./read_nested.ts";
 import { Scalars } from "./scalars.ts";
 import { atomOf, sameLength } from "./shapes.ts";
+import { fold } from "./known.ts";
 import type { Assumption, Signature } from "./signature.ts";
 
 /** A graph's values and units for one signature. RangeError, with the user's line, where lengths do not fit. */
@@ -145,14 +145,23 @@ export class Reader {
         `Cannot compile: the graph needs ${v}, which is not among the inputs`,
       );
     }
-    const data = v.data.contiguous ? v.data : v.data.copy();
+    return this.#known(v, this.top, v.data);
+  }
+
+  /** A variable that is the same in every call. */
+  #known(variable: Variable, frame: Frame, value: NDArray): Value {
+    const data = value.contiguous ? value : value.copy(),
+      { shape, dtype } = data;
     return this.value({
-      variable: v,
-      frame: this.top,
+      variable,
+      frame,
       leaf: "constant",
-      lengths: data.shape,
-      ...packed(data.shape),
-      scalar: v.value,
+      lengths: shape,
+      ...packed(shape),
+      scalar: shape.length === 0 && isInteger(dtype) &&
+          Number.isSafeInteger(Number(data.item()))
+        ? Number(data.item())
+        : null,
       data,
     });
   }
@@ -227,7 +236,12 @@ export class Reader {
     const inputs = node.inputs.map((v) => this.lookup(v, frame)),
       site = infer(node, inputs, this),
       { refusal } = site;
-    if (fold(this, { node, frame, site })) return;
+    const known = fold(node, inputs, site);
+    if (known) {
+      return known.forEach((data, i) =>
+        this.#known(node.outputs[i]!, frame, data)
+      );
+    }
     const view = node.op.views && !acts(node) && !refusal
       ? viewOf(this, node, inputs, site)
       : null;
@@ -303,35 +317,6 @@ export class Reader {
 /** An identity that prints or tests what it passes on: no mere view. */
 function acts(node: Apply): boolean {
   return node.op.ordered === true || node.op === assert.op;
-}
-
-interface FoldSite {
-  readonly node: Apply;
-  readonly frame: Frame;
-  readonly site: Inference;
-}
-
-/** An integer that lengths decide is a constant. */
-function fold(reader: Reader, { node, frame, site }: FoldSite): boolean {
-  const { scalars: [scalar], checks, guards } = site, [v] = node.outputs;
-  if (node.outputs.length !== 1 || typeof scalar !== "number") return false;
-  if (v!.ndim !== 0 || !isInteger(v!.dtype) || checks.length || guards.length) {
-    return false;
-  }
-  if (mayFail(node) || node.op.ordered) return false;
-  const data = allocate(v!.dtype, 1);
-  data[0] = typeof data[0] === "bigint" ? BigInt(scalar) : scalar;
-  const value = new NDArray(v!.dtype, [], data);
-  reader.value({
-    variable: v!,
-    frame,
-    leaf: "constant",
-    lengths: [],
-    ...packed([]),
-    scalar,
-    data: value,
-  });
-  return true;
 }
 
 /** A view with its operands: the array, then the scalars that its starts and lengths need. */

@@ -169,7 +169,7 @@ function overColumns(
     const vectors of t.along === "columns" ? [wide, ...halves(wide)] : [wide]
   ) {
     const step = vectors * each;
-    if (vectors === 1 && t.along === "inner") break;
+    if (vectors === 1) break;
     block(
       writer,
       `for (; ${j} + ${step} <= ${to}; ${j} += ${step}) {`,

@@ -282,6 +282,7 @@ export class VmEngine implements Engine {
     const { linker, debug } = this.#mode;
     const program = lower(this.#graph, signature, {
       gc: linker !== "cvm_nogc",
+      ...(debug && { kept: 0 }), // fresh buffers are filled with what no kernel leaves
       inplace: debug ? "temporaries" : true,
     }, this.#target);
     return linker === "c" && !debug
