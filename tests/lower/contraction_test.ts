@@ -106,6 +106,8 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
   [3, 0, 4],
   [3, 4, 0],
   [60, 50, 10],
+  [3, 1, 50],
+  [10, 1, 37],
 ];
 const FORMS: readonly Form[] = [
   "rows",
@@ -210,6 +212,28 @@ for (const target of [FIXED_TARGET, OWN]) {
     }
   });
 }
+
+Deno.test(
+  {
+    name: "a few columns that lie one behind the other, of every number",
+    ignore,
+  },
+  () => {
+    const next = random(6),
+      alpha = new NDArray("float32", [], Float32Array.of(0.5));
+    for (const vector of [16, 32, 64]) {
+      const target = { ...OWN, vector, registers: vector === 64 ? 32 : 16 };
+      for (let n = 2; n <= 16; n++) {
+        const k = 17 + 5 * n, m = 1 + n % 4;
+        const x = values("float32", [m, k], next),
+          y = values("float32", [k, n], next, "columns"),
+          b = values("float32", [n], next);
+        const args = [b, alpha, x, y], [c, a, u, v] = args.map(variable);
+        expectProduct(dotAdd(c!, a!, u!, v!).owner!, args, { target });
+      }
+    }
+  },
+);
 
 Deno.test(
   { name: "dot of integers wraps, and of bools is or of ands", ignore },

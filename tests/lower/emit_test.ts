@@ -116,6 +116,15 @@ function samples(): { readonly [name: string]: Sample } {
     gemv_few_columns: {
       y: dotAdd(float(10), alpha, float(784), float(784, 10)),
     },
+    gemv_few_columns_apart: {
+      y: dotAdd(float(10), alpha, float(784), float(784, 10)),
+      columns: [3],
+    },
+    ger_few_rows: {
+      y: dotAdd(float(10, 784), alpha, float(10, 1), float(1, 784)),
+      inplace: 0,
+    },
+    softmax_one_row: { y: softmax(float(1, 10)) },
     gemv_bias: { y: dotAdd(b, alpha, float(784), float(784, 500)) },
     ger_update: {
       y: dotAdd(float(784, 500), alpha, float(784, 1), float(1, 500)),

@@ -53,7 +53,8 @@ export class Workspace {
     }
     slots.forEach((s, slot) => {
       if (
-        s.kind === "temporary" && this.slots[slot]!.own && !allowed.has(slot)
+        s.kind === "temporary" && s.arena < 0 && this.slots[slot]!.own &&
+        !allowed.has(slot)
       ) broken(`slot ${slot} leaks`);
     });
   }

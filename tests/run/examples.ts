@@ -53,6 +53,26 @@ export const EXAMPLES: readonly Example[] = [
     },
   },
   {
+    name: "momentum for weights that lie by columns",
+    build() {
+      const rng = new damo.RandomState(3);
+      const x = damo.matrix("x"), y = damo.ivector("y");
+      const W = damo.shared(rng.normal(0, 0.1, [37, 3]), { name: "W" }),
+        v = damo.shared(rng.normal(0, 0.1, [37, 3]), { name: "v" });
+      const cost = damo.categoricalCrossentropy(damo.softmax(x.dot(W)), y)
+        .mean();
+      const [g] = damo.grad(cost as damo.Variable<0>, [W]),
+        next = v.mul(0.9).sub(g.mul(0.1));
+      return {
+        inputs: [x, y],
+        outputs: [cost],
+        updates: [[v, next], [W, W.add(next)]],
+        shared: [W, v],
+        values: [rng.normal(0, 1, [4, 37]), rng.integers(0, 3, [4])],
+      };
+    },
+  },
+  {
     name: "branches, a loop, an op without C, and swapped updates",
     build() {
       const x = damo.vector("x"), c = damo.scalar("c");
