@@ -18,8 +18,8 @@ const ABI = 1;
 /** The placeholder of a kernel's symbol in its text. */
 const PLACEHOLDER = "KERNEL";
 
-/** A batch is cut into one part a core when each has at least so many kernels. */
-const PART = 8;
+/** A batch is cut into one part a core when each has at least so many characters of C: 0.1 s for a compiler. */
+const PART = 8192;
 
 /** The compiler refused C text; the message names the op and a file with all that it said. */
 export class CompileError extends Error {
@@ -79,9 +79,24 @@ export function compileKernels(kernels: readonly Kernel[]): Located[] {
   return all.map(({ key }) => recall(key, store)!);
 }
 
+/** How a library is compiled. */
+export interface LibraryOptions {
+  /** C files that are compiled as one, each group at the same time as the others; every file by itself unless given. */
+  readonly units?: readonly Unit[];
+  /** Further options, libraries to link: they come last. */
+  readonly flags?: readonly string[];
+}
+
+/** C files that are compiled as one: all their names at file scope differ. */
+export interface Unit {
+  readonly files: readonly string[];
+  /** How much they are worth optimising, for instance. */
+  readonly flags: readonly string[];
+}
+
 /**
  * Compiles and links C files (with their headers) into one shared object and
- * returns its path. `flags` come last: further options, libraries to link.
+ * returns its path.
  *
  * @throws CompileError: the compiler refuses it.
  * @throws MissingCompilerError: there is no compiler.
@@ -89,12 +104,13 @@ export function compileKernels(kernels: readonly Kernel[]): Located[] {
 export function buildLibrary(
   name: string,
   sources: Readonly<Record<string, string>>,
-  flags: readonly string[] = [],
+  { units = unitsOf(sources), flags = [] }: LibraryOptions = {},
 ): string {
   const store = openStore(), compiler = findCompiler(store);
   const files = Object.entries(sources).sort(([a], [b]) => a < b ? -1 : 1);
   const { identity, flags: common } = compiler;
-  const key = digest([ABI, identity, common, SHARED, name, files, flags]);
+  const options = [common, SHARED, units, flags];
+  const key = digest([ABI, identity, options, name, files]);
   const found = recall(key, store) ?? lookUp(key, store);
   if (found) return found.path;
   let library = "";
@@ -102,11 +118,20 @@ export function buildLibrary(
     for (const [file, text] of files) {
       Deno.writeTextFileSync(`${workspace}/${file}`, text);
     }
-    const inputs = files.map(([file]) => file)
-      .filter((file) => file.endsWith(".c"));
     const command = [...compiler.command, ...SHARED, ...common];
-    const compile = inputs.map((file) => [...command, ...flags, "-c", file]);
-    const objects = inputs.map((file) => file.replace(/c$/, "o"));
+    const compile = units.map((unit, i) => {
+      let [file] = unit.files;
+      if (unit.files.length > 1) {
+        const includes = unit.files.map((name) => `#include "${name}"\n`);
+        Deno.writeTextFileSync(
+          `${workspace}/${file = `unit${i}.c`}`,
+          includes.join(""),
+        );
+      }
+      const options = [...flags, ...unit.flags];
+      return [...command, ...options, "-o", `unit${i}.o`, "-c", file!];
+    });
+    const objects = units.map((_, i) => `unit${i}.o`);
     const link = [...command, "-o", "part0.so", ...objects, ...flags];
     const refused = [
       ...runCompiler(compile, workspace),
@@ -119,6 +144,11 @@ export function buildLibrary(
   });
   remember(key, store, { path: `${directory}/${library}`, symbol: name });
   return `${directory}/${library}`;
+}
+
+function unitsOf(sources: Readonly<Record<string, string>>): Unit[] {
+  const files = Object.keys(sources).filter((file) => file.endsWith(".c"));
+  return files.sort().map((file) => ({ files: [file], flags: [] }));
 }
 
 function remember(key: string, store: Store, found: Located): Located {
@@ -199,9 +229,10 @@ interface Tools {
 
 /** Compiles all; a part that fails is halved until the kernel at fault stands alone. */
 function compileMissing(missing: readonly Keyed[], tools: Tools): void {
+  const work = missing.reduce((sum, { kernel }) => sum + kernel.text.length, 0);
   const count = Math.min(
     navigator.hardwareConcurrency,
-    Math.ceil(missing.length / PART),
+    Math.ceil(work / PART),
   );
   let parts = split(missing, count), error: CompileError | undefined;
   while (parts.length > 0) {
@@ -217,14 +248,19 @@ function compileMissing(missing: readonly Keyed[], tools: Tools): void {
   if (missing.some(({ key }) => key < "1")) tools.store.evict();
 }
 
-/** At most `count` parts of about equal length. */
-function split<T>(items: readonly T[], count: number): T[][] {
-  const parts: T[][] = [];
-  for (let i = 0; i < count; i++) {
-    const at = (k: number) => Math.round(k * items.length / count);
-    parts.push(items.slice(at(i), at(i + 1)));
+/** At most `count` parts of about equal work, which grows with the text: the longest first, each where there is least. */
+function split(items: readonly Keyed[], count: number): Keyed[][] {
+  const work = ({ kernel }: Keyed) => kernel.text.length;
+  const parts = Array.from({ length: count }, () => ({
+    items: [] as Keyed[],
+    work: 0,
+  }));
+  for (const item of items.toSorted((a, b) => work(b) - work(a))) {
+    const least = parts.reduce((a, b) => b.work < a.work ? b : a);
+    least.items.push(item);
+    least.work += work(item);
   }
-  return parts;
+  return parts.map(({ items }) => items).filter(({ length }) => length > 0);
 }
 
 /** What the compiler said, and of which text. */

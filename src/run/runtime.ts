@@ -1,6 +1,6 @@
 /** libcvm and BLAS, opened once a process, at the first function that needs them. */
 import { Cvm } from "../../ffi/cvm.ts";
-import { CVM_FLAGS, CVM_SOURCES } from "../../ffi/csrc.ts";
+import { CVM_OPTIONS, CVM_SOURCES } from "../../ffi/csrc.ts";
 import { findBlas } from "../../ffi/openblas.ts";
 import { buildLibrary, compileKernels, type Located } from "../build/cache.ts";
 import { MissingCompilerError } from "../build/toolchain.ts";
@@ -37,7 +37,7 @@ export function runtime(): Runtime | null {
 }
 
 function open(): Runtime {
-  const path = buildLibrary("cvm", CVM_SOURCES, CVM_FLAGS);
+  const path = buildLibrary("cvm", CVM_SOURCES, CVM_OPTIONS);
   const cvm = new Cvm(path, { blas: findBlas(config.blas) });
   const addresses = new Map<string, bigint>();
   const load = ({ path, symbol }: Located) => cvm.load(path, symbol);

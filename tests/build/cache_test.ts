@@ -160,11 +160,19 @@ Deno.test("use makes a library young again", () =>
     assert(age < 60_000, `${age} ms old`);
   }));
 
-Deno.test("a large batch is cut among the cores", () =>
+Deno.test("a large batch is cut among the cores, in parts of about equal work", () =>
   withCache((directory) => {
-    compileKernels(Array.from({ length: 16 }, (_, i) => sampleKernel(i)));
+    const body = (lines: number) =>
+      "  lo += hi;\n".repeat(lines) + "return lo;";
+    compileKernels(
+      Array.from({ length: 9 }, (_, i) => sampleKernel(i, body(i ? 80 : 900))),
+    );
     const parts = Math.min(2, navigator.hardwareConcurrency);
     assertEquals(names(directory, ".so").length, parts);
+    const counts = names(directory, ".c").map((name) =>
+      Deno.readTextFileSync(`${directory}/${name}`).match(/^int /gm)!.length
+    );
+    assertEquals(counts.sort(), parts === 2 ? [1, 8] : [9]);
   }));
 
 Deno.test("a refused kernel is named, with the compiler's first line; its neighbours are kept", () =>
@@ -429,19 +437,29 @@ Deno.test("a library of several files is built once", () =>
       "a.c": `#include "b.h"\nint three(void) { return B; }\n`,
       "b.h": "#define B 3\n",
     };
-    const path = buildLibrary("libthree", sources, ["-lm"]);
+    const path = buildLibrary("libthree", sources, { flags: ["-lm"] });
     assertMatch(path, /libthree-[0-9a-f]{16}\.so$/);
     const { symbols } = Deno.dlopen(path, {
       three: { parameters: [], result: "i32" },
     });
     assertEquals(symbols.three(), 3);
-    assertEquals(buildLibrary("libthree", sources, ["-lm"]), path);
+    assertEquals(buildLibrary("libthree", sources, { flags: ["-lm"] }), path);
     assertEquals(names(directory, ".so").length, 1);
     const changed = buildLibrary("libthree", {
       ...sources,
       "b.h": "#define B 4\n",
-    }, ["-lm"]);
+    }, { flags: ["-lm"] });
     assert(changed !== path);
+    const halves = {
+      "a.c": "static int half(void) { return 2; }\n",
+      "b.c": "int whole(void) { return half() + half(); }\n",
+    };
+    const units = [{ files: ["a.c", "b.c"], flags: ["-O2"] }];
+    const { symbols: { whole } } = Deno.dlopen(
+      buildLibrary("libunit", halves, { units }),
+      { whole: { parameters: [], result: "i32" } },
+    );
+    assertEquals(whole(), 4);
     assertThrows(
       () => buildLibrary("libbad", { "a.c": "int f(" }),
       CompileError,

@@ -1,13 +1,13 @@
 /** What libcvm opens: kernels and BLAS, threads, a heap with a limit. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CVM_FLAGS, CVM_SOURCES } from "../../ffi/csrc.ts";
+import { CVM_OPTIONS, CVM_SOURCES } from "../../ffi/csrc.ts";
 import { Cvm } from "../../ffi/cvm.ts";
 import { findBlas } from "../../ffi/openblas.ts";
 import { buildLibrary, compileKernels } from "../../src/build/cache.ts";
 import { array } from "../../src/graph/ndarray.ts";
 import { CStorage } from "../../src/run/storage.ts";
 
-const library = () => buildLibrary("cvm", CVM_SOURCES, CVM_FLAGS);
+const library = () => buildLibrary("cvm", CVM_SOURCES, CVM_OPTIONS);
 
 Deno.test("load: what is not there is an error that says why", () => {
   const cvm = new Cvm(library());
@@ -29,7 +29,7 @@ Deno.test("load: a library that flushes denormals when it is opened does not cha
   const cvm = new Cvm(library());
   const path = buildLibrary("flush", {
     "flush.c": "float f(float x) { return x; }\n",
-  }, ["-ffast-math"]);
+  }, { flags: ["-ffast-math"] });
   cvm.load(path, "f");
   assertEquals([5e-324].map((x) => x * 2)[0], 1e-323);
   cvm.close();
@@ -69,6 +69,7 @@ Deno.test("BLAS: kernels find its functions in their context", () => {
     0,
     128,
     2,
+    0,
     ...slot(0),
     ...slot(64),
     address,

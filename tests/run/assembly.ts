@@ -1,6 +1,6 @@
 /** Programs written by hand, and a libcvm to run them. */
 import { Cvm } from "../../ffi/cvm.ts";
-import { CVM_FLAGS, CVM_SOURCES } from "../../ffi/csrc.ts";
+import { CVM_OPTIONS, CVM_SOURCES } from "../../ffi/csrc.ts";
 import { buildLibrary, compileKernels } from "../../src/build/cache.ts";
 import type { Dtype } from "../../src/graph/dtype.ts";
 import {
@@ -35,7 +35,7 @@ let opened: Cvm | null = null;
 
 /** libcvm, built once a process. */
 export function cvm(): Cvm {
-  return opened ??= new Cvm(buildLibrary("cvm", CVM_SOURCES, CVM_FLAGS));
+  return opened ??= new Cvm(buildLibrary("cvm", CVM_SOURCES, CVM_OPTIONS));
 }
 
 /** A kernel whose body sees x[0], x[1] … as typed pointers, and n, the first of its extents. */
