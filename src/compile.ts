@@ -47,7 +47,8 @@ export function compile<const O extends Outputs>(
   const mode = asMode(options.mode);
   const spec = specify(inputs, outputs, options); //     what is asked for, closed and checked
   const { graph, fired } = optimize(spec.graph, mode); // a better way to compute it
-  const f = wrap<O>(spec, link(graph, mode, options.name), { // programs are made when calls bring lengths
+  const engine = link(graph, mode, { written: spec.graph, name: options.name });
+  const f = wrap<O>(spec, engine, { //                    programs are made when calls bring lengths
     name: options.name ?? "function",
     allowInputDowncast: options.allowInputDowncast,
     fired: fired.map(String),
@@ -56,10 +57,15 @@ export function compile<const O extends Outputs>(
   return f;
 }
 
-function link(graph: FunctionGraph, mode: Mode, name?: string): Engine {
+/** What runs a graph that was rewritten from another. */
+function link(
+  graph: FunctionGraph,
+  mode: Mode,
+  from: { readonly written: FunctionGraph; readonly name?: string },
+): Engine {
   if (mode.linker === "reference") return interpret(graph);
   const machine = runtime();
-  return machine ? new VmEngine(graph, mode, machine, name) : interpret(graph);
+  return machine ? new VmEngine(graph, mode, machine, from) : interpret(graph);
 }
 
 export { compile as function };

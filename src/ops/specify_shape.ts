@@ -18,7 +18,8 @@ import { asLengths, firstConnects } from "./reshape.ts";
 import { axisOf } from "./shape.ts";
 import { type Scalar, Scalars, scalarValue, shapedArray } from "./view.ts";
 
-interface SpecifyParams {
+/** Parameters of `specifyShape`. */
+export interface SpecifyParams {
   /** What each axis must be: null for anything, a name for "equal names are equal lengths". */
   readonly shape: readonly (Scalar | string | null)[];
 }
@@ -39,11 +40,12 @@ function specified(
   return shape.map((p, axis) => {
     const have = x.shape[axis]!;
     if (p === null || typeof p === "string") return have ?? p;
-    const error = (have: Length, want: Length) =>
+    const error = (want: Length, have: Length) =>
       new RangeError(
         `Cannot specify the shape: axis ${axis} has length ${have}, not ${want}`,
       );
-    return lengths.same(have, scalarValue(p, inputs), error);
+    // Of two formulas, what is said here is the one that others will repeat.
+    return lengths.same(scalarValue(p, inputs), have, error);
   });
 }
 

@@ -1,15 +1,24 @@
 /** Indices that take everything, and sums with arrays that are zero but for a few elements. */
 import type { Variable } from "../graph/variable.ts";
 import { remake } from "../graph/walk.ts";
+import { dimshuffle } from "../ops/dimshuffle.ts";
 import { add, mul, neg, sub } from "../ops/elemwise.ts";
-import type { SelectionParams } from "../ops/selection.ts";
+import { join } from "../ops/join.ts";
+import {
+  shapeGraph,
+  SYMBOLIC,
+  type SymbolicLength,
+} from "../ops/length_graph.ts";
+import type { IndexParam, SelectionParams } from "../ops/selection.ts";
 import {
   increment,
   type IncrementParams,
   subtensor,
 } from "../ops/subtensor.ts";
+import type { Scalar } from "../ops/view.ts";
 import { isOnlyUsed, scalar } from "./blas.ts";
 import { factors } from "./factors.ts";
+import { sameLength } from "./lengths.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
 import { fillValue } from "./values.ts";
 
@@ -33,7 +42,65 @@ export const indexing: readonly Rule[] = [
       return whole ? x : null;
     },
   ),
+  ruleAt(
+    "index_one",
+    [subtensor],
+    {
+      equation: "x[0] → x without that axis, if it has length 1",
+      licence: "exact",
+    },
+    (v) => {
+      const { index } = v.owner!.params as SelectionParams;
+      const x = v.owner!.inputs[0]!;
+      const single = index.every((e, axis) =>
+        isWhole(e) ||
+        x.type.shape[axis] === 1 && e.kind === "at" &&
+          (e.at === 0 || e.at === -1)
+      );
+      if (!single) return null;
+      return dimshuffle(
+        x,
+        [...x.type.shape.keys()].filter((axis) =>
+          !index[axis] || isWhole(index[axis])
+        ),
+      );
+    },
+  ),
+  ruleAt(
+    "slice_of_join",
+    [subtensor],
+    {
+      equation: "join(x, y)[len(x):] → y, join(x, y)[:len(x)] → x",
+      licence: "exact",
+    },
+    sliceOfJoin,
+  ),
 ];
+
+function isWhole(e: IndexParam): boolean {
+  return e.kind === "slice" && e.step === 1 && e.start === undefined &&
+    e.stop === undefined;
+}
+
+/** The one array that a slice of joined rows takes whole. */
+function sliceOfJoin(v: Variable): Variable | null {
+  const [x, ...rest] = v.owner!.inputs as [Variable, ...Variable[]];
+  const { index } = v.owner!.params as SelectionParams, [e] = index;
+  if (x.owner?.op !== join.op || index.length !== 1) return null;
+  const { axis } = x.owner.params as { readonly axis: number };
+  if (axis !== 0 || e!.kind !== "slice" || e!.step !== 1) return null;
+  const bound = (p: Scalar | undefined, none: SymbolicLength) =>
+    p === undefined ? none : typeof p === "number" ? p : rest[p.input - 1]!;
+  const { add } = SYMBOLIC, ends: SymbolicLength[] = [0];
+  for (const part of x.owner.inputs) {
+    ends.push(add(ends.at(-1)!, shapeGraph(part, 0)) as SymbolicLength);
+  }
+  const from = bound(e!.start, 0), to = bound(e!.stop, ends.at(-1)!);
+  const found = x.owner.inputs.findIndex((_, i) =>
+    sameLength(from, ends[i]!) && sameLength(to, ends[i + 1]!)
+  );
+  return found < 0 ? null : x.owner.inputs[found]!;
+}
 
 /** Sums: late, when products with scalars have been gathered. */
 export const sparseSums: readonly Rule[] = [

@@ -9,6 +9,7 @@ import {
   loopOf,
   type LoopSequence,
   rowsOf,
+  stepsOf,
 } from "../nested/loop.ts";
 import { scanOp } from "../nested/scan_op.ts";
 import { at } from "../ops/at.ts";
@@ -18,8 +19,9 @@ import {
   type SymbolicLength,
 } from "../ops/length_graph.ts";
 import { slice } from "../graph/indexing.ts";
-import { shapeAt } from "../ops/shape.ts";
+import { specifyShape } from "../ops/specify_shape.ts";
 import { count, mayReplace, RewriteError, type Session } from "./driver.ts";
+import { isEnoughFor, sameLength } from "./lengths.ts";
 import type { Rule } from "./pattern.ts";
 
 /** What a rule asks of a loop and of the graph that it stands in. */
@@ -194,43 +196,27 @@ export function isUnordered(loop: Loop | ScanParams): boolean {
   );
 }
 
-/** The rows of a sequence that tap `tap` reads in `n` steps, as they lie: the last step's row is the first one if it is read backwards. */
+/** The rows of a sequence that tap `tap` reads in `n` steps, as they lie: the last step's row is the first one if it is read backwards. Fewer rows are refused. */
 export function rowsRead(
   { value, taps, backwards }: LoopSequence,
   tap: number,
-  n: SymbolicLength,
+  loop: Loop,
 ): Variable {
+  const n = stepsOf(loop);
   const [lost, first] = spanOf(taps), skipped = first + taps[tap]!;
   const { add, sub } = SYMBOLIC, rows = rowsOf(value);
   if (lost === 0 && sameLength(shapeGraph(value, 0), n)) return value;
   const from = backwards ? sub(sub(rows, skipped), n) : skipped;
-  return at(
+  const part = at(
     value,
     slice(from as SymbolicLength, add(from, n) as SymbolicLength),
   );
+  return specifyShape(part, [n, ...Array<null>(value.ndim - 1).fill(null)]);
 }
 
 /** True if a sequence is known to have a row for each step: one that has not is to be refused. */
 export function isEnough({ value, taps }: LoopSequence, loop: Loop): boolean {
-  if (!loop.nSteps) return true;
-  const { value: n } = loop.nSteps, rows = shapeGraph(value, 0);
   const [lost] = spanOf(taps);
-  return typeof n === "number" && typeof rows === "number"
-    ? n <= rows - lost
-    : lost === 0 && sameLength(rows, loop.nSteps);
-}
-
-/** True if two lengths are known to be equal. */
-export function sameLength(a: SymbolicLength, b: SymbolicLength): boolean {
-  return lengthKey(a) === lengthKey(b);
-}
-
-/** Equal for lengths that are known to be equal. */
-export function lengthKey(n: SymbolicLength): string {
-  if (typeof n === "number") return `${n}`;
-  if (typeof n.value === "number") return `${n.value}`;
-  const { owner } = n;
-  if (owner?.op !== shapeAt.op) return `variable ${n.id}`;
-  const { axis } = owner.params as { readonly axis: number };
-  return `axis ${axis} of ${owner.inputs[0]!.id}`;
+  return loop.nSteps === null ||
+    isEnoughFor(loop.nSteps, shapeGraph(value, 0), lost);
 }

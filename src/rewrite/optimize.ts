@@ -24,7 +24,7 @@ import type { Rule } from "./pattern.ts";
 /** Which rewrites run. */
 export interface Strategy {
   readonly optimizer: keyof typeof OPTIMIZERS;
-  /** Rules and phases that run only if named here: those that may change NaN or infinity, and those about loops, which may refuse less. */
+  /** Rules that run only if named here: those that may change NaN or infinity. */
   readonly included?: readonly string[];
   /** Rules and phases that do not run. */
   readonly excluded?: readonly string[];
@@ -50,7 +50,6 @@ export function optimize(
     (licence !== "may change NaN/inf" || included.includes(name));
   const phases: readonly Phase[] = OPTIMIZERS[optimizer]
     .filter((phase) => !excluded.includes(phase.name))
-    .filter((phase) => isWanted(phase, included))
     .map((p) =>
       "rules" in p
         ? { ...p, rules: p.rules.filter(runs) }
@@ -80,11 +79,6 @@ export function optimize(
     graph: phases.length ? withResults(graph, rewrite(before, phases)) : graph,
     fired: [...fired.values()],
   };
-}
-
-/** False for a phase that runs only if it is asked for, and was not. */
-function isWanted(phase: Phase, included: readonly string[]): boolean {
-  return !("onlyWith" in phase) || included.includes(phase.onlyWith!);
 }
 
 /** `after`; the groups that a pass fused are named by what they hold. */

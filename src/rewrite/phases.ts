@@ -13,23 +13,16 @@ import { labels } from "./labels.ts";
 import { layout } from "./layout.ts";
 import { nnet, shareSoftmax } from "./nnet.ts";
 import type { Rule } from "./pattern.ts";
+import { hoisting } from "./scan_hoist.ts";
+import { unused } from "./scan_memory.ts";
 import { LOOP_RULES } from "./scan_rules.ts";
 import { specialize } from "./specialize.ts";
 import { stabilize } from "./stabilize.ts";
 
 /** A step of rewriting: rules, applied together until none fires; rules about loops, one after the other; or one pass over the whole graph. */
 export type Phase =
-  | {
-    readonly name: string;
-    readonly rules: readonly Rule[];
-    /** Runs only in a mode that includes this name. */
-    readonly onlyWith?: string;
-  }
-  | {
-    readonly name: string;
-    readonly loops: readonly LoopRule[];
-    readonly onlyWith?: string;
-  }
+  | { readonly name: string; readonly rules: readonly Rule[] }
+  | { readonly name: string; readonly loops: readonly LoopRule[] }
   | {
     readonly name: string;
     readonly pass: (outputs: readonly Variable[]) => readonly Variable[];
@@ -60,11 +53,12 @@ const canonical: Phase = rules("canonicalize", simple);
 export const PHASES: readonly Phase[] = [
   merge, //                                            equal nodes become one
   canonical, //                                        one form for one meaning; constants and lengths folded
-  { name: "loops", loops: LOOP_RULES, onlyWith: "loops" }, // loops joined, cut down, and relieved of work
-  { name: "simplify", rules: simple, onlyWith: "loops" }, //  what left the loops
+  { name: "loops", loops: LOOP_RULES }, //             loops joined, cut down, and relieved of work
+  rules("simplify", simple), //                        what left the loops
   rules("stabilize", [...tidy, ...stabilize, ...nnet, ...labels]), // forms that keep their digits
   { name: "share_softmax", pass: shareSoftmax }, //    one softmax for loss and gradient
   rules("blas", [...tidy, ...gathering, ...products, ...sparseSums]), // sums with products and with sparse gradients
+  { name: "hoist", loops: [...unused, ...hoisting] }, // what sums with products left to each step
   rules("specialize", [...tidy, ...specialize]), //    cheaper forms of what is left
   { name: "fuse", pass: fuse }, //                     chains of elementwise ops become one, also around reductions
 ];

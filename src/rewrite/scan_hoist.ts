@@ -15,9 +15,10 @@ import {
 } from "../nested/loop.ts";
 import { at } from "../ops/at.ts";
 import { broadcastTo } from "../ops/broadcast_to.ts";
-import type { SymbolicLength } from "../ops/length_graph.ts";
 import { lengthsOf } from "../ops/shape.ts";
 import { conditions } from "./lazy.ts";
+import { isAsserted } from "./lengths.ts";
+import { likeInitial, withInitialRows } from "./scan_checks.ts";
 import { type Along, lift, Lifting } from "./scan_lift.ts";
 import {
   entriesOf,
@@ -63,18 +64,23 @@ export const hoisting: readonly LoopRule[] = [
 function withoutIdleTaps(place: LoopPlace): Replacements | null {
   const { loop } = place;
   const used = usedOf(resultsOf(loop), loop.states.flatMap((s) => s.vars));
-  const idle = (s: LoopState) => s.keep && !s.vars.some((v) => used.has(v));
-  if (!loop.states.some(idle)) return null;
-  const extras = new Map(
-    loop.states.filter(idle).map((s) =>
-      [s, { keep: true, value: s.next }] as const
-    ),
+  const idle = loop.states.filter((s) =>
+    s.keep && !s.vars.some((v) => used.has(v))
   );
+  if (idle.length === 0) return null;
+  const checked = likeInitial(loop, idle);
+  if (!checked) return null;
+  const { nexts, inputs } = checked;
+  const extras = new Map(
+    idle.map((s, i) => [s, { keep: true, value: nexts[i]! }] as const),
+  );
+  const n = asLength(stepsOf(loop)), steps = withInitialRows(n, idle);
   const made: Loop = {
     ...loop,
-    nSteps: loop.nSteps,
+    nSteps: steps === n ? loop.nSteps : steps,
     states: loop.states.filter((s) => !extras.has(s)),
     extras: [...extras.values(), ...loop.extras],
+    nonSequences: [...loop.nonSequences, ...inputs],
   };
   return insteadOf(
     place,
@@ -84,29 +90,28 @@ function withoutIdleTaps(place: LoopPlace): Replacements | null {
 }
 
 /** The rows of a sequence that steps read, in the order of the steps. */
-function inOrder(
-  s: LoopSequence,
-  tap: number,
-  n: SymbolicLength,
-): Variable {
-  const rows = rowsRead(s, tap, n);
+function inOrder(s: LoopSequence, tap: number, loop: Loop): Variable {
+  const rows = rowsRead(s, tap, loop);
   return s.backwards ? at(rows, "::-1") : rows;
 }
 
 function withoutRows(place: LoopPlace): Replacements | null {
   const { node, loop } = place, first = loop.states.length;
-  if (loop.until) return null;
+  // A loop that may go without having run must have nothing else to refuse.
+  const others = (s: LoopSequence | undefined) =>
+    loop.sequences.filter((r) => r !== s && !isEnough(r, loop)).length;
+  if (loop.until || isAsserted(stepsOf(loop))) return null;
   const outer = new Map(loop.nonSequences.map((s) => [s.inner, s.value]));
   const by = new Map<Variable, Variable>();
   loop.extras.forEach(({ keep, value }, i) => {
     const v = node.outputs[first + i]!;
     if (!keep || !isWanted(place, v)) return;
     const s = loop.sequences.find((s) => s.vars.includes(value));
-    if (s && isEnough(s, loop)) {
-      by.set(v, inOrder(s, s.vars.indexOf(value), stepsOf(loop)));
+    if (s && others(s) === 0) {
+      by.set(v, inOrder(s, s.vars.indexOf(value), loop));
     }
     const fixed = value instanceof Constant ? value : outer.get(value);
-    if (fixed) {
+    if (fixed && others(undefined) === 0) {
       const lengths = [stepsOf(loop), ...lengthsOf(fixed)];
       by.set(v, broadcastTo(fixed, lengths));
     }
@@ -145,7 +150,7 @@ function hoisted(place: LoopPlace): Replacements | null {
   for (const s of loop.sequences) {
     s.vars.forEach((v, tap) => {
       if (!read.has(v)) return;
-      const value = rowsRead(s, tap, n);
+      const value = rowsRead(s, tap, loop);
       outside.set(v, { value, backwards: s.backwards });
     });
   }

@@ -1,5 +1,11 @@
 /** From one step to all steps: what the body of a loop computes of a row, computed of all rows at once. */
-import { Apply, Constant, mayFail, type Variable } from "../graph/variable.ts";
+import {
+  type AnyOp,
+  Apply,
+  Constant,
+  mayFail,
+  type Variable,
+} from "../graph/variable.ts";
 import type { Loop } from "../nested/loop.ts";
 import { dimshuffle, type Pattern, transpose } from "../ops/dimshuffle.ts";
 import { dot } from "../ops/dot.ts";
@@ -7,6 +13,7 @@ import { SYMBOLIC, type SymbolicLength } from "../ops/length_graph.ts";
 import { reshape, type ShapeParams } from "../ops/reshape.ts";
 import type { SelectionParams } from "../ops/selection.ts";
 import { lengthsOf } from "../ops/shape.ts";
+import { type SpecifyParams, specifyShape } from "../ops/specify_shape.ts";
 import { advancedSubtensor, subtensor } from "../ops/subtensor.ts";
 
 /** A value of each step: along the first axis, the last step first if `backwards`. */
@@ -14,6 +21,13 @@ export interface Along {
   readonly value: Variable;
   readonly backwards: boolean;
 }
+
+/** What only looks at a row in another way. */
+const VIEWS: ReadonlySet<AnyOp> = new Set([
+  dimshuffle.op,
+  reshape.op,
+  specifyShape.op,
+]);
 
 /** Which applications of a body could run over all steps at once. Nodes are added inputs first. */
 export class Lifting {
@@ -49,7 +63,7 @@ export class Lifting {
     const at = node.inputs.map((v) => this.#moving.has(v));
     if (!canLift(node, at)) return;
     this.#moving.set(y, [...directions][0]!);
-    const view = node.op === dimshuffle.op || node.op === reshape.op;
+    const view = VIEWS.has(node.op);
     if (!view || moving.some((v) => this.#work.has(v))) this.#work.add(y);
   }
 
@@ -80,6 +94,7 @@ function canLift(node: Apply, moving: readonly boolean[]): boolean {
     case dimshuffle.op:
       return true;
     case reshape.op:
+    case specifyShape.op:
       return moving.indexOf(true, 1) < 0;
     case dot.op:
       return moving[0] !== moving[1] && (moving[0] ? x : y).ndim > 0;
@@ -129,6 +144,15 @@ function lifted(
     }
     case reshape.op:
       return reshapeRows(x, [y, ...more], node.params as ShapeParams);
+    case specifyShape.op: {
+      const { shape } = node.params as SpecifyParams, fixed = [y, ...more];
+      return specifyShape(x, [
+        null,
+        ...shape.map((n) =>
+          n !== null && typeof n === "object" ? fixed[n.input - 1]! : n
+        ),
+      ]);
+    }
     case dot.op:
       return moving[0] ? rowsDot(x, y) : dotRows(x, y);
     case subtensor.op:

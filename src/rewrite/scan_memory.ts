@@ -13,7 +13,9 @@ import {
   withoutIdleStates,
 } from "../nested/loop.ts";
 import { at } from "../ops/at.ts";
+import { assert } from "../ops/debug.ts";
 import { expandDims } from "../ops/dimshuffle.ts";
+import { gt } from "../ops/elemwise_logic.ts";
 import { specifyShape } from "../ops/specify_shape.ts";
 import {
   elementsAt,
@@ -32,6 +34,7 @@ import {
   resultsOf,
   withBody,
 } from "./loop_rules.ts";
+import { likeInitial, withInitialRows, withRows } from "./scan_checks.ts";
 
 /** What nobody reads, and what is there twice. */
 export const unused: readonly LoopRule[] = [
@@ -153,7 +156,8 @@ function withConstants(place: LoopPlace): Replacements | null {
 }
 
 function onlyStep({ node, loop }: LoopPlace): Replacements | null {
-  if (stepsOf(loop) !== 1) return null;
+  const checked = stepsOf(loop) === 1 ? likeInitial(loop, loop.states) : null;
+  if (!checked) return null;
   const values = new Map<Variable, Variable>([
     ...loop.sequences.flatMap(({ value, taps, backwards, vars }) =>
       vars.map((v, k) => {
@@ -164,14 +168,30 @@ function onlyStep({ node, loop }: LoopPlace): Replacements | null {
     ...loop.states.flatMap(({ initial, taps, vars }) =>
       vars.map((v, k) => [v, at(initial, lagOf(taps) + taps[k]!)] as const)
     ),
-    ...loop.nonSequences.map((s) => [s.inner, s.value] as const),
+    ...[...loop.nonSequences, ...checked.inputs].map((s) =>
+      [s.inner, s.value] as const
+    ),
   ]);
-  const entries = entriesOf(loop), made = replace(resultsOf(loop), values);
+  const entries = entriesOf(loop), extras = loop.extras.map((e) => e.value);
+  const made = replace([...checked.nexts, ...extras], values);
   return new Map(
     node.outputs.map((v, i) => {
-      const { keep } = entries[i]!;
-      return [v, asKnown(keep ? expandDims(made[i]!, 0) : made[i]!, v)];
+      const y = withAllRows(made[i]!, loop);
+      return [v, asKnown(entries[i]!.keep ? expandDims(y, 0) : y, v)];
     }),
+  );
+}
+
+/** `x`, refused where a loop of one step would be for want of rows. */
+function withAllRows(x: Variable, loop: Loop): Variable {
+  const short = loop.sequences.filter((s) => !isEnough(s, loop));
+  return short.reduce(
+    (x, { value, taps }) => {
+      const n = 1 + spanOf(taps)[0];
+      const message = `a sequence of a scan of 1 step has fewer than ${n} rows`;
+      return withRows(x, { value, n, message });
+    },
+    withInitialRows(x, loop.states),
   );
 }
 
@@ -200,7 +220,7 @@ function onlyLast(place: LoopPlace): Replacements | null {
   const by = insteadOf(place, made, entriesOf(made));
   node.outputs.forEach((v, i) => {
     if (!last[i]) return;
-    const row = by.get(v)!;
+    const made = by.get(v)!, row = i < n ? withSomeSteps(made, loop) : made;
     by.delete(v);
     for (const { inputs, params, outputs } of place.clients(v)) {
       const rest = (params as IncrementParams).index.slice(1);
@@ -211,6 +231,14 @@ function onlyLast(place: LoopPlace): Replacements | null {
     }
   });
   return by;
+}
+
+/** The last row of a state, refused where no step runs: it would be the initial value. */
+function withSomeSteps(last: Variable, loop: Loop): Variable {
+  const n = stepsOf(loop);
+  return typeof n === "number" && n > 0
+    ? last
+    : assert(last, gt(n, 0), "a scan of no steps has no last row");
 }
 
 /** True if `reader` takes the last row of `v`, an output of the loop. */

@@ -1,24 +1,23 @@
 /** Loops that run side by side become one, and in one loop equal states and equal extras become one. */
 import type { Variable } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
-import { spanOf } from "../graph/scan_params.ts";
 import {
   applyLoop,
   type Loop,
   loopOf,
+  stepsOf,
   usedOf,
   withOwnBody,
 } from "../nested/loop.ts";
 import { scanOp } from "../nested/scan_op.ts";
-import { shapeGraph, SYMBOLIC } from "../ops/length_graph.ts";
 import { applyRules, session } from "./driver.ts";
 import { conditions } from "./lazy.ts";
+import { lengthKey } from "./lengths.ts";
 import {
   entriesOf,
   insteadOf,
   isUnordered,
   isWanted,
-  lengthKey,
   type LoopPlace,
   type LoopRule,
   loopRule,
@@ -50,36 +49,24 @@ export const merging: readonly LoopRule[] = [
   ),
 ];
 
-/** Equal for loops that are known to run equally many steps. */
-function stepsKey({ nSteps, sequences }: Loop): string {
-  if (nSteps) return lengthKey(nSteps);
-  const lengths = sequences.map(({ value, taps }) => {
-    const [lost] = spanOf(taps), rows = shapeGraph(value, 0);
-    if (lost === 0) return lengthKey(rows);
-    return typeof rows === "number"
-      ? lengthKey(SYMBOLIC.max(0, SYMBOLIC.sub(rows, lost)) as number)
-      : `${lengthKey(rows)} less ${lost}`;
-  });
-  return [...new Set(lengths)].sort().join(" or ");
-}
-
 function withSibling(place: LoopPlace): Replacements | null {
   const { node, loop, loops, results } = place;
   const before = loops.slice(0, loops.indexOf(node)).filter((a) =>
     !a.params.until
   );
   if (loop.until || before.length === 0 || !isUnordered(loop)) return null;
-  const key = stepsKey(loop), runs = conditions(results);
+  const key = lengthKey(stepsOf(loop)), runs = conditions(results);
   const needed = new Set(toposort(node.inputs));
   const sibling = before.find((a) =>
     !needed.has(a) && runs.get(a) === runs.get(node) &&
-    stepsKey(loopOf(a)) === key && isUnordered(a.params)
+    lengthKey(stepsOf(loopOf(a))) === key && isUnordered(a.params)
   );
   if (!sibling) return null;
   // They may share a body: of one application made anew both have the variables.
   const first = loopOf(sibling), second = withOwnBody(loop);
   const both: Loop = {
-    nSteps: first.nSteps && second.nSteps,
+    // A number that one of them was given is to be met by all sequences.
+    nSteps: first.nSteps ?? second.nSteps,
     sequences: [...first.sequences, ...second.sequences],
     states: [...first.states, ...second.states],
     extras: [...first.extras, ...second.extras],

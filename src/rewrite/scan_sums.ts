@@ -1,17 +1,20 @@
 /**
  * Sums over the steps leave the loop: a weight's gradient, which adds a
- * product in each step, is one product over all steps after it.
+ * product in each step, is one product over all steps after it; that of a
+ * table whose rows are looked up is one addition to all these rows.
  */
-import type { Variable } from "../graph/variable.ts";
+import type { Apply, Variable } from "../graph/variable.ts";
 import { countClients, toposort } from "../graph/walk.ts";
 import type { ScanExtra } from "../graph/scan_params.ts";
 import { applyLoop, type Loop, type LoopState } from "../nested/loop.ts";
 import { scanOp } from "../nested/scan_op.ts";
 import { at } from "../ops/at.ts";
+import { zerosLike } from "../ops/constructors.ts";
 import { dimshuffle, type Pattern, transpose } from "../ops/dimshuffle.ts";
 import { dot } from "../ops/dot.ts";
 import { add, mul, neg, sub } from "../ops/elemwise.ts";
 import { type ReduceParams, sum } from "../ops/reduce.ts";
+import { increment, type IncrementParams } from "../ops/subtensor.ts";
 import { isFloat } from "../graph/dtype.ts";
 import {
   entriesOf,
@@ -24,6 +27,7 @@ import {
   resultsOf,
 } from "./loop_rules.ts";
 import { rowsBelow } from "./scan_lift.ts";
+import { fillValue } from "./values.ts";
 
 /** Sums after the loop. */
 export const sums: readonly LoopRule[] = [
@@ -31,7 +35,7 @@ export const sums: readonly LoopRule[] = [
     "scan_sum",
     {
       equation:
-        "Σ over steps of dot(aᵀ, b) → dot(Aᵀ, B) over the rows of all steps",
+        "Σ over steps of dot(aᵀ, b) → dot(Aᵀ, B), of inc(0[i], y) → inc(0[I], Y) over the rows of all steps",
     },
     sumsOutside,
   ),
@@ -62,7 +66,8 @@ function sumsOutside(place: LoopPlace): Replacements | null {
     if (s.keep || !isWanted(place, node.outputs[i]!)) continue;
     const terms = termsOf(s, clients);
     const found = terms?.map((t) =>
-      product(t.value, varies) ?? plainSum(t.value, s, there)
+      product(t.value, varies) ?? scattered(t.value, s) ??
+        plainSum(t.value, s, there)
     );
     if (!terms?.length || !found!.every((t) => t !== null)) continue;
     return outside(place, { index: i, terms, totals: found as Total[] });
@@ -144,6 +149,10 @@ function termsOf(
       todo.push({ value: x, negative });
     } else if (alone && same && owner!.op === neg.op) {
       todo.push({ value: owner!.inputs[0]!, negative: !negative });
+    } else if (alone && isIncrement(owner)) {
+      const [base] = owner!.inputs as [Variable];
+      if (fillValue(base) !== 0) todo.push({ value: base, negative });
+      terms.push(t);
     } else terms.push(t);
   }
   return found ? terms : null;
@@ -189,6 +198,30 @@ function product(v: Variable, varies: ReadonlySet<Variable>): Total | null {
       make: ([a, b]) => dot(transpose(a!), b!),
     }
     : null;
+}
+
+/** True for what adds to the rows of an array that an index names. */
+function isIncrement(node: Apply | null): boolean {
+  if (node?.op !== increment.op) return false;
+  const { index, set } = node.params as IncrementParams, [e] = index;
+  return !set && index.length === 1 && (e!.kind === "at" || e!.kind === "rows");
+}
+
+/** Σ inc(x[i], y) − x = inc(0[I], Y): x is among the terms itself unless it is zero. */
+function scattered(
+  { owner }: Variable,
+  { initial }: LoopState,
+): Total | null {
+  if (!isIncrement(owner)) return null;
+  const [, y, i] = owner!.inputs as [Variable, Variable, Variable?];
+  return i === undefined ? null : {
+    of: [y, i],
+    make: ([rows, indices]) =>
+      increment(zerosLike(at(initial, 0)), rows!, indices!, {
+        index: [{ kind: "rows", input: 2 }],
+        set: false,
+      }),
+  };
 }
 
 function isColumn({ type: { shape } }: Variable): boolean {

@@ -61,20 +61,27 @@ export class VmEngine implements Engine {
   readonly #shared: readonly SharedVariable[];
   readonly #storages: readonly CStorage[];
   readonly #named: boolean;
+  /** What the graph was rewritten from; itself if it was not. */
+  readonly #written: FunctionGraph;
   #history: History;
   #programs: Ready[] = [];
   /** Decisions about storages, one line each. */
   readonly #arranged: string[] = [];
   #current: Ready | null = null;
+  #asWritten: VmEngine | null = null;
 
-  /** `name` is what the function is called in C. */
+  /** `written` is what the graph was rewritten from; `name`, what the function is called in C. */
   constructor(
     graph: FunctionGraph,
     mode: Mode,
     runtime: Runtime,
-    name = "function",
+    { written = graph, name = "function" }: {
+      readonly written?: FunctionGraph;
+      readonly name?: string;
+    } = {},
   ) {
     this.#graph = graph;
+    this.#written = written;
     this.#name = name;
     this.#mode = mode;
     this.#runtime = runtime;
@@ -96,7 +103,12 @@ export class VmEngine implements Engine {
     }
     const values = admit(args);
     if (this.#named) this.#checkNames(values);
-    let ready = this.#bring(values);
+    let ready: Ready;
+    try {
+      ready = this.#bring(values);
+    } catch (error) {
+      return this.#unlessWritten(error).call(values, calls);
+    }
     for (let left = calls;;) {
       const { vm, program } = ready, most = program.resizes ? 1 : left;
       const stop = this.#mode.debug ? runDebug(vm, most) : vm.run(most);
@@ -111,6 +123,23 @@ export class VmEngine implements Engine {
       }
       ready = this.#bring(values);
     }
+  }
+
+  /**
+   * Lengths that a rewritten graph refuses are for the graph as written to
+   * refuse: work that left a loop of no steps never ran there. Throws `error`
+   * where there is no other graph.
+   */
+  #unlessWritten(error: unknown): VmEngine {
+    if (!(error instanceof RangeError) || this.#written === this.#graph) {
+      throw error;
+    }
+    return this.#asWritten ??= new VmEngine(
+      this.#written,
+      this.#mode,
+      this.#runtime,
+      { name: this.#name },
+    );
   }
 
   notes(): readonly string[] {
@@ -149,6 +178,7 @@ export class VmEngine implements Engine {
 
   free(): void {
     for (const { vm } of this.#programs) vm.free();
+    this.#asWritten?.free();
     this.#programs = [];
     this.#current = null;
   }

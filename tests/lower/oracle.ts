@@ -2,12 +2,7 @@
 import type { FunctionGraph } from "../../src/graph/function_graph.ts";
 import { results } from "../../src/graph/function_graph.ts";
 import { NDArray } from "../../src/graph/ndarray.ts";
-import {
-  bodyResults,
-  lagOf,
-  type ScanParams,
-  spanOf,
-} from "../../src/graph/scan_params.ts";
+import { lagOf, type ScanParams, spanOf } from "../../src/graph/scan_params.ts";
 import {
   type Apply,
   Constant,
@@ -42,13 +37,18 @@ interface Frame {
   readonly memo: Map<Text, Map<Variable, NDArray>>;
 }
 
+/** What a loop computes: every output, as programs do that were not rewritten, or those that something needs. */
+export type Extent = "all outputs" | "needed outputs";
+
 /** Values, updates and counts of one call. What an op throws passes through. */
 export function expectedOf(
   graph: FunctionGraph,
   inputs: readonly NDArray[],
   shared: ReadonlyMap<SharedVariable, NDArray>,
+  extent: Extent = "all outputs",
 ): Expected {
-  const counts = new Map<Apply, number>(), needed = reachable(results(graph));
+  const counts = new Map<Apply, number>();
+  const { needed, runs } = reachable(results(graph), extent);
   const text: Text = {
     depth: 0,
     parent: null,
@@ -82,7 +82,9 @@ export function expectedOf(
           needed.has(o) ? value(node.inputs[first + i]!, frame) : EMPTY
         );
       }
-      const args = node.inputs.map((x) => value(x, frame));
+      const args = node.inputs.map((x) =>
+        needed.has(x) ? value(x, frame) : EMPTY
+      );
       counts.set(node, (counts.get(node) ?? 0) + 1);
       return node.op.name === "scan"
         ? loop(node as Apply<ScanParams>, args, frame)
@@ -102,7 +104,10 @@ export function expectedOf(
     const nSteps = p.nSteps ? rest.shift()!.item() : null,
       sequences = p.sequences.map(() => rest.shift()!);
     const n = countSteps(p, nSteps, sequences.map((s) => s.shape[0]!));
-    const states = p.states.map((s) => rowsOf(rest.shift()!, lagOf(s.taps))),
+    const states = p.states.map((s) => {
+        const initial = rest.shift()!;
+        return runs.has(s) ? rowsOf(initial, lagOf(s.taps)) : [];
+      }),
       extras: NDArray[][] = p.extras.map(() => []);
     for (let t = 0; t < n; t++) {
       const step: Frame = { text: body, parent: frame, memo: new Map() };
@@ -118,12 +123,15 @@ export function expectedOf(
         })
       );
       p.states.forEach((s, i) =>
+        runs.has(s) &&
         s.vars.forEach((v, k) =>
           remember(step, body, v, states[i]![t + lagOf(s.taps) + s.taps[k]!]!)
         )
       );
-      const next = p.states.map((s) => value(s.next, step));
-      p.extras.forEach((e, i) => extras[i]!.push(value(e.value, step)));
+      const made = (s: object, v: Variable) =>
+        runs.has(s) ? value(v, step) : EMPTY;
+      const next = p.states.map((s) => made(s, s.next));
+      p.extras.forEach((e, i) => extras[i]!.push(made(e, e.value)));
       next.forEach((row, i) => states[i]!.push(row));
       if (p.until && value(p.until, step).item()) break;
     }
@@ -223,12 +231,45 @@ function textOf(node: Apply<ScanParams>, parent: Text): Text {
   return made;
 }
 
-/** Every variable that a result may need; an unused output of an ifelse needs nothing. */
-function reachable(roots: readonly Variable[]): Set<Variable> {
-  const seen = new Set<Variable>(), todo = [...roots];
+/** Every variable that a result may need, and the states and extras of loops that do; an unused output of an ifelse needs nothing. */
+function reachable(
+  roots: readonly Variable[],
+  extent: Extent,
+): { readonly needed: Set<Variable>; readonly runs: Set<object> } {
+  const seen = new Set<Variable>(), runs = new Set<object>();
+  const todo = [...roots], behind = new Map<Variable, (() => void)[]>();
+  /** What is to be done once something needs `v`. */
+  const when = (v: Variable, act: () => void) =>
+    seen.has(v) ? act() : void behind.set(v, [...behind.get(v) ?? [], act]);
+  const enter = (node: Apply<ScanParams>) => {
+    const p = node.params, rest = [...node.inputs];
+    todo.push(...rest.splice(0, Number(p.nSteps) + p.sequences.length));
+    if (p.until) todo.push(p.until);
+    p.states.forEach((s, i) => {
+      const initial = rest.shift()!;
+      const run = () => {
+        runs.add(s);
+        todo.push(s.next, initial);
+      };
+      [node.outputs[i]!, ...s.vars].forEach((v) => when(v, run));
+      if (extent === "all outputs") run();
+    });
+    p.extras.forEach((e, i) => {
+      const run = () => {
+        runs.add(e);
+        todo.push(e.value);
+      };
+      when(node.outputs[p.states.length + i]!, run);
+      if (extent === "all outputs") run();
+    });
+    p.nonSequences.forEach((v, i) => when(v, () => todo.push(rest[i]!)));
+    if (extent === "all outputs") todo.push(...rest);
+  };
+  const loops = new Set<Apply>();
   for (let v = todo.pop(); v; v = todo.pop()) {
     if (seen.has(v)) continue;
     seen.add(v);
+    behind.get(v)?.forEach((act) => act());
     const node = v.owner;
     if (!node) continue;
     const half = (node.inputs.length - 1) / 2;
@@ -238,12 +279,13 @@ function reachable(roots: readonly Variable[]): Set<Variable> {
         node.inputs[1 + v.index]!,
         node.inputs[1 + half + v.index]!,
       );
-    } else todo.push(...node.inputs);
-    if (node.op.name === "scan") {
-      todo.push(...bodyResults(node.params as ScanParams));
+    } else if (node.op.name !== "scan") todo.push(...node.inputs);
+    else if (!loops.has(node)) {
+      loops.add(node);
+      enter(node as Apply<ScanParams>);
     }
   }
-  return seen;
+  return { needed: seen, runs };
 }
 
 function rowAt(x: NDArray, i: number): NDArray {

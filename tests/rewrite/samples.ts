@@ -1,5 +1,6 @@
 /** For every rule that is a function, expressions at which it must fire. */
 import { tensor } from "../../src/ops/inputs.ts";
+import { slice } from "../../src/graph/indexing.ts";
 import { Apply, type Variable } from "../../src/graph/variable.ts";
 import { considerConstant, gradClip } from "../../src/grad/identities.ts";
 import { at, incSubtensor } from "../../src/ops/at.ts";
@@ -22,6 +23,7 @@ import {
   sub,
 } from "../../src/ops/elemwise.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
+import { join } from "../../src/ops/join.ts";
 import { max, restoreAxes, sum } from "../../src/ops/reduce.ts";
 import { reshape } from "../../src/ops/reshape.ts";
 import { shapeAt } from "../../src/ops/shape.ts";
@@ -122,6 +124,16 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
     sum(mul(x, 2), { axis: 1 }),
   ],
   index_all: [at(x, ":"), at(x, "0:3", ":")],
+  index_one: [
+    at(row, 0),
+    at(dimshuffle(x, [0, "x", 1]), ":", -1),
+    at(dimshuffle(x, ["x", 0, "x", 1]), 0, ":", 0),
+  ],
+  slice_of_join: [
+    at(join(0, x, y), "3:"),
+    at(join(0, open, y), slice(shapeAt(open, 0))),
+    at(join(0, x, y, open), "3:6"),
+  ],
   exp_over_one_plus_exp: [
     div(exp(x), add(1, exp(x))),
     div(mul(mul(y, 2), exp(x)), add(exp(x), 1)),

@@ -50,7 +50,7 @@ function look(outputs: readonly Variable[], excluded: readonly string[] = []) {
   const inputs = leaves(outputs).filter((v) => !(v instanceof Constant));
   const { graph, fired } = optimize({ inputs, outputs, updates: [] }, {
     optimizer: "fast_run",
-    included: ["loops"],
+
     excluded: ["fuse", ...excluded],
   });
   const nodes = toposort(graph.outputs);
@@ -105,7 +105,7 @@ function compare(
 ): void {
   const { inputs, outputs: made } = look(outputs);
   const run = compile([...inputs], [...outputs], {
-    mode: new Mode({ linker: "cvm", including: ["loops"] }),
+    mode: new Mode({ linker: "cvm" }),
   });
   for (const given of lengths) {
     const values = valuesOf(inputs, given);
@@ -392,13 +392,141 @@ Deno.test("rules about loops are counted, and can be left out by name", () => {
   assertEquals(products(bodyOf(loops[0]!)), 2);
 });
 
+Deno.test("a gradient by index is one addition to the rows of all steps", () => {
+  const E = dmatrix("E"), i = lvector("i"), ij = lmatrix("ij");
+  for (
+    const [index, row] of [
+      [i, (e: Variable) => e],
+      [ij, (e: Variable) => sum(e, { axis: 0 })],
+    ] as const
+  ) {
+    const [h] = scan((i, h) => tanh(add(row(at(E, i)), h)), {
+      sequences: index,
+      outputsInfo: dvector("h0"),
+    });
+    const slopes = grad(sum(sqr(h)) as Variable<0>, [E]);
+    const { loops, nodes } = look(slopes);
+    assertEquals(
+      loops.flatMap(bodyOf).filter(({ op }) => op.name === "incSubtensor"),
+      [],
+    );
+    assertEquals(
+      nodes.filter(({ op }) => op.name === "incSubtensor").length,
+      1,
+    );
+    const rest = { E: [3, 4], h0: [4] };
+    compare(slopes, { ...rest, i: [5], ij: [5, 2] }, {
+      ...rest,
+      i: [0],
+      ij: [0, 2],
+    });
+  }
+});
+
+Deno.test("what is left of a sum with a product leaves the loop too", () => {
+  const x = dmatrix("x"), U = dmatrix("U"), b = dvector("b");
+  const [h] = scan((x, h) => tanh(add(add(x, dot(h, U)), b)), {
+    sequences: x,
+    outputsInfo: dvector("h0"),
+  });
+  const { loops } = look([h]);
+  assertEquals(bodyOf(loops[0]!).map(({ op }) => op.name), ["dotAdd", "tanh"]);
+  assertEquals(loops[0]!.params.sequences.length, 1);
+  compare([h], { ...WEIGHTS, x: [5, 4], h0: [4] });
+});
+
+/** Values that a loop refuses must be refused by what stands instead of it, and no others. */
+function refuses(
+  outputs: readonly Variable[],
+  given: Readonly<Record<string, readonly number[] | number>>,
+): void {
+  assertThrows(() => compare(outputs, given), RangeError);
+  const { inputs, outputs: made } = look(outputs),
+    values = valuesOf(inputs, given);
+  const by = new Map(inputs.map((v, i) => [v, values[i]!]));
+  assertThrows(() => evaluate(made, by), RangeError);
+  const run = compile([...inputs], [...outputs], { mode: "cvm" });
+  assertThrows(
+    () => (run as (...x: NDArray[]) => unknown)(...values),
+    RangeError,
+  );
+}
+
+Deno.test("a rewritten loop refuses what it refused as written", () => {
+  const x = dmatrix("x"), n = lscalar("n"), past = dmatrix("past");
+  // A state that no step reads: its initial rows are still counted, and as long as its new values.
+  const [unread] = scan((x) => tanh(x), {
+    sequences: x,
+    outputsInfo: { initial: past, taps: [-2] },
+  });
+  compare([unread], { x: [3, 2], past: [2, 2] });
+  refuses([unread], { x: [3, 2], past: [1, 2] });
+  const [known] = scan((x) => tanh(x), {
+    sequences: x,
+    outputsInfo: dvector("h0"),
+  });
+  compare([known], { x: [3, 2], h0: [2] });
+  assertEquals(look([known]).loops.length, 0);
+  // A sequence of which no row is read still has to be long enough.
+  const [once] = scan((_x, h) => tanh(h), {
+    sequences: { input: x, taps: [-1, 1] },
+    outputsInfo: dvector("h0"),
+    nSteps: 1,
+  } as never);
+  compare([once], { x: [3, 2], h0: [2] });
+  refuses([once], { x: [2, 2], h0: [2] });
+  assertEquals(look([once]).loops.length, 0);
+  const [rows] = scan((x) => x, { sequences: x, nSteps: n });
+  compare([rows], { x: [3, 2], n: 2 }, { x: [3, 2], n: 0 });
+  refuses([rows], { x: [3, 2], n: 4 });
+  assertEquals(look([rows]).loops.length, 0);
+  // Where no step runs there is no last row.
+  const [h] = scan((x, h) => tanh(add(x, h)), {
+    sequences: x,
+    outputsInfo: dvector("h0"),
+  });
+  const last = at(h, -1);
+  assertEquals(look([last]).loops[0]!.params.states[0]!.keep, false);
+  compare([last], { x: [1, 2], h0: [2] });
+  refuses([last], { x: [0, 2], h0: [2] });
+});
+
+Deno.test("a loop of no steps takes lengths that no step could take, though its work was to run at once", () => {
+  const x = dmatrix("x"), W = dmatrix("W"), b = dvector("b");
+  const [y] = scan((x) => add(dot(x, W), b), { sequences: x });
+  const run = compile([x, W, b], y, { mode: "cvm" });
+  const zeros = (...shape: number[]) =>
+    new NDArray(
+      "float64",
+      shape,
+      new Float64Array(shape.reduce((a, b) => a * b)),
+    );
+  assertEquals(look([y]).loops.length, 0);
+  assertEquals(run(zeros(0, 3), zeros(2, 4), zeros(4)).shape, [0, 4]);
+  assertThrows(() => run(zeros(1, 3), zeros(2, 4), zeros(4)), RangeError);
+  assertEquals(run(zeros(1, 2), zeros(2, 4), zeros(4)).shape, [1, 4]);
+});
+
+Deno.test("a number of steps that one of two loops was given is kept when they become one", () => {
+  const x = dmatrix("x"), y = dmatrix("y"), h0 = dvector("h0");
+  const sums = (rows: Variable, nSteps?: Variable) =>
+    scan((x, h) => tanh(add(x, h)), {
+      sequences: rows,
+      outputsInfo: h0,
+      nSteps,
+    })[0];
+  const both = [sums(x), sums(y, shapeAt(x, 0))];
+  assertEquals(look(both).loops.length, 1);
+  compare(both, { x: [2, 3], y: [4, 3], h0: [3] });
+  refuses(both, { x: [3, 3], y: [2, 3], h0: [3] });
+});
+
 Deno.test("all example loops keep their values", () => {
   for (const make of Object.values(EXAMPLES)) {
     const { inputs, outputs, updates = new Map(), calls } = make();
     const graph = { inputs, outputs, updates: [...updates] };
     const { graph: made } = optimize(graph, {
       optimizer: "fast_run",
-      included: ["loops"],
     });
     for (const [given] of calls) {
       const by = new Map(inputs.map((v, i) => [v, valueOf(v, given[i]!)]));
@@ -422,7 +550,6 @@ Deno.test("random loops, their gradients and tangents keep their values", () => 
     for (const outputs of [all, more]) {
       const { graph } = optimize({ inputs, outputs, updates: [] }, {
         optimizer: "fast_run",
-        included: ["loops"],
       });
       try {
         close(evaluate(graph.outputs, by), evaluate(outputs, by));
