@@ -228,10 +228,9 @@ function isPlain(x: unknown): x is number | bigint | boolean {
 function stateVariables(
   { value, initial, taps }: Omit<StateInput, "vars">,
 ): Variable[] {
-  // Only lengths of 1 are promised: the loop may start from a row whose length types know better than the step's.
   const row = dense(
     initial.dtype,
-    initial.type.shape.slice(1).map((d) => d === 1 ? 1 : null),
+    initial.type.shape.slice(1).map((d) => typeof d === "number" ? d : null),
   );
   return taps.map((k) => new Variable(row, null, 0, tapName(value, k)));
 }

@@ -14,6 +14,7 @@ import { dimshuffle, type Pattern, transpose } from "../ops/dimshuffle.ts";
 import { dot } from "../ops/dot.ts";
 import { add, mul, neg, sub } from "../ops/elemwise.ts";
 import { type ReduceParams, sum } from "../ops/reduce.ts";
+import { specifyShape } from "../ops/specify_shape.ts";
 import { increment, type IncrementParams } from "../ops/subtensor.ts";
 import { isFloat } from "../graph/dtype.ts";
 import {
@@ -66,8 +67,10 @@ function sumsOutside(place: LoopPlace): Replacements | null {
     if (s.keep || !isWanted(place, node.outputs[i]!)) continue;
     const terms = termsOf(s, clients);
     const found = terms?.map((t) =>
-      product(t.value, varies) ?? scattered(t.value, s) ??
-        plainSum(t.value, s, there)
+      specified(
+        t.value,
+        (v) => product(v, varies) ?? scattered(v, s) ?? plainSum(v, s, there),
+      )
     );
     if (!terms?.length || !found!.every((t) => t !== null)) continue;
     return outside(place, { index: i, terms, totals: found as Total[] });
@@ -156,6 +159,19 @@ function termsOf(
     } else terms.push(t);
   }
   return found ? terms : null;
+}
+
+/** The total of `v`, or of what `v` only says lengths of: these are then said of the total. */
+function specified(
+  v: Variable,
+  totalOf: (v: Variable) => Total | null,
+): Total | null {
+  const [x, ...rest] = v.owner?.inputs ?? [];
+  if (v.owner?.op !== specifyShape.op || rest.length) return totalOf(v);
+  const { shape } = v.owner.params as { readonly shape: (number | null)[] };
+  const total = totalOf(x!);
+  return total &&
+    { ...total, make: (rows) => specifyShape(total.make(rows), shape) };
 }
 
 /** The variables of a body that change from step to step. */

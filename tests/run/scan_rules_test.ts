@@ -36,6 +36,7 @@ import {
   lmatrix,
   lscalar,
   lvector,
+  tensor,
 } from "../../src/ops/inputs.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { reshape } from "../../src/ops/reshape.ts";
@@ -303,6 +304,21 @@ Deno.test("the gradient of weights is one product over all steps", () => {
       x: [5, ...shape],
       h0: [...start],
     }, { ...WEIGHTS, x: [1, ...shape], h0: [...start] });
+  }
+});
+
+Deno.test("weight gradients leave the loop whatever types know of lengths", () => {
+  for (const [wide, h0] of [[null, 4], [4, null], [4, 4]] as const) {
+    const x = dmatrix("x"), b = dvector("b");
+    const U = tensor("float64", [wide, wide], "U");
+    const [h] = scan((x, h) => tanh(add(add(x, dot(h, U)), b)), {
+      sequences: x,
+      outputsInfo: tensor("float64", [h0], "h0"),
+    });
+    const slopes = grad(sum(sqr(h)) as Variable<0>, [U, b]);
+    const { loops } = look(slopes);
+    assertEquals(loops.map((l) => l.params.states.length), [1, 1]);
+    compare(slopes, { ...WEIGHTS, x: [5, 4], h0: [4] });
   }
 });
 
