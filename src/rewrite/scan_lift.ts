@@ -11,10 +11,10 @@ import { dimshuffle, type Pattern, transpose } from "../ops/dimshuffle.ts";
 import { dot } from "../ops/dot.ts";
 import { SYMBOLIC, type SymbolicLength } from "../ops/length_graph.ts";
 import { reshape, type ShapeParams } from "../ops/reshape.ts";
-import type { SelectionParams } from "../ops/selection.ts";
+import type { IndexParam, SelectionParams } from "../ops/selection.ts";
 import { lengthsOf } from "../ops/shape.ts";
 import { type SpecifyParams, specifyShape } from "../ops/specify_shape.ts";
-import { advancedSubtensor, subtensor } from "../ops/subtensor.ts";
+import { advancedSubtensor, elementsAt, subtensor } from "../ops/subtensor.ts";
 
 /** A value of each step: along the first axis, the last step first if `backwards`. */
 export interface Along {
@@ -22,12 +22,15 @@ export interface Along {
   readonly backwards: boolean;
 }
 
-/** What only looks at a row in another way. */
-const VIEWS: ReadonlySet<AnyOp> = new Set([
-  dimshuffle.op,
-  reshape.op,
-  specifyShape.op,
-]);
+/** All rows. */
+const WHOLE: IndexParam = { kind: "slice", step: 1 };
+
+/** True for what only looks at a row in another way. */
+function isView(node: Apply, moving: readonly Variable[]): boolean {
+  return node.op === dimshuffle.op || node.op === reshape.op ||
+    node.op === specifyShape.op ||
+    node.op === subtensor.op && moving.includes(node.inputs[0]!);
+}
 
 /** Which applications of a body could run over all steps at once. Nodes are added inputs first. */
 export class Lifting {
@@ -63,7 +66,7 @@ export class Lifting {
     const at = node.inputs.map((v) => this.#moving.has(v));
     if (!canLift(node, at)) return;
     this.#moving.set(y, [...directions][0]!);
-    const view = VIEWS.has(node.op);
+    const view = isView(node, moving);
     if (!view || moving.some((v) => this.#work.has(v))) this.#work.add(y);
   }
 
@@ -101,7 +104,11 @@ function canLift(node: Apply, moving: readonly boolean[]): boolean {
     case subtensor.op:
     case advancedSubtensor.op: {
       const { index } = node.params as SelectionParams, [e] = index;
-      return !moving[0] && moving[1]! && index.length === 1 &&
+      if (moving[0]) {
+        return moving.indexOf(true, 1) < 0 &&
+          index.every((e) => e.kind === "slice");
+      }
+      return moving[1]! && index.length === 1 &&
         (e!.kind === "rows" || e!.kind === "along" || e!.kind === "at");
     }
     default:
@@ -157,6 +164,10 @@ function lifted(
       return moving[0] ? rowsDot(x, y) : dotRows(x, y);
     case subtensor.op:
     case advancedSubtensor.op:
+      if (moving[0]) {
+        const { index } = node.params as SelectionParams;
+        return elementsAt(x, inputs.slice(1), [WHOLE, ...index]);
+      }
       return advancedSubtensor(x, y, { index: [{ kind: "rows", input: 1 }] });
     default: {
       const { ndim } = node.outputs[0]!;

@@ -1,6 +1,7 @@
 /** All rules about loops, in order: a rule has been tried at every loop before the next one is. */
 import type { LoopRule } from "./loop_rules.ts";
 import { hoisting } from "./scan_hoist.ts";
+import { joining } from "./scan_join.ts";
 import { short, unused } from "./scan_memory.ts";
 import { merging } from "./scan_merge.ts";
 import { sums } from "./scan_sums.ts";
@@ -10,6 +11,7 @@ export const LOOP_RULES: readonly LoopRule[] = [
   ...unused, //   inputs, states and extras that nothing needs
   ...merging, //  loops that run in step, states that are equal
   ...short, //    one step, or only the last one wanted
+  ...joining, //  one product for the gates of a cell
   ...hoisting, // work that needs only sequences
   ...sums, //     sums over all steps
 ];

@@ -322,6 +322,62 @@ Deno.test("weight gradients leave the loop whatever types know of lengths", () =
   }
 });
 
+Deno.test("the gates of a cell, each with its own weights, are one product before the loop and one in each step", () => {
+  for (
+    const [x, start] of [
+      [dmatrix("x"), dvector],
+      [dtensor3("x"), dmatrix],
+    ] as const
+  ) {
+    const parts = [..."ifoc"].map((k) =>
+        [dmatrix(`W${k}`), dmatrix(`U${k}`), dvector(`b${k}`)] as const
+      ),
+      weights = parts.flat();
+    const [[h]] = scan((x, h, c) => {
+      const [i, f, o, g] = parts.map(([W, U, b]) =>
+        add(add(dot(x, W), dot(h, U)), b)
+      );
+      const next = add(mul(sigmoid(f!), c), mul(sigmoid(i!), tanh(g!)));
+      return [mul(sigmoid(o!), tanh(next)), next];
+    }, {
+      sequences: x,
+      outputsInfo: [start("h0"), start("c0")],
+    }) as unknown as [
+      Variable[],
+    ];
+    const forth = look([h!]);
+    assertEquals([
+      products(forth.nodes),
+      products(bodyOf(forth.loops[0]!)),
+    ], [1, 1]);
+    const slopes = grad(sum(sqr(h!)) as Variable<0>, weights);
+    const both = look([h!, ...slopes]);
+    assertEquals(both.loops.map((l) => products(bodyOf(l))), [1, 4]);
+    assertEquals(both.loops[1]!.params.states.length, 2);
+    // x W and, for the way back, h U of all steps; eight gradients of weights.
+    assertEquals(products(both.nodes), 10);
+    const lengths = Object.fromEntries(
+      weights.map((v) => [
+        v.name!,
+        v.ndim === 1 ? [4] : v.name!.startsWith("W") ? [3, 4] : [4, 4],
+      ]),
+    );
+    const batch = x.ndim === 3 ? [2] : [];
+    compare([h!, ...slopes], {
+      ...lengths,
+      x: [5, ...batch, 3],
+      h0: [...batch, 4],
+      c0: [...batch, 4],
+    });
+    compare([h!], {
+      ...lengths,
+      x: [0, ...batch, 3],
+      h0: [...batch, 4],
+      c0: [...batch, 4],
+    });
+  }
+});
+
 Deno.test("an accumulated product has its initial value where no step runs", () => {
   const a = dmatrix("a"), b = dmatrix("b");
   const [total] = reduce(
@@ -394,6 +450,10 @@ Deno.test("Lop of Rop on a network is two loops, with four products in the first
   const back = grad(null, [U], { knownGrads: new Map([[h, pushed]]) });
   const { loops } = look(back);
   assertEquals(loops.length, 2);
+  console.log(
+    loops.map((l) => products(bodyOf(l))),
+    products(look(back).nodes),
+  );
   compare(back, { x: [4, 3], h0: [3], U: [3, 3], v: [3, 3] });
 });
 
