@@ -229,51 +229,6 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       }
     }
   }
-  for (; j + 16 <= hi; j += 16) {
-    for (int64_t i = 0; i < n_i; i += 6) {
-      KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0}, a5_0 = {0};
-      for (int64_t k = 0; k < n_k; k++) {
-        const KERNEL_vector w0 = *(const KERNEL_vector *)&x1[j + k * x1_k];
-        __builtin_prefetch(&x1[j + (k + 16) * x1_k]);
-        const KERNEL_vector u0 = x0[i * x0_i + k] - (KERNEL_vector){0};
-        a0_0 = KERNEL_fma(u0, w0, a0_0);
-        const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
-        a1_0 = KERNEL_fma(u1, w0, a1_0);
-        const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};
-        a2_0 = KERNEL_fma(u2, w0, a2_0);
-        const KERNEL_vector u3 = x0[(i + 3) * x0_i + k] - (KERNEL_vector){0};
-        a3_0 = KERNEL_fma(u3, w0, a3_0);
-        const KERNEL_vector u4 = x0[(i + 4) * x0_i + k] - (KERNEL_vector){0};
-        a4_0 = KERNEL_fma(u4, w0, a4_0);
-        const KERNEL_vector u5 = x0[(i + 5) * x0_i + k] - (KERNEL_vector){0};
-        a5_0 = KERNEL_fma(u5, w0, a5_0);
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[i * y_i + j + lane] = a0_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 1) * y_i + j + lane] = a1_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 2) * y_i + j + lane] = a2_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 3) * y_i + j + lane] = a3_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 4) * y_i + j + lane] = a4_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 5) * y_i + j + lane] = a5_0[lane];
-      }
-    }
-  }
   for (; j < hi; j += 16) {
     const int64_t at = j + 16 <= n_j ? j : n_j - 16;
     const int64_t past = hi - at < 16 ? hi - at : 16;
