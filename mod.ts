@@ -246,6 +246,7 @@ export {
 } from "./src/ops/stacks.ts";
 export {
   pad,
+  type PadCount,
   type PadMode,
   type PadOptions,
   type PadWidth,
@@ -407,6 +408,7 @@ export {
 // Functions.
 export { function, type FunctionOptions } from "./src/compile.ts";
 export type {
+  Argument,
   CompiledFunction,
   ResultOf,
   Results,

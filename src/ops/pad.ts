@@ -27,10 +27,11 @@ import { lengthsOf, shapeAt } from "./shape.ts";
 import { addBroadcast } from "./stacks.ts";
 import { mean, median } from "./statistics.ts";
 
-type Count = number | Variable;
+/** How many elements come at one end of an axis; an integer of no axes where only the run knows. */
+export type PadCount = number | Variable;
 
 /** How many elements come before and behind an axis; one number for both. */
-export type PadWidth = Count | readonly [before: Count, after: Count];
+export type PadWidth = PadCount | readonly [before: PadCount, after: PadCount];
 
 /** What the new elements are. */
 export type PadMode =
@@ -66,8 +67,8 @@ export interface PadOptions {
 /** One axis that is padded. */
 interface Padding extends Required<Pick<PadOptions, "mode" | "value">> {
   readonly axis: number;
-  readonly before: Count;
-  readonly after: Count;
+  readonly before: PadCount;
+  readonly after: PadCount;
   readonly statLength?: number;
 }
 
@@ -87,13 +88,13 @@ interface Padding extends Required<Pick<PadOptions, "mode" | "value">> {
  */
 export function pad(
   x: Operand,
-  width: Count | readonly PadWidth[],
+  width: PadCount | readonly PadWidth[],
   { mode = "constant", value = 0, statLength }: PadOptions = {},
 ): Variable {
   const v = asVariable(x),
     widths: readonly PadWidth[] = Array.isArray(width)
       ? width
-      : v.type.shape.map(() => width as Count);
+      : v.type.shape.map(() => width as PadCount);
   if (widths.length !== v.ndim) {
     throw new TypeError(
       `Cannot apply pad: ${widths.length} widths for ${v.ndim} axes`,
@@ -101,8 +102,8 @@ export function pad(
   }
   return widths.reduce<Variable>((y, w, axis) => {
     const [before, after] = Array.isArray(w)
-      ? w as [Count, Count]
-      : [w as Count, w as Count];
+      ? w as [PadCount, PadCount]
+      : [w as PadCount, w as PadCount];
     const wrong = [before, after].find((n) =>
       typeof n === "number" && !(n >= 0)
     );
@@ -165,11 +166,11 @@ function between(
 }
 
 /** The shape of x but for the length of an axis. */
-function lengthsWith(x: Variable, axis: number, n: Count): Count[] {
-  return (lengthsOf(x) as Count[]).with(axis, n);
+function lengthsWith(x: Variable, axis: number, n: PadCount): PadCount[] {
+  return (lengthsOf(x) as PadCount[]).with(axis, n);
 }
 
-function filled(x: Variable, { axis, value }: Padding, n: Count): Variable {
+function filled(x: Variable, { axis, value }: Padding, n: PadCount): Variable {
   return full(
     lengthsWith(x, axis, n),
     cast(asVariable(value, x.dtype), x.dtype),
@@ -182,7 +183,7 @@ function places(x: Variable, { mode, axis, before, after }: Padding): Variable {
     total = SYMBOLIC.add(
       SYMBOLIC.add(before, lengthsOf(x)[axis]!),
       after,
-    ) as Count,
+    ) as PadCount,
     i = sub(arange(total), before);
   if (mode === "edge") return clip(i, 0, sub(n, 1));
   if (mode === "wrap") return mod(i, n);
