@@ -13,9 +13,7 @@
  * changed; `--cells` measures these anew. `--quick` takes a minute: one
  * thread, one pair, neither neighbours nor peers, and a file of its own.
  */
-import { parseArgs } from "@std/cli";
-import * as damo from "damo";
-import { findPeers, measurePeer, type PeerRate } from "../peers/peers.ts";
+import { openFigure } from "./figure.ts";
 import { drawFigure1 } from "./figure1_plot.ts";
 import {
   BATCHES,
@@ -26,50 +24,9 @@ import {
   type Roofline,
 } from "./figure1_result.ts";
 import { showFigure1 } from "./figure1_table.ts";
-import { buildLimit, coresFor, quietEnvironment, runLimit } from "./limit.ts";
-import { describeMachine } from "../../src/tools/machine.ts";
-import { measureInto, openResults } from "./results.ts";
+import { coresFor, runLimit } from "./limit.ts";
 
-const SELF = new URL("./figure1_cell.ts", import.meta.url).pathname;
-
-/** Whether functions become C here. */
-function compiles(): boolean {
-  const x = damo.scalar("x"), f = damo.function([x], x.add(1));
-  f(1);
-  f.free();
-  const { compiled, fromCache } = damo.kernelStatistics;
-  return compiled + fromCache > 0;
-}
-
-/** Runs one cell in a process of its own, pinned to as many cores as it has threads. */
-function measureCell(
-  cell: string,
-  limit: string,
-  settings: Settings,
-): Cell | null {
-  const threads = Number(cell.split("/")[2]);
-  const { success, stdout, stderr } = new Deno.Command("taskset", {
-    args: [
-      "-c",
-      coresFor(threads),
-      Deno.execPath(),
-      "run",
-      "-A",
-      "-q",
-      SELF,
-      cell,
-      `--limit=${limit}`,
-      `--pairs=${isNeighbour(cell) ? settings.others : settings.pairs}`,
-      `--others=${settings.others}`,
-      `--budget=${settings.budget}`,
-    ],
-    clearEnv: true,
-    env: quietEnvironment(),
-  }).outputSync();
-  if (success) return JSON.parse(new TextDecoder().decode(stdout));
-  console.error(`${cell} failed: ${new TextDecoder().decode(stderr)}`);
-  return null;
-}
+const CELL = new URL("./figure1_cell.ts", import.meta.url).pathname;
 
 /** Neighbours are no gate: fewer rounds do. */
 function isNeighbour(cell: string): boolean {
@@ -92,89 +49,36 @@ function measureRoofline(limit: string, threads: number): Roofline {
   };
 }
 
-interface Settings extends Record<string, number> {
-  /** Rounds of the last row, and of the others and the neighbours. */
-  readonly pairs: number;
-  readonly others: number;
-  /** Milliseconds a rate is taken for. */
-  readonly budget: number;
-}
-
 async function main(): Promise<void> {
-  const args = parseArgs(Deno.args, {
-    string: ["cells", "out", "threads"],
-    boolean: ["fresh", "quick", "no-peers"],
-    default: { pairs: 15, out: "bench/results" },
-  });
-  const built = compiles()
-    ? buildLimit(["mlp", "roof"])
-    : { reason: "there is no C compiler: functions are interpreted" };
-  if ("reason" in built) {
-    console.log(`figure 1: n/a (${built.reason})`);
-    return;
-  }
-  const settings: Settings = args.quick
-    ? { pairs: 1, others: 1, budget: 100 }
-    : { pairs: args.pairs, others: Math.min(args.pairs, 3), budget: 400 };
-  const threads = (args.threads ?? (args.quick ? "1" : "1,2")).split(",")
-    .map(Number).filter((n) => n <= navigator.hardwareConcurrency);
+  const run = openFigure("figure1", ["mlp", "roof"]);
+  if (run === null) return;
+  const { threads, named, settings: { pairs, others } } = run;
   const listed = NETS.flatMap((net) => BATCHES.map((n) => `${net}/${n}`));
-  const named = args.cells?.split(",");
   const measured = named ??
     threads.flatMap((n) =>
-      [...listed, ...args.quick ? [] : Object.keys(NEIGHBOURS)]
+      [...listed, ...run.quick ? [] : Object.keys(NEIGHBOURS)]
         .map((cell) => `${cell}/${n}`)
     );
-  // A quick run has a file of its own: it must not replace the true one.
-  const stem = `${args.out}/figure1${args.quick ? "-quick" : ""}`;
-  const results = openResults(`${stem}.json`, {
-    figure: "figure1",
-    machine: describeMachine(),
-    settings,
-  });
-  const { cells } = results;
-  if (args.fresh) { for (const name of Object.keys(cells)) delete cells[name]; }
-  for (const name of named ?? []) delete cells[name];
-  const keep = (name: string, measure: () => unknown) =>
-    measureInto(results, name, `${stem}.json`, measure);
   for (const n of threads) {
-    keep(`roofline/${n}`, () => measureRoofline(built.path, n));
+    run.keep(`roofline/${n}`, () => measureRoofline(run.limit, n));
   }
   for (const cell of measured) {
-    keep(cell, () => measureCell(cell, built.path, settings));
+    run.keepCell(cell, CELL, isNeighbour(cell) ? others : pairs);
   }
-  const peers = args["no-peers"] || args.quick || named
-    ? { found: [] }
-    : findPeers();
-  if (peers.missing) console.error(`peers: ${peers.missing}`);
-  for (const n of threads) {
-    const options = {
-      threads: n,
-      budget: settings.budget,
-      rounds: settings.others,
-    };
-    for (const peer of peers.found) {
-      for (const net of NETS) {
-        const cells = BATCHES.map((batch) => `${net}/${batch}`);
-        keep(
-          `peer/${peer}/${net}/${n}`,
-          () => measurePeer("figure1", peer, cells, options),
-        );
-      }
-    }
-  }
+  run.keepPeers(
+    Object.fromEntries(
+      NETS.map((net) => [net, BATCHES.map((batch) => `${net}/${batch}`)]),
+    ),
+  );
   const figure: Figure1 = {
     threads,
-    cell: (name) => cells[name] as Cell | undefined,
-    peers: (cell) =>
-      Object.entries(cells).filter(([name]) => name.startsWith("peer/"))
-        .flatMap(([, rates]) => rates as PeerRate[])
-        .filter((rate) => rate.cell === cell),
-    roofline: (n) => cells[`roofline/${n}`] as Roofline | undefined,
+    cell: (name) => run.cell(name) as Cell | undefined,
+    peers: run.peers,
+    roofline: (n) => run.cell(`roofline/${n}`) as Roofline | undefined,
   };
   showFigure1(figure, named);
-  console.log(`\nNumbers: ${stem}.json`);
-  if (!named) await drawFigure1(figure, results.machine, stem);
+  console.log(`\nNumbers: ${run.stem}.json`);
+  if (!named) await drawFigure1(figure, run.machine, run.stem);
 }
 
 await main();

@@ -1,5 +1,6 @@
 /** Figure 1 as the paper draws it: a panel a network and minibatch, a bar a step of the ladder; peers are marks. */
 import * as damo from "damo";
+import { PEER_COLORS } from "./figure.ts";
 import {
   BATCHES,
   type Cell,
@@ -7,7 +8,8 @@ import {
   LADDER,
   NETS,
 } from "./figure1_result.ts";
-import { describeRate, lastRow } from "./figure1_table.ts";
+import { lastRow } from "./figure1_table.ts";
+import { bestPeers, describeRate } from "./report.ts";
 import type { Machine } from "../../src/tools/machine.ts";
 
 /** The ladder from dark to light, C in greys, peers in colors of their own. */
@@ -19,12 +21,6 @@ const COLORS: Readonly<Record<string, string>> = {
   "fn(nCalls)": "#e0641e",
   "C with OpenBLAS": "#7d838c",
   "C by hand": "#b3b8bf",
-};
-const PEERS: Readonly<Record<string, string>> = {
-  "JAX": "#8e5bd0",
-  "NumPy by hand": "#2a9d8f",
-  "PyTensor": "#c2427f",
-  "PyTorch eager": "#d43d3d",
 };
 
 /** Names of the ladder's steps in the legend. */
@@ -76,14 +72,17 @@ function draw(
     legend: {
       ...COLORS,
       ...Object.fromEntries(
-        Object.entries(PEERS).filter(([peer]) => peers.has(peer)),
+        Object.entries(PEER_COLORS).filter(([peer]) => peers.has(peer)),
       ),
     },
     columns: BATCHES.length,
     panels: cells.map(({ net, batch, name }) => {
       const cell = figure.cell(name);
       const bars = cell ? barsOf(cell) : [];
-      const marks = bestOf(figure, name);
+      const marks = Array.from(
+        bestPeers(figure.peers(name)),
+        ([name, rate]) => ({ x: "peers", name, rate }),
+      );
       const top = Math.max(
         1,
         ...bars.map(({ rate }) => rate),
@@ -173,15 +172,6 @@ function barsOf(cell: Cell): Bar[] {
     rate: median,
   }));
   return [...rows, ...limit];
-}
-
-/** Each peer's best variant. */
-function bestOf(figure: Figure1, cell: string): Bar[] {
-  const best = new Map<string, number>();
-  for (const { peer, value } of figure.peers(cell)) {
-    best.set(peer, Math.max(value, best.get(peer) ?? 0));
-  }
-  return Array.from(best, ([name, rate]) => ({ x: "peers", name, rate }));
 }
 
 /** Names below the groups of bars, each in its middle. */

@@ -1,5 +1,4 @@
 /** Figure 1 as text: the ladder, the rows that count, the neighbours, the peers. */
-import { renderTable, terminalColumns } from "../../src/tools/table.ts";
 import {
   type Access,
   BATCHES,
@@ -9,10 +8,15 @@ import {
   NETS,
   type Roofline,
   type Row,
-  type Variant,
 } from "./figure1_result.ts";
-import type { Spread } from "./measure.ts";
 import { workOf } from "./networks.ts";
+import {
+  describeRate,
+  describeSpread,
+  printPeers,
+  printTable,
+  shortName,
+} from "./report.ts";
 
 /** Prints all tables, or those rows that were named. */
 export function showFigure1(figure: Figure1, named?: readonly string[]): void {
@@ -33,12 +37,12 @@ export function showFigure1(figure: Figure1, named?: readonly string[]): void {
         ? "x and y passed"
         : "index into shared data";
       console.log(`\n${threads} thread${plural}, examples/s, ${how}\n`);
-      print(ladder(all, access));
+      printTable(ladder(all, access));
     }
     console.log(
       "\nfn(nCalls) as a multiple of C, median of pairs (quartiles)\n",
     );
-    print([
+    printTable([
       ["", "C BLAS", "(quartiles)", "C hand", "(quartiles)", "loss", "kernels"],
       ...all.map(ratios),
     ]);
@@ -50,27 +54,15 @@ export function showFigure1(figure: Figure1, named?: readonly string[]): void {
       console.log(
         "\nShare of the roofline, and of the share at the paper's size\n",
       );
-      print([
+      printTable([
         ["", "share", "of", "share"],
         ...beside.map((cell) => neighbour(cell, figure, roofline)),
       ]);
     }
-    const peers = listed.flatMap(({ cell }) => figure.peers(cell));
-    if (peers.length > 0) {
+    const names = listed.map(({ cell }) => cell);
+    if (names.some((name) => figure.peers(name).length > 0)) {
       console.log("\nPeers, examples/s\n");
-      const names = [...new Set(peers.map(nameOf))];
-      print([
-        ["", ...listed.map(({ cell }) => short(cell))],
-        ...names.map((name) => [
-          name,
-          ...listed.map(({ cell }) => {
-            const rate = figure.peers(cell).find((each) =>
-              nameOf(each) === name
-            );
-            return rate ? describeRate(rate.value) : "–";
-          }),
-        ]),
-      ]);
+      printPeers(names, figure.peers);
     }
   }
 }
@@ -132,7 +124,7 @@ function ladder(cells: readonly Cell[], access: Access): string[][] {
       const { blas, hand } = cell.limit;
       const rates = [...rowsOf(cell).map(({ rate }) => rate), blas, hand];
       return [
-        short(cell.cell),
+        shortName(cell.cell),
         ...rates.map(({ median }) => describeRate(median)),
       ];
     }),
@@ -141,27 +133,23 @@ function ladder(cells: readonly Cell[], access: Access): string[][] {
 
 function ratios(cell: Cell): string[] {
   const { ratio } = lastRow(cell);
-  const show = (variant: Variant) => {
-    const { median, quartiles: [low, high] }: Spread = ratio[variant];
-    return [median.toFixed(3), `${low.toFixed(2)}–${high.toFixed(2)}`];
-  };
   return [
-    short(cell.cell),
-    ...show("blas"),
-    ...show("hand"),
+    shortName(cell.cell),
+    ...describeSpread(ratio.blas),
+    ...describeSpread(ratio.hand),
     cell.void ? "void" : Object.values(cell.losses)[0]!.toFixed(5),
     String(cell.kernels),
   ];
 }
 
 function neighbour(cell: Cell, figure: Figure1, roofline: Roofline): string[] {
-  const listed = NEIGHBOURS[short(cell.cell)]!;
+  const listed = NEIGHBOURS[shortName(cell.cell)]!;
   const shareOf = (of: Cell) =>
     lastRow(of).rate.median / roofOf(of.cell, roofline);
   const own = shareOf(cell);
-  const base = figure.cell(cell.cell.replace(short(cell.cell), listed));
+  const base = figure.cell(cell.cell.replace(shortName(cell.cell), listed));
   return [
-    short(cell.cell),
+    shortName(cell.cell),
     percent(own),
     listed,
     base ? percent(own / shareOf(base)) : "–",
@@ -170,29 +158,4 @@ function neighbour(cell: Cell, figure: Figure1, roofline: Roofline): string[] {
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(0)} %`;
-}
-
-/** A cell's name without its threads. */
-function short(cell: string): string {
-  return cell.replace(/\/\d+$/, "");
-}
-
-function nameOf({ peer, variant }: { peer: string; variant: string }): string {
-  return variant ? `${peer}, ${variant}` : peer;
-}
-
-/** `4.64k`, `1.81M`; `short` leaves out zeros at the end. */
-export function describeRate(rate: number, short = false): string {
-  const [scale, unit] = rate >= 1e6
-    ? [1e6, "M"]
-    : rate >= 1e3
-    ? [1e3, "k"]
-    : [1, ""];
-  const digits = (rate / scale).toPrecision(3);
-  return `${short ? Number(digits) : digits}${unit}`;
-}
-
-function print(rows: readonly (readonly string[])[]): void {
-  const lines = renderTable(rows, { width: terminalColumns(), header: true });
-  console.log(lines.join("\n"));
 }

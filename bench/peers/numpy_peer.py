@@ -1,7 +1,8 @@
-"""NumPy: the step by hand, gradients in place."""
+"""NumPy: the steps by hand, gradients in place."""
 import numpy as np
 
-from figure1 import RATE
+import figure1 as one
+import figure2 as two
 
 NAME = "NumPy by hand"
 
@@ -35,9 +36,9 @@ def figure1(start, threads):
                 back = d @ Ws[k].T
                 back *= 1 - h * h
             gradient = h.T @ d
-            gradient *= np.float32(RATE)
+            gradient *= np.float32(one.RATE)
             Ws[k] -= gradient
-            bs[k] -= np.float32(RATE) * d.sum(0)
+            bs[k] -= np.float32(one.RATE) * d.sum(0)
             if k:
                 d = back
         return loss
@@ -46,6 +47,55 @@ def figure1(start, threads):
         for _ in range(count):
             loss = step(*minibatches[state[0]])
             state[0] = (state[0] + 1) % len(minibatches)
+            if losses is not None:
+                losses.append(loss)
+
+    yield "", run
+
+
+def figure2(start, threads):
+    Wx, Wh, Wo, bh, bo = start.copies()
+    sequences, state, row = start.sequences(), [0], np.arange(two.LENGTH)
+    H = np.zeros((two.LENGTH + 1, start.n), np.float32)
+    rate = np.float32(two.RATE)
+
+    def step(x, y):
+        inputs = Wx[x] + bh
+        for t in range(two.LENGTH):
+            z = H[t] @ Wh
+            z += inputs[t]
+            H[t + 1] = 1 / (1 + np.exp(-z))
+        after = H[1:]
+        p = after @ Wo
+        p += bo
+        p -= p.max(1, keepdims=True)
+        right = p[row, y]
+        np.exp(p, out=p)
+        sums = p.sum(1, keepdims=True)
+        loss = np.log(sums).sum() - right.sum()
+        p /= sums
+        p[row, y] -= 1
+        back = p @ Wo.T
+        slope = after * (1 - after)
+        dz = np.zeros_like(slope)
+        dz[-1] = back[-1] * slope[-1]
+        for t in range(two.LENGTH - 2, -1, -1):
+            d = Wh @ dz[t + 1]
+            d += back[t]
+            d *= slope[t]
+            dz[t] = d
+        np.subtract(Wo, rate * (after.T @ p), out=Wo)
+        np.subtract(bo, rate * p.sum(0), out=bo)
+        np.subtract(Wh, rate * (H[:-1].T @ dz), out=Wh)
+        np.subtract(bh, rate * dz.sum(0), out=bh)
+        np.subtract.at(Wx, x, rate * dz)
+        H[0] = H[-1]
+        return loss
+
+    def run(count, losses=None):
+        for _ in range(count):
+            loss = step(*sequences[state[0]])
+            state[0] = (state[0] + 1) % len(sequences)
             if losses is not None:
                 losses.append(loss)
 

@@ -12,7 +12,8 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode, get_mode
 
-from figure1 import RATE
+import figure1 as one
+import figure2 as two
 
 NAME = "PyTensor"
 
@@ -20,14 +21,20 @@ pytensor.config.floatX = "float32"
 
 
 def figure1(start, threads):
-    for name, mode in [
-        ("C", Mode(linker="cvm", optimizer="fast_run")),
-        ("Numba", get_mode("NUMBA")),
-    ]:
-        yield name, build(start, mode)
+    for name, mode in modes():
+        yield name, build_network(start, mode)
 
 
-def build(start, mode):
+def figure2(start, threads):
+    for name, mode in modes():
+        yield name, build_recurrent(start, mode)
+
+
+def modes():
+    return [("C", Mode(linker="cvm", optimizer="fast_run")), ("Numba", get_mode("NUMBA"))]
+
+
+def build_network(start, mode):
     weights = [pytensor.shared(w) for w in start.copies()]
     X, labels = pytensor.shared(start.X), pytensor.shared(start.y)
     i, state = pt.lscalar("i"), [0]
@@ -39,12 +46,44 @@ def build(start, mode):
             h = pt.tanh(h)
     loss = -pt.log(pt.special.softmax(h, axis=1))[pt.arange(y.shape[0]), y].mean()
     gradients = pytensor.grad(loss, weights)
-    rate = np.float32(RATE)
+    rate = np.float32(one.RATE)
     step = pytensor.function(
         [i], loss, updates=[(w, w - rate * g) for w, g in zip(weights, gradients)], mode=mode
     )
     step.trust_input = True
     numbers = [np.asarray(k, np.int64) for k in range(start.batches)]
+
+    def run(count, losses=None):
+        for _ in range(count):
+            loss = step(numbers[state[0]])
+            state[0] = (state[0] + 1) % len(numbers)
+            if losses is not None:
+                losses.append(loss)
+
+    return run
+
+
+def build_recurrent(start, mode):
+    weights = [pytensor.shared(w) for w in start.copies()]
+    Wx, Wh, Wo, bh, bo = weights
+    text = pytensor.shared(start.text)
+    last = pytensor.shared(np.zeros(start.n, np.float32))
+    i, state = pt.lscalar("i"), [0]
+    begin = i * two.LENGTH
+    x, y = text[begin : begin + two.LENGTH], text[begin + 1 : begin + two.LENGTH + 1]
+    h, _ = pytensor.scan(
+        lambda each, h: pt.sigmoid(each + h @ Wh),
+        sequences=[Wx[x] + bh],
+        outputs_info=[last],
+    )
+    p = pt.special.softmax(h @ Wo + bo, axis=1)
+    loss = -pt.log(p)[pt.arange(y.shape[0]), y].sum()
+    gradients = pytensor.grad(loss, weights)
+    rate = np.float32(two.RATE)
+    updates = [(w, w - rate * g) for w, g in zip(weights, gradients)] + [(last, h[-1])]
+    step = pytensor.function([i], loss, updates=updates, mode=mode)
+    step.trust_input = True
+    numbers = [np.asarray(k, np.int64) for k in range(two.SEQUENCES)]
 
     def run(count, losses=None):
         for _ in range(count):

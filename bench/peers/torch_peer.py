@@ -1,7 +1,8 @@
 """PyTorch, eager: autograd, cross_entropy, and SGD over all weights at once."""
 import torch
 
-from figure1 import RATE
+import figure1 as one
+import figure2 as two
 
 NAME = "PyTorch eager"
 
@@ -12,7 +13,7 @@ def figure1(start, threads):
     X, y = torch.from_numpy(start.X), torch.from_numpy(start.y).long()
     minibatches, state = start.minibatches(X, y), [0]
     last = len(weights) - 2
-    optimizer = torch.optim.SGD(weights, lr=RATE, foreach=True)
+    optimizer = torch.optim.SGD(weights, lr=one.RATE, foreach=True)
 
     def step(x, y):
         h = x
@@ -30,6 +31,38 @@ def figure1(start, threads):
         for _ in range(count):
             loss = step(*minibatches[state[0]])
             state[0] = (state[0] + 1) % len(minibatches)
+            if losses is not None:
+                losses.append(loss)
+
+    yield "", run
+
+
+def figure2(start, threads):
+    torch.set_num_threads(threads)
+    weights = [torch.from_numpy(w).requires_grad_() for w in start.copies()]
+    Wx, Wh, Wo, bh, bo = weights
+    sequences = [[torch.from_numpy(part).long() for part in pair] for pair in start.sequences()]
+    state = {"at": 0, "h": torch.zeros(1, start.n)}
+    optimizer = torch.optim.SGD(weights, lr=two.RATE, foreach=True)
+
+    def step(x, y):
+        inputs = (Wx[x] + bh).unsqueeze(1).unbind(0)
+        h, states = state["h"], []
+        for each in inputs:
+            h = torch.sigmoid(torch.addmm(each, h, Wh))
+            states.append(h)
+        logits = torch.addmm(bo, torch.cat(states), Wo)
+        loss = torch.nn.functional.cross_entropy(logits, y, reduction="sum")
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        state["h"] = h.detach()
+        return loss.detach()
+
+    def run(count, losses=None):
+        for _ in range(count):
+            loss = step(*sequences[state["at"]])
+            state["at"] = (state["at"] + 1) % len(sequences)
             if losses is not None:
                 losses.append(loss)
 
