@@ -61,6 +61,7 @@ export class Vm {
   /** JavaScript runs during a call. */
   readonly #pauses: boolean;
   readonly #metered: boolean;
+  readonly #linked: boolean;
   /** What C looks at: kept alive. */
   readonly #lent = new Map<number, TypedArray>();
   #status: "ready" | "busy" | "freed" = "ready";
@@ -79,6 +80,7 @@ export class Vm {
     );
     this.#pauses = !linked && program.thunks.some((t) => t.run.kind === "host");
     this.#metered = debug;
+    this.#linked = linked !== undefined;
 
     const { symbols } = cvm,
       image = encode(program, {
@@ -206,8 +208,14 @@ export class Vm {
   /**
    * The same for at most `fuel` instructions (any number if negative, unmetered
    * if null), after which the call is paused; `step(0, fuel)` goes on with it.
+   * RangeError: the program is one C function, which has no instructions.
    */
   step(calls: number, fuel: number | null): Stop | null {
+    if (this.#linked) {
+      throw new RangeError(
+        "Cannot step through a program that is one C function",
+      );
+    }
     this.#open();
     const { symbols } = this.#cvm, handle = this.#handle;
     this.#hold("busy");

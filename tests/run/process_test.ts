@@ -67,13 +67,19 @@ function inFolder(
   }
 }
 
-Deno.test("a second run compiles nothing, may run and write nothing, and gives equal bits", () =>
+Deno.test("a second run compiles nothing, may run and write nothing, and gives equal bits; so do linkers", () =>
   inFolder((run) => {
-    const first = run(SCRIPT);
-    assertEquals(first.code, 0, first.error);
-    assertMatch(first.error, /^compiled [1-9]/);
-    const second = run(SCRIPT, { flags: ["-A", "--deny-run", "--deny-write"] });
-    assertEquals(second, { code: 0, out: first.out, error: "compiled 0" });
+    const outputs = ["cvm", "c"].map((linker) => {
+      const env = { DAMO_FLAGS: `linker=${linker}` };
+      const first = run(SCRIPT, { env });
+      assertEquals(first.code, 0, first.error);
+      assertMatch(first.error, /^compiled [1-9]/);
+      const flags = ["-A", "--deny-run", "--deny-write"];
+      const second = run(SCRIPT, { env, flags });
+      assertEquals(second, { code: 0, out: first.out, error: "compiled 0" });
+      return first.out;
+    });
+    assertEquals(outputs[0], outputs[1]);
   }));
 
 Deno.test("missing permissions are said in one line", () =>

@@ -23,7 +23,10 @@ const GRAPHS = 240;
 const TIMES = [1, 3, 1, 2];
 /** Every so many graphs run under DebugMode too. */
 const DEBUGGED = 5;
+/** Every so many graphs find their shared variables laid out in some other way. */
 const LAID = 2;
+/** Every so many graphs run as one C function too, which compiles all kernels of each program anew. */
+const LINKED = 5;
 
 const LINKERS = ["cvm", "cvm_nogc"] as const;
 
@@ -46,7 +49,6 @@ function subject(seed: number): Subject {
   const engine = (mode: Mode) =>
     new VmEngine(optimize(made.graph, mode).graph, mode, machine);
   const optimizer = seed % 2 ? "fast_run" : "none";
-  // Some graphs find their shared variables laid out in some other way.
   for (const s of seed % LAID ? [] : made.shared) {
     const strides = anyStrides(random, s.storage.shape);
     if (strides) storageOf(s, machine.cvm).arrange(strides);
@@ -68,6 +70,9 @@ function subject(seed: number): Subject {
       ...seed % DEBUGGED
         ? []
         : [["DebugMode", engine(new DebugMode({ optimizer }))] as const],
+      ...seed % LINKED
+        ? []
+        : [["c", engine(new Mode({ linker: "c", optimizer }))] as const],
     ],
   };
 }
@@ -93,9 +98,16 @@ function orRefusal(run: () => string[]): string[] {
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof RangeError) || isHost(error)) throw error;
     return [REFUSED];
   }
+}
+
+/** Linker c takes no graph with an op that only TypeScript can evaluate. */
+function isHost(error: unknown): boolean {
+  return /^Cannot compile for linker c: (check|assert) /.test(
+    (error as Error).message,
+  );
 }
 
 function textOf(x: NDArray | number): string {
@@ -159,7 +171,7 @@ Deno.test("random graphs give the same under every linker, optimizer, layout and
     runtime()!,
   );
   const wrong: string[] = [];
-  let refused = 0, lone = 0;
+  let refused = 0, lone = 0, linked = 0;
   for (const s of subjects) {
     const expected = outcomes(s, oracle(s.made, s.optimizer));
     refused += expected.filter(([first]) => first === REFUSED).length;
@@ -170,9 +182,11 @@ Deno.test("random graphs give the same under every linker, optimizer, layout and
     ) => {
       try {
         const found = problem(counts(outcomes(s, engine)), expected);
+        if (name === "c") linked++;
         if (found === REFUSED) lone++;
         else if (found) wrong.push(`seed ${s.seed}, ${name}, ${found}`);
       } catch (error) {
+        if (name === "c" && isHost(error)) return engine.free();
         const [line] = (error as Error).message.split("\n");
         wrong.push(`seed ${s.seed}, ${name}: ${line}`);
       }
@@ -182,6 +196,7 @@ Deno.test("random graphs give the same under every linker, optimizer, layout and
     for (const [name, engine] of s.engines) compare(name, engine);
   }
   assertEquals(wrong, []);
+  assert(linked > GRAPHS / LINKED / 3, `${linked} graphs ran as C functions`);
   // Enough refuse to test that. What only a length is wanted of is not computed, and refuses nothing.
   assert(
     refused > GRAPHS / 10 && refused < GRAPHS * TIMES.length / 2,
