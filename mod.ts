@@ -410,6 +410,7 @@ export { function, type FunctionOptions } from "./src/compile.ts";
 export type {
   Argument,
   CompiledFunction,
+  CopyOptions,
   ResultOf,
   Results,
 } from "./src/run/compiled.ts";

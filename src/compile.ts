@@ -8,8 +8,10 @@ import { asMode, type Mode, type ModeOptions } from "./run/mode.ts";
 import { interpret } from "./run/reference.ts";
 import { runtime } from "./run/runtime.ts";
 import {
+  exchange,
   type In,
   type Outputs,
+  type Spec,
   specify,
   type SpecOptions,
 } from "./run/spec.ts";
@@ -44,14 +46,23 @@ export function compile<const O extends Outputs>(
   outputs: O,
   options: FunctionOptions = {},
 ): CompiledFunction<O> {
-  const mode = asMode(options.mode);
   const spec = specify(inputs, outputs, options); //     what is asked for, closed and checked
+  return build(spec, asMode(options.mode), options);
+}
+
+function build<O extends Outputs>(
+  spec: Spec,
+  mode: Mode,
+  options: FunctionOptions,
+): CompiledFunction<O> {
   const { graph, fired } = optimize(spec.graph, mode); // a better way to compute it
   const engine = link(graph, mode, { written: spec.graph, name: options.name });
   const f = wrap<O>(spec, engine, { //                    programs are made when calls bring lengths
     name: options.name ?? "function",
     allowInputDowncast: options.allowInputDowncast,
     fired: fired.map(String),
+    copy: ({ swap = [], name = options.name }) =>
+      build(exchange(spec, swap), mode, { ...options, name }),
   });
   f.trustInput = options.trustInput ?? false;
   return f;

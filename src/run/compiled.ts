@@ -3,7 +3,7 @@ import { config } from "../graph/config.ts";
 import { isBig } from "../graph/dtype.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import type { DenseType } from "../graph/type.ts";
-import type { Variable } from "../graph/variable.ts";
+import type { SharedVariable, Variable } from "../graph/variable.ts";
 import { convert, isWhole } from "./convert.ts";
 import type { In, Outputs, Spec, Value } from "./spec.ts";
 
@@ -44,6 +44,11 @@ export interface Engine {
     calls: number,
     admit?: Admit,
   ): readonly (NDArray | number)[];
+  /** The same beside the event loop, behind the calls made before that use the same shared variables. */
+  callAsync(
+    values: readonly NDArray[],
+    calls: number,
+  ): Promise<readonly (NDArray | number)[]>;
   /** Decisions taken so far, one line each. */
   notes(): readonly string[];
   free(): void;
@@ -58,14 +63,53 @@ export interface CompiledFunction<O extends Outputs = Outputs> {
   /** True: arguments are taken to be NDArrays of the right dtype and rank, and are not checked. */
   trustInput: boolean;
   /**
+   * The same beside the event loop: timers, servers and streams go on. Calls
+   * run in the order in which they were made, those that share no variable at
+   * the same time. Arguments are copied; a failure rejects, and leaves shared
+   * variables as before the call. Until the last call ends they belong to it:
+   * to read, set or use them throws a RangeError. (The linker `reference` and
+   * DebugMode compute before they return.)
+   *
+   * ```ts
+   * import { function as compile, scalar, shared } from "damo";
+   * const x = scalar("x"), total = shared(0);
+   * const add = compile([x], total, { updates: [[total, total.add(x)]] });
+   * const [before, then] = await Promise.all([add.async(3), add.async(4)]);
+   * console.log(before, then, total.getValue().item()); // 0 3 7
+   * ```
+   */
+  async(...args: Argument[]): Promise<Results<O>>;
+  /**
    * Calls a function whose inputs all have defaults, or were passed in the
    * last call, `nCalls` times in C. The results are those of the last time.
    */
   fn(nCalls?: number): Results<O>;
   /** The rewrite rules that fired and every decision that was taken, one line each. */
   explain(): string;
-  /** Releases its memory; shared variables stay. */
+  /**
+   * The same function once more, with a workspace of its own, over the same
+   * shared variables; those in `swap` are replaced, in updates too. TypeError:
+   * the function does not use one, or its replacement has another type.
+   *
+   * ```ts
+   * import { function as compile, shared } from "damo";
+   * const a = shared(1), b = shared(10);
+   * const count = compile([], a, { updates: [[a, a.add(1)]] });
+   * const other = count.copy({ swap: [[a, b]] });
+   * console.log(count(), other(), other()); // 1 10 11
+   * ```
+   */
+  copy(options?: CopyOptions): CompiledFunction<O>;
+  /** Releases its memory, once calls made by `async` have ended; shared variables stay. */
   free(): void;
+}
+
+/** What `copy` takes. */
+export interface CopyOptions {
+  /** Pairs of a shared variable and what takes its place. */
+  readonly swap?: Iterable<readonly [SharedVariable, SharedVariable]>;
+  /** For messages and profiles; that of the function unless given. */
+  readonly name?: string;
 }
 
 /** What an engine is wrapped with. */
@@ -74,13 +118,15 @@ export interface Wrapping {
   readonly allowInputDowncast: boolean | undefined;
   /** Lines about the graph, before those of the engine. */
   readonly fired: readonly string[];
+  /** The function over other shared variables. */
+  readonly copy: (options: CopyOptions) => CompiledFunction;
 }
 
 /** The callable for an engine. */
 export function wrap<O extends Outputs>(
   spec: Spec,
   engine: Engine,
-  { name, allowInputDowncast, fired }: Wrapping,
+  { name, allowInputDowncast, fired, copy }: Wrapping,
 ): CompiledFunction<O> {
   const { inputs, form } = spec, count = inputs.length;
   const checks = inputs.map((i) => i.variable.type as DenseType);
@@ -92,11 +138,24 @@ export function wrap<O extends Outputs>(
   /** What the last call brought, as arrays if they had to be made. */
   const last = new Array<Argument>(count);
   let called = count === 0, admitted = false;
+  /** Calls made by `async` that have not ended. */
+  let inFlight = 0;
 
   const finish = packer(form);
 
-  const admit = (args: readonly Argument[]): readonly NDArray[] => {
+  const alive = () => {
     if (freed) throw new Error(`Cannot call ${name}: it was freed`);
+  };
+  const admit = (args: readonly Argument[]): readonly NDArray[] => {
+    alive();
+    if (inFlight > 0) {
+      throw new RangeError(
+        `Cannot call ${name}: a call of it is in flight; await its result first, or call ${name}.async`,
+      );
+    }
+    return asArrays(args);
+  };
+  const asArrays = (args: readonly Argument[]): readonly NDArray[] => {
     if (self.trustInput && args.length === count) return args as NDArray[];
     if (args.length > count) {
       throw new TypeError(
@@ -133,6 +192,9 @@ export function wrap<O extends Outputs>(
     }
     called = true;
   };
+  const release = () => {
+    if (freed && inFlight === 0) engine.free();
+  };
 
   const call = (...args: Argument[]): unknown => {
     admitted = false;
@@ -142,16 +204,30 @@ export function wrap<O extends Outputs>(
   };
   const self = Object.assign(call, {
     trustInput: false,
+    async async(...args: Argument[]): Promise<unknown> {
+      alive();
+      const values = asArrays(args).map((value) => value.copy());
+      keep(values);
+      inFlight++;
+      try {
+        return finish(await engine.callAsync(values, 1));
+      } finally {
+        inFlight--;
+        release();
+      }
+    },
     fn(nCalls = 1): unknown {
       if (!Number.isInteger(nCalls) || nCalls < 1) {
         throw new RangeError(`Cannot call ${name} ${nCalls} times`);
       }
       return finish(engine.call(called ? last : admit([]), nCalls, admit));
     },
+    copy: (options: CopyOptions = {}) => (alive(), copy(options)),
     explain: () => [...fired, ...engine.notes()].join("\n"),
     free() {
-      if (!freed) engine.free();
+      if (freed) return;
       freed = true;
+      release();
     },
   });
   Object.defineProperty(self, "name", { value: name });

@@ -112,15 +112,9 @@ export class VmEngine implements Engine {
     for (let left = calls;;) {
       const { vm, program } = ready, most = program.resizes ? 1 : left;
       const stop = this.#mode.debug ? runDebug(vm, most) : vm.run(most);
-      if (stop === null) {
-        if (program.resizes) this.#noteLayouts();
-        left -= most;
-        if (left === 0) return vm.results();
-      } else {
-        left -= vm.done;
-        vm.finish();
-        this.#recover(stop, ready, values);
-      }
+      left -= stop === null ? most : vm.done;
+      this.#settle(stop, ready, values);
+      if (left === 0) return vm.results();
       ready = this.#bring(values);
     }
   }
@@ -140,6 +134,42 @@ export class VmEngine implements Engine {
       this.#runtime,
       { name: this.#name },
     );
+  }
+
+  callAsync(
+    values: readonly NDArray[],
+    calls: number,
+  ): Promise<(NDArray | number)[]> {
+    return this.#runtime.turns.take(
+      [this, ...this.#storages],
+      // DebugMode looks at every instruction, and so stays here.
+      async () => {
+        if (this.#mode.debug) return this.call(values, calls);
+        if (this.#named) this.#checkNames(values);
+        return await this.#fly(values, calls);
+      },
+    );
+  }
+
+  #fly(
+    values: readonly NDArray[],
+    calls: number,
+  ): Promise<(NDArray | number)[]> {
+    const ready = this.#bring(values), { vm, program } = ready;
+    const most = program.resizes ? 1 : calls;
+    return vm.runAsync(most, (stop) => {
+      const left = calls - (stop === null ? most : vm.done);
+      this.#settle(stop, ready, values);
+      return left === 0 ? vm.results() : this.#fly(values, left);
+    });
+  }
+
+  /** What must be known before the program goes on, or another for what a guard found. */
+  #settle(stop: Stop | null, ready: Ready, values: readonly NDArray[]): void {
+    if (stop !== null) {
+      ready.vm.finish();
+      this.#recover(stop, ready, values);
+    } else if (ready.program.resizes) this.#noteLayouts();
   }
 
   notes(): readonly string[] {

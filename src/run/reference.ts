@@ -28,6 +28,10 @@ export function interpret(graph: FunctionGraph): Engine {
       for (let i = 0; i < calls; i++) last = once(values);
       return last.map(asResult);
     },
+    // deno-lint-ignore require-await
+    async callAsync(values, calls) {
+      return this.call(values, calls);
+    },
     notes: () => ["interpreted in TypeScript"],
     free: () => {},
   };

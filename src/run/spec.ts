@@ -1,7 +1,11 @@
 /** From what a user asks of `function` to a FunctionGraph, or an error that names what is wrong. */
 import { castsSafely } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
-import type { FunctionGraph } from "../graph/function_graph.ts";
+import {
+  type FunctionGraph,
+  results,
+  withResults,
+} from "../graph/function_graph.ts";
 import { derived } from "../graph/origin.ts";
 import { describeType, fits } from "../graph/type.ts";
 import { Constant, SharedVariable, Variable } from "../graph/variable.ts";
@@ -143,6 +147,39 @@ export function specify(
   };
   checkClosed(graph, ins, options.onUnusedInput ?? config.onUnusedInput);
   return { inputs: ins, graph, form };
+}
+
+/**
+ * The same request over other shared variables. TypeError: one is not used, or
+ * what takes its place has another type or is updated twice then.
+ */
+export function exchange(
+  { graph, ...spec }: Spec,
+  swap: Iterable<readonly [SharedVariable, SharedVariable]>,
+): Spec {
+  const by = new Map(swap), values = results(graph);
+  const used = new Set<Variable>([
+    ...ancestors(values),
+    ...graph.updates.map(([s]) => s),
+  ]);
+  for (const [from, to] of by) {
+    const what = `Cannot exchange ${nameOf(from)}`;
+    if (!used.has(from)) {
+      throw new TypeError(`${what}: the function does not use it`);
+    }
+    const [is, was] = [to, from].map((v) => describeType(v.type));
+    if (!(to instanceof SharedVariable) || is !== was) {
+      throw new TypeError(
+        `${what}: it is a shared ${was}, ${nameOf(to)} is ${
+          to instanceof SharedVariable ? "a shared " : ""
+        }${is}`,
+      );
+    }
+  }
+  const now = withResults(graph, replace(values, by)),
+    updates = now.updates.map(([s, v]) => [by.get(s) ?? s, v] as const);
+  checkUpdates(updates);
+  return { ...spec, graph: { ...now, updates } };
 }
 
 function substitute(

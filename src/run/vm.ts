@@ -235,27 +235,33 @@ export class Vm {
     }
   }
 
-  /** The same on another thread; inputs must not change meanwhile. */
-  async runAsync(calls = 1): Promise<Stop | null> {
+  /**
+   * The same on another thread; inputs must not change meanwhile. `then` gets
+   * what `run` would return, before anybody else can touch what the run left.
+   */
+  async runAsync<T>(
+    calls: number,
+    then: (stop: Stop | null) => T | Promise<T>,
+  ): Promise<T> {
     this.#open();
     this.#state.interrupt(false);
     this.#hold("busy");
+    let status: number;
     try {
       for (let left = calls;; left = 0) {
-        const status = await this.#cvm.symbols.cvm_run_async(
+        status = await this.#cvm.symbols.cvm_run_async(
           this.#handle,
           left,
           0n,
           0,
         );
-        if (status !== STATUS.HOST) {
-          return status === STATUS.DONE ? null : this.#state.stop(status);
-        }
+        if (status !== STATUS.HOST) break;
         this.#evaluate();
       }
     } finally {
       this.#hold("ready");
     }
+    return then(status === STATUS.DONE ? null : this.#state.stop(status));
   }
 
   /** Asks a run on another thread to stop between two calls, or between two steps of a loop. */

@@ -353,6 +353,45 @@ for (const [called, mode] of MODES) {
   });
 }
 
+Deno.test("a copy has a workspace of its own, and other shared variables where they are exchanged", () => {
+  const x = damo.scalar("x"),
+    a = damo.shared(1, { name: "a" }),
+    b = damo.shared(10, { name: "b" }),
+    wide = damo.shared([1, 2], { name: "wide" }),
+    unused = damo.shared(0, { name: "unused" });
+  const f = damo.function([new damo.In(x, { value: 2 })], { old: a }, {
+    name: "f",
+    updates: [[a, a.mul(x)], [b, b.add(0)]],
+  });
+  const same = f.copy(),
+    swapped = f.copy({ swap: [[a, b], [b, a]], name: "g" });
+  f.free();
+  assertThrows(() => f.copy(), Error, "freed");
+  assertEquals([same(), same(5), same()], [{ old: 1 }, { old: 2 }, {
+    old: 10,
+  }]);
+  assertEquals([swapped(), swapped(3)], [{ old: 10 }, { old: 20 }]);
+  assertEquals([same.name, swapped.name], ["f", "g"]);
+  assertEquals([a, b].map((s) => s.getValue().item()), [20, 60]);
+  const exchanged =
+    (...swap: [damo.SharedVariable, damo.SharedVariable][]) => () =>
+      same.copy({ swap });
+  assertThrows(
+    exchanged([unused, b]),
+    TypeError,
+    "Cannot exchange unused: the function does not use it",
+  );
+  assertThrows(
+    exchanged([a, wide]),
+    TypeError,
+    "Cannot exchange a: it is a shared float32 (), wide is a shared float32 (?,)",
+  );
+  assertThrows(exchanged([a, x as never]), TypeError, "x is float32 ()");
+  assertThrows(exchanged([a, b]), TypeError, "Cannot update b twice");
+  same.free();
+  swapped.free();
+});
+
 Deno.test("bad requests name what is wrong", () => {
   const x = damo.vector("x"),
     y = damo.vector("y"),
