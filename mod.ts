@@ -407,6 +407,7 @@ export {
 
 // Functions.
 export { function, type FunctionOptions } from "./src/compile.ts";
+export type { ExportOptions } from "./src/run/export_c.ts";
 export type {
   Argument,
   CompiledFunction,

@@ -1,6 +1,8 @@
 /* cvm.c - runs a program: a loop over instructions; what each does stands in cvm_opcodes.h. */
 #include "steps.h"
 
+const Library library = {pool_take, pool_give, threads_count, threads_run, builtins};
+
 /* ---- Thunks ---- */
 
 static int64_t range_of(const Thunk *t) { return t->range >= 0 ? t->range : *(const int64_t *)t->extents->data; }

@@ -70,6 +70,7 @@ typedef struct Library {
   void (*threads_run)(Threads *threads, void (*job)(void *data, int part), void *data);
   const Kernel *builtins;
 } Library;
+INTERNAL extern const Library library;
 
 typedef struct Instruction {
   int32_t op, a, b;
@@ -154,6 +155,15 @@ typedef struct Vm {
   const Library *library;
   int (*linked)(struct Vm *vm); /* the program as one C function, which runs its calls; NULL: it is interpreted */
 } Vm;
+
+/* ---- Between runs: image.c ---- */
+
+EXPORT Vm *cvm_new(const int64_t *image, const void *home, Pool *heap, Threads *threads, const Blas *blas);
+EXPORT int32_t cvm_free(Vm *vm);
+EXPORT Pool *cvm_heap_new(double limit);
+EXPORT void cvm_heap_free(Pool *heap);
+EXPORT void cvm_read(const Array *from, void *to);
+EXPORT int32_t cvm_storage_write(Array *storage, Pool *heap, const int64_t *layout, const void *from);
 
 /* ---- Crashes: crash.c ---- */
 

@@ -8,7 +8,6 @@
 */
 #include "steps.h"
 
-static const Library library = {pool_take, pool_give, threads_count, threads_run, builtins};
 
 /* ---- Contexts ---- */
 
@@ -148,8 +147,6 @@ static int64_t lay_out(char *block, const int64_t *n, Vm *vm, Reader *in, Instru
   return size;
 }
 
-EXPORT int32_t cvm_free(Vm *vm);
-
 /*
 ** A VM for the program of an image; `home` has the first contents of constants
 ** and small inputs. threads and blas may be NULL. NULL if there is no memory.
@@ -196,9 +193,10 @@ EXPORT Vm *cvm_new(const int64_t *image, const void *home, Pool *heap, Threads *
   vm->results = results;
 
   if (!threads) return vm;
-  vm->workers = calloc((size_t)threads_count(threads), sizeof(Context));
+  int count = library.threads_count(threads);
+  vm->workers = calloc((size_t)count, sizeof(Context));
   if (!vm->workers) return cvm_free(vm), NULL;
-  for (int i = 0; i < threads_count(threads); i++) vm->workers[i] = context_over(blas, reserve_nothing);
+  for (int i = 0; i < count; i++) vm->workers[i] = context_over(blas, reserve_nothing);
   return vm;
 }
 
@@ -209,7 +207,7 @@ EXPORT int32_t cvm_free(Vm *vm) {
   for (int32_t i = 0; i < vm->n_arena; i++) pool_give(vm->heap, vm->arena[i], vm->arena_capacity[i]);
   pool_clear(&vm->pool);
   free(vm->context.scratch);
-  for (int i = 0; vm->workers && i < threads_count(vm->threads); i++) free(vm->workers[i].scratch);
+  for (int i = 0; vm->workers && i < vm->library->threads_count(vm->threads); i++) free(vm->workers[i].scratch);
   free(vm->workers);
   free(vm);
   return live;

@@ -360,7 +360,6 @@ const MEMBERS: Record<string, readonly string[]> = {
 const LATER_MEMBERS: Record<string, string> = {
   "Variable.eval": "with the breadth of ops",
   "function.profile": "profiling has a milestone of its own",
-  "function.exportC": "with the linker that prints one C function",
 };
 
 Deno.test("values, variables, modes and functions have their members", () => {

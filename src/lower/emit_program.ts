@@ -57,8 +57,8 @@ function refuseHost({ thunks }: Program): void {
   }
 }
 
-/** A kernel as a function that only this text sees. */
-function asStatic({ text }: Kernel, symbol: string): string {
+/** A kernel, or a program, as a function that only the file around it sees. */
+export function asStatic({ text }: Kernel, symbol: string): string {
   return text.replace(/^int KERNEL\(/m, "static int KERNEL(")
     .replaceAll("KERNEL", symbol);
 }

@@ -4,7 +4,9 @@ import { isBig } from "../graph/dtype.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import type { DenseType } from "../graph/type.ts";
 import type { SharedVariable, Variable } from "../graph/variable.ts";
+import type { Program } from "../lower/program.ts";
 import { convert, isWhole } from "./convert.ts";
+import { exportC, type ExportOptions } from "./export_c.ts";
 import type { In, Outputs, Spec, Value } from "./spec.ts";
 
 /** A result: a number where it has no axes. */
@@ -52,6 +54,8 @@ export interface Engine {
   /** Decisions taken so far, one line each. */
   notes(): readonly string[];
   free(): void;
+  /** The program for such values, row-major, that one thread runs. RangeError: there is none, or no BLAS where one is asked for. */
+  exportable(values: readonly NDArray[], blas?: boolean): Program;
 }
 
 /** A compiled function. */
@@ -100,6 +104,27 @@ export interface CompiledFunction<O extends Outputs = Outputs> {
    * ```
    */
   copy(options?: CopyOptions): CompiledFunction<O>;
+  /**
+   * Writes the function as C into a directory: NAME.h, NAME.c, an example
+   * main.c and a Makefile, with shared variables as they are now and of its
+   * own, for arguments of the lengths of the last call (lengths that changed
+   * from call to call are passed). It needs a C compiler and nothing else.
+   * On the same kind of machine it gives the same bits.
+   *
+   * ```ts
+   * import { function as compile, shared, vector } from "damo";
+   * const x = vector("x"), w = shared([1, 2, 3], { name: "w" });
+   * const f = compile([x], { y: x.mul(w).sum() }, { name: "weigh" });
+   * f([1, 1, 1]);
+   * const directory = Deno.makeTempDirSync();
+   * f.exportC(directory); // weigh.h: int weigh_call(weigh *f, const float *x);
+   * Deno.removeSync(directory, { recursive: true });
+   * ```
+   *
+   * RangeError: it was never called and has inputs, an op has no C, or a BLAS
+   * is asked for and there is none.
+   */
+  exportC(directory: string, options?: ExportOptions): void;
   /** Releases its memory, once calls made by `async` have ended; shared variables stay. */
   free(): void;
 }
@@ -223,6 +248,21 @@ export function wrap<O extends Outputs>(
       return finish(engine.call(called ? last : admit([]), nCalls, admit));
     },
     copy: (options: CopyOptions = {}) => (alive(), copy(options)),
+    exportC(directory: string, options: ExportOptions = {}) {
+      if (!called) {
+        throw new RangeError(
+          `Cannot export ${name}: it was never called; call it once with arguments of the lengths that it shall take`,
+        );
+      }
+      const values = admit(last);
+      exportC(directory, {
+        name: options.name ?? name,
+        program: engine.exportable(values, options.blas),
+        inputs: inputs.map((i) => i.variable),
+        values,
+        outputs: form.kind === "record" ? form.keys : [],
+      });
+    },
     explain: () => [...fired, ...engine.notes()].join("\n"),
     free() {
       if (freed) return;

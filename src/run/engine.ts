@@ -337,6 +337,25 @@ export class VmEngine implements Engine {
     });
   }
 
+  exportable(values: readonly NDArray[], blas = this.#target.blas): Program {
+    if (blas && !this.#target.blas) {
+      throw new RangeError(
+        "Cannot export with BLAS: there is none; leave out { blas: true }",
+      );
+    }
+    const [, asked] = observe(
+      this.#history,
+      this.#laid(values),
+      values.length,
+    );
+    const inputs = asked.inputs.map((a) => ({ ...a, strides: null }));
+    return lower(this.#graph, { ...asked, inputs }, { gc: true }, {
+      ...this.#target,
+      blas,
+      threads: 1,
+    });
+  }
+
   /** DebugMode steps through instructions, which one C function has not. */
   #lowered(signature: Signature): Lowered {
     const { linker, debug } = this.#mode;

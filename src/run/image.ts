@@ -50,6 +50,8 @@ export interface Image {
   readonly words: BigInt64Array<ArrayBuffer>;
   /** The first contents of all homes. */
   readonly contents: Uint8Array<ArrayBuffer>;
+  /** The word where the first slot begins. */
+  readonly slots: number;
   /** For each slot. */
   readonly homes: readonly (Home | null)[];
   /** For each output; null for one that is read by a call of its own. */
@@ -197,6 +199,7 @@ export function encode(program: Program, addresses: Addresses): Image {
   return {
     words: BigInt64Array.from(words, BigInt),
     contents,
+    slots: counts.length + arena.length,
     homes,
     deliveries,
     room,

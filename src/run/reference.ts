@@ -32,6 +32,11 @@ export function interpret(graph: FunctionGraph): Engine {
     async callAsync(values, calls) {
       return this.call(values, calls);
     },
+    exportable() {
+      throw new RangeError(
+        "Cannot export a function that is interpreted: compile it for linker cvm or c",
+      );
+    },
     notes: () => ["interpreted in TypeScript"],
     free: () => {},
   };
