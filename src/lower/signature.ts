@@ -68,9 +68,15 @@ export function sharedOf(graph: FunctionGraph): SharedVariable[] {
   return [...found].sort((a, b) => a.id - b.id);
 }
 
-/** Before the first call. The leading axis of what a scan runs over is symbolic from the start. */
-export function noHistory(graph: FunctionGraph): History {
-  const sequences = timeSequences(graph);
+/** Before the first call. The leading axis of what a scan of the graph, or of what it was rewritten from, runs over is symbolic from the start. */
+export function noHistory(
+  graph: FunctionGraph,
+  written: FunctionGraph = graph,
+): History {
+  const sequences = new Set([
+    ...timeSequences(graph),
+    ...timeSequences(written), // work of all steps may stand between them and the loop now
+  ]);
   return {
     axes: [...graph.inputs, ...sharedOf(graph)].map((v) =>
       v.type.shape.map((_, axis): Taken =>

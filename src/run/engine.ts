@@ -89,7 +89,7 @@ export class VmEngine implements Engine {
     this.#shared = sharedOf(graph);
     this.#storages = this.#shared.map((s) => storageOf(s, runtime.cvm));
     this.#named = hasRepeatedName([...graph.inputs, ...this.#shared]);
-    this.#history = noHistory(graph);
+    this.#history = noHistory(graph, written);
   }
 
   call(

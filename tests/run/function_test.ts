@@ -266,6 +266,20 @@ for (const [called, mode] of MODES) {
     assertThrows(() => f([1, 2], 3, 1), RangeError);
   });
 
+  test("sequences of all lengths have one program, though their product with the weights stands before the loop", () => {
+    const x = damo.matrix("x"), W = damo.shared([[1, 2], [3, 4]]);
+    const [states] = damo.scan(
+      (row, h) => (row as damo.Variable<1>).dot(W).add(h!),
+      { sequences: [x], outputsInfo: [[0, 0]] },
+    );
+    const f = damo.function([x], states as damo.Variable<2>, { mode });
+    assertEquals(f([[1, 0]]).toArray(), [[1, 2]]);
+    assertEquals(f([[1, 0], [0, 1]]).toArray(), [[1, 2], [4, 6]]);
+    const none = damo.array(new Float32Array(), { shape: [0, 2] });
+    assertEquals(f(none).shape, [0, 2]);
+    assert(!f.explain().includes("program 2: "), f.explain());
+  });
+
   test("scan refuses an initial value with fewer rows than its taps reach back", () => {
     const x = damo.matrix("x"), n = damo.lscalar("n");
     const [rows] = damo.scan(

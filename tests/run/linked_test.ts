@@ -19,21 +19,26 @@ function refusal(run: () => unknown): string {
 
 Deno.test("errors name op, values, the user's line and the step of the loop, as under cvm", () => {
   const messages = (["cvm", "c"] as const).map((mode) => {
-    const x = damo.vector("x"), i = damo.lvector("i");
-    const [picked] = damo.scan((at) => x.at(at as damo.Variable<0>), {
-      sequences: [i],
+    const next = damo.lvector("next"), first = damo.lscalar("first");
+    const [visited] = damo.scan((at) => next.at(at as damo.Variable<0>), {
+      outputsInfo: [first],
+      nSteps: 3,
     });
-    const f = damo.function([x, i], (picked as damo.Variable<1>).sum(), {
-      mode,
-    });
-    assertEquals(f([1, 2], [0, 1, 1]), 5);
-    const texts = [[0, 7], [-3]].map((at) => refusal(() => f([1, 2], at)));
-    assertEquals(f([1, 2], [1, 1]), 4);
+    const f = damo.function(
+      [next, first],
+      (visited as damo.Variable<1>).sum(),
+      {
+        mode,
+      },
+    );
+    assertEquals(f([1, 0], 0), 2);
+    const texts = [[1, 7], [-3, 0]].map((to) => refusal(() => f(to, 0)));
+    assertEquals(f([1, 1], 0), 3);
     f.free();
     return texts;
   });
   assertEquals(messages[1], messages[0]);
-  assert(messages[0]![0]!.includes("in step 1 of the scan at "));
+  assert(messages[0]![0]!.includes("in step 2 of the scan at "));
 });
 
 Deno.test("what does not fit is refused when it is reached, and not before", () => {
