@@ -372,10 +372,15 @@ function fromNested(value: Nested, dtype: Dtype = "float32"): NDArray {
           `Cannot make an array: rows have different depths at axis ${axis}`,
         );
       }
-      data[to++] = castElement(
-        typeof v === "boolean" ? Number(v) : v as number | bigint,
-        dtype,
-      );
+      const x = typeof v === "boolean" ? Number(v) : v;
+      if (typeof x !== "number" && typeof x !== "bigint") {
+        throw new TypeError(
+          `Cannot make an array: expected numbers, got ${
+            x === null ? "null" : `a value of type ${typeof x}`
+          }`,
+        );
+      }
+      data[to++] = castElement(x, dtype);
       return;
     }
     if (!Array.isArray(v)) {

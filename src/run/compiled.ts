@@ -64,7 +64,7 @@ export interface CompiledFunction<O extends Outputs = Outputs> {
   (...args: Argument[]): Results<O>;
   /** The name it was given, for messages and profiles. */
   readonly name: string;
-  /** True: arguments are taken to be NDArrays of the right dtype and rank, and are not checked. */
+  /** True: NDArrays are taken to be of the right dtype, rank and length, and are not checked; all other values are converted as ever. */
   trustInput: boolean;
   /**
    * The same beside the event loop: timers, servers and streams go on. Calls
@@ -171,17 +171,14 @@ export function wrap<O extends Outputs>(
   const alive = () => {
     if (freed) throw new Error(`Cannot call ${name}: it was freed`);
   };
+  const busy = () => {
+    alive();
+    return new RangeError(
+      `Cannot call ${name}: a call of it is in flight; await its result first, or call ${name}.async`,
+    );
+  };
   const admit = (args: readonly Argument[]): readonly NDArray[] => {
     alive();
-    if (inFlight > 0) {
-      throw new RangeError(
-        `Cannot call ${name}: a call of it is in flight; await its result first, or call ${name}.async`,
-      );
-    }
-    return asArrays(args);
-  };
-  const asArrays = (args: readonly Argument[]): readonly NDArray[] => {
-    if (self.trustInput && args.length === count) return args as NDArray[];
     if (args.length > count) {
       throw new TypeError(
         `Cannot call ${name}: it takes ${count} arguments, got ${args.length}`,
@@ -190,9 +187,9 @@ export function wrap<O extends Outputs>(
     const values = new Array<NDArray>(count);
     for (let i = 0; i < count; i++) {
       const arg = args[i];
-      values[i] = arg instanceof NDArray && isReady(arg, checks[i]!)
-        ? arg
-        : take(arg, i);
+      const ready = arg instanceof NDArray &&
+        (self.trustInput || isReady(arg, checks[i]!));
+      values[i] = ready ? arg : take(arg, i);
     }
     keep(values);
     admitted = true;
@@ -222,6 +219,7 @@ export function wrap<O extends Outputs>(
   };
 
   const call = (...args: Argument[]): unknown => {
+    if (inFlight > 0) throw busy();
     admitted = false;
     const results = engine.call(args, 1, admit);
     if (!admitted) keep(args);
@@ -230,8 +228,7 @@ export function wrap<O extends Outputs>(
   const self = Object.assign(call, {
     trustInput: false,
     async async(...args: Argument[]): Promise<unknown> {
-      alive();
-      const values = asArrays(args).map((value) => value.copy());
+      const values = admit(args).map((value) => value.copy());
       keep(values);
       inFlight++;
       try {
@@ -245,6 +242,7 @@ export function wrap<O extends Outputs>(
       if (!Number.isInteger(nCalls) || nCalls < 1) {
         throw new RangeError(`Cannot call ${name} ${nCalls} times`);
       }
+      if (inFlight > 0) throw busy();
       return finish(engine.call(called ? last : admit([]), nCalls, admit));
     },
     copy: (options: CopyOptions = {}) => (alive(), copy(options)),
@@ -254,6 +252,7 @@ export function wrap<O extends Outputs>(
           `Cannot export ${name}: it was never called; call it once with arguments of the lengths that it shall take`,
         );
       }
+      if (inFlight > 0) throw busy();
       const values = admit(last);
       exportC(directory, {
         name: options.name ?? name,

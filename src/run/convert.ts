@@ -1,7 +1,8 @@
 /** Values of calls as arrays of the types that inputs have. */
 import { castsSafely, type Dtype, isFloat } from "../graph/dtype.ts";
 import { array, NDArray, type Nested } from "../graph/ndarray.ts";
-import { describeType } from "../graph/type.ts";
+import { dense, describeType } from "../graph/type.ts";
+import type { Variable } from "../graph/variable.ts";
 import { span } from "../lower/operands.ts";
 import type { In, Value } from "./spec.ts";
 
@@ -69,6 +70,27 @@ export function convert(
     }
   });
   return made;
+}
+
+/** That values which nobody looked at have the types of the inputs. TypeError, RangeError naming the input and the remedy. */
+export function checkTypes(
+  inputs: readonly Variable[],
+  values: readonly NDArray[],
+): void {
+  inputs.forEach(({ name, type }, i) => {
+    const { dtype, shape } = values[i]!;
+    const sameRank = dtype === type.dtype && shape.length === type.shape.length;
+    if (
+      sameRank &&
+      type.shape.every((n, axis) => typeof n !== "number" || n === shape[axis])
+    ) return;
+    const message = `Cannot use the value of input ${name ?? i}: expected ${
+      describeType(type)
+    }, got ${
+      describeType(dense(dtype, shape))
+    }; trustInput takes arrays as they are: convert it, or leave trustInput off`;
+    throw sameRank ? new RangeError(message) : new TypeError(message);
+  });
 }
 
 /** True if all elements lie within the memory. */

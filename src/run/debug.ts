@@ -41,7 +41,7 @@ export function runDebug(vm: Vm, calls: number): Stop | null {
       stop = vm.step(0, 1);
       continue;
     }
-    const before = thunk.inputs.map((slot) => vm.read(slot));
+    const before = thunk.inputs.map((slot) => vm.slots.read(slot));
     if (thunk.run.kind === "compiled") now ??= begin(thunk, before);
     stop = vm.step(0, 1);
     if (stop?.kind === "crashed") {
@@ -90,20 +90,21 @@ function checkMemory(
   { node, run, inputs, outputs, inplace }: Claiming,
   before: readonly NDArray[],
 ): void {
-  const over = inputs[inplace], ours = outputs.map((slot) => vm.where(slot));
+  const over = inputs[inplace],
+    ours = outputs.map((slot) => vm.slots.where(slot));
   inputs.forEach((slot, i) => {
     if (slot === over) return;
-    if (!sameBits(vm.read(slot), before[i]!)) {
+    if (!sameBits(vm.slots.read(slot), before[i]!)) {
       refuse(node, before, `it changes its operand ${i}`);
     }
     if (run.kind !== "compiled") return;
-    const [from, to] = vm.where(slot),
+    const [from, to] = vm.slots.where(slot),
       k = ours.findIndex(([a, b]) => a < to && from < b);
     if (k >= 0) {
       refuse(node, before, `its output ${k} lies over its operand ${i}`);
     }
   });
-  if (over !== undefined && ours[0]![0] !== vm.where(over)[0]) {
+  if (over !== undefined && ours[0]![0] !== vm.slots.where(over)[0]) {
     refuse(
       node,
       before,
@@ -120,11 +121,11 @@ function checkBuiltin(
 ): void {
   const { node, run, inputs, outputs } = thunk,
     out = outputs[0]!,
-    found = vm.read(out);
+    found = vm.slots.read(out);
   if (run.kind === "builtin" && run.name === "copy") {
     return compare(node, before, { found: [found], expected: [before[0]!] });
   }
-  const [from, to] = vm.where(inputs[0]!), [a, b] = vm.where(out);
+  const [from, to] = vm.slots.where(inputs[0]!), [a, b] = vm.slots.where(out);
   if (a < b && (a < from || to < b)) {
     refuse(node, before, "its output leaves its operand");
   }
@@ -158,7 +159,7 @@ function checkResults(vm: Vm, { node, operands, written }: Application): void {
   const slotOf = (i: number) =>
     slots.find((s) => vm.program.slots[s]!.variable === node.outputs[i]) ??
       slots[i]!;
-  const found = node.outputs.map((_, i) => vm.read(slotOf(i)));
+  const found = node.outputs.map((_, i) => vm.slots.read(slotOf(i)));
   compare(node, operands, { found, expected: reference(node, operands) });
 }
 

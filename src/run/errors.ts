@@ -2,6 +2,8 @@
 import type { KernelCode } from "../../ffi/cvm.ts";
 import { describeType } from "../graph/type.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
+import type { Program } from "../lower/program.ts";
+import type { Stop } from "./state.ts";
 
 /** What a kernel refused. */
 export interface KernelFailure {
@@ -48,6 +50,37 @@ export function kernelError(
       return new RangeError(
         `Cannot apply ${name}: value ${index} is outside of its domain${where}`,
       );
+  }
+}
+
+/** The error for a run that stopped, which also says in which steps of which loops. */
+export function stopError(stop: Stop, program: Program): Error {
+  const { thunk, loops } = stop.site, node = thunk?.node ?? null;
+  const where = loops.map(({ loop, steps }) =>
+    `\n  in step ${steps} of the scan at ${loop.node.origin.line}`
+  ).join("");
+  switch (stop.kind) {
+    case "failed": {
+      if (thunk?.run.kind === "host" && thunk.run.refusal) {
+        return thunk.run.refusal;
+      }
+      const shapes = node?.inputs.map((v) =>
+        program.slots.find((s) => s.variable === v)?.shape
+      );
+      const error = kernelError(stop, node, shapes);
+      error.message += where;
+      return error;
+    }
+    case "crashed":
+      return new Error(
+        `A kernel of ${
+          node?.op.name ?? "the program"
+        } crashed with signal ${stop.signal}${where}`,
+      );
+    case "interrupted":
+      return new Error("The call was interrupted");
+    case "stopped":
+      return new Error("The call is paused");
   }
 }
 

@@ -1,16 +1,12 @@
 /** How values get into and out of a VM: what is known of each input and output before any call. */
 import { type Dtype, DTYPES, type TypedArray } from "../graph/dtype.ts";
-import {
-  isRowMajor,
-  type NDArray,
-  rowMajor,
-  sizeOf,
-} from "../graph/ndarray.ts";
+import { isRowMajor, NDArray, rowMajor, sizeOf } from "../graph/ndarray.ts";
 import type { Program } from "../lower/program.ts";
 import { isStatic, span } from "../lower/operands.ts";
 import { Gate } from "./gate.ts";
 import { type Header, memory } from "./header.ts";
 import type { Delivery, Home } from "./image.ts";
+import type { Slab } from "./result.ts";
 
 /** An input that the program reads. */
 export interface Input {
@@ -135,4 +131,26 @@ export function plain(value: NDArray): TypedArray {
     step *= shape[axis]!;
   }
   return offset === 0 && step === data.length ? data : value.flat();
+}
+
+/** An output that a run left in the state, or in a slab from `at` on. */
+export function delivered(
+  output: Output,
+  slab: Slab,
+  at: number,
+): NDArray | number {
+  const { dtype, array, shape, strides, size, number } = output;
+  if (number !== null) return asNumber(number[0]!);
+  const data = new array(slab.buffer, at + output.at, size);
+  return new NDArray(dtype, shape, data, strides, 0);
+}
+
+/** A 0-d value as it is returned. RangeError: an integer beyond 2^53. */
+export function asNumber(x: number | bigint): number {
+  if (typeof x === "number") return x;
+  const n = Number(x);
+  if (Number.isSafeInteger(n)) return n;
+  throw new RangeError(
+    `Cannot return ${x} as a number: it is beyond 2^53; ask for it as a vector, v.reshape([1])`,
+  );
 }

@@ -5,6 +5,7 @@ import { SharedVariable, type Variable } from "../graph/variable.ts";
 import { sharedVariables } from "../graph/walk.ts";
 import { evaluate } from "../ops/evaluate.ts";
 import { asResult, asTheyAre, type Engine } from "./compiled.ts";
+import { checkTypes } from "./convert.ts";
 import { computeNode } from "./evaluation.ts";
 
 /** An engine that interprets `graph`. */
@@ -24,6 +25,7 @@ export function interpret(graph: FunctionGraph): Engine {
   return {
     call(args, calls, admit = asTheyAre) {
       const values = admit(args);
+      checkTypes(graph.inputs, values);
       let last: readonly NDArray[] = [];
       for (let i = 0; i < calls; i++) last = once(values);
       return last.map(asResult);

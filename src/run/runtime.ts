@@ -7,8 +7,6 @@ import { MissingCompilerError } from "../build/toolchain.ts";
 import { config } from "../graph/config.ts";
 import type { Kernel } from "../lower/program.ts";
 
-import { Turns } from "./turns.ts";
-
 export { MissingLibraryError } from "../../ffi/library.ts";
 
 /** The machine that programs run on. */
@@ -18,8 +16,6 @@ export interface Runtime {
   readonly kernel: (kernel: Kernel) => bigint;
   /** Compiles those that are in no cache, together. */
   readonly prepare: (kernels: readonly Kernel[]) => void;
-  /** The calls that run beside the event loop. */
-  readonly turns: Turns;
 }
 
 let opened: Runtime | null | undefined;
@@ -58,5 +54,5 @@ function open(): Runtime {
     if (!addresses.has(k.text)) prepare([k]);
     return addresses.get(k.text)!;
   };
-  return { cvm, kernel, prepare, turns: new Turns() };
+  return { cvm, kernel, prepare };
 }

@@ -14,16 +14,19 @@ export interface Site {
   readonly loops: readonly { readonly loop: Loop; readonly steps: number }[];
 }
 
+/** A kernel refused. */
+export interface Failure {
+  readonly kind: "failed";
+  readonly code: KernelCode;
+  readonly axis: number;
+  readonly index: number;
+  readonly length: number;
+  readonly site: Site;
+}
+
 /** Why a run ended before all calls were done. Shared variables are as after the last whole call. */
 export type Stop =
-  | {
-    readonly kind: "failed";
-    readonly code: KernelCode;
-    readonly axis: number;
-    readonly index: number;
-    readonly length: number;
-    readonly site: Site;
-  }
+  | Failure
   | { readonly kind: "crashed"; readonly signal: number; readonly site: Site }
   | { readonly kind: "interrupted"; readonly site: Site }
   /** Out of fuel before the instruction at site.pc: the call is only paused. */

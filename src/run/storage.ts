@@ -13,20 +13,23 @@ import { admit, type Storage } from "../graph/storage.ts";
 import type { SharedVariable } from "../graph/variable.ts";
 import { Header } from "./header.ts";
 import { resultData } from "./result.ts";
+import type { Owned } from "./turns.ts";
 
 /**
  * A value that programs read and write. A VM that writes it calls `detach`
- * first; one that lets JavaScript run meanwhile makes it busy.
+ * first; one that lets JavaScript run meanwhile owns it. What a call does with
+ * it asks `open` once, when the call begins; what a user does, each time.
  */
-export class CStorage implements Storage {
+export class CStorage implements Owned, Storage {
   readonly dtype: Dtype;
   readonly ndim: number;
-  /** busy: a call in flight owns it. */
-  state: "ready" | "busy" | "freed" = "ready";
+  owners = 0;
+  last: Promise<void> | null = null;
   /** Another number once the lengths or strides are others. */
   layout = 0;
   /** A function that updates it was lowered: how it lies is decided. */
   settled = false;
+  #freed = false;
   #lengths = "";
   /** Strides for values of just these lengths; all others lie row-major. */
   #arranged: {
@@ -54,20 +57,24 @@ export class CStorage implements Storage {
     this.#store(value);
   }
 
-  /** Where C finds it. RangeError: it is busy or was freed. */
+  /** Where C finds it. RangeError: it was freed. */
   get address(): bigint {
-    this.open("use");
+    this.#alive("use");
     return this.#address;
   }
 
-  /** RangeError: it is busy or was freed. */
+  /** RangeError: a call in flight owns it, or it was freed. */
   open(verb: string): void {
-    if (this.state === "busy") {
+    if (this.owners > 0) {
       throw new RangeError(
         `Cannot ${verb} a shared variable: a function in flight owns it; await its result first`,
       );
     }
-    if (this.state === "freed") {
+    this.#alive(verb);
+  }
+
+  #alive(verb: string): void {
+    if (this.#freed) {
       throw new RangeError(
         `Cannot ${verb} a shared variable: its storage was freed`,
       );
@@ -75,22 +82,28 @@ export class CStorage implements Storage {
   }
 
   get shape(): readonly number[] {
-    this.open("read");
+    this.#alive("read");
     return this.#header.shape;
   }
 
   get strides(): readonly number[] {
-    this.open("read");
+    this.#alive("read");
     return this.#header.strides;
   }
 
   /** A copy, or with `borrow` a view without copy where the layout is row-major. RangeError: a call in flight owns it. */
   read(borrow: boolean): NDArray {
-    const shape = this.shape, header = this.#header;
+    this.open("read");
+    const header = this.#header;
     if (borrow && this.#borrowed !== null) return this.#borrowed;
-    if (borrow && isRowMajor(shape, header.strides)) {
+    if (borrow && isRowMajor(header.shape, header.strides)) {
       return this.#borrowed = guard(header.view());
     }
+    return this.#copy();
+  }
+
+  #copy(): NDArray {
+    const shape = this.shape;
     const copy = new NDArray(
       this.dtype,
       shape,
@@ -108,11 +121,11 @@ export class CStorage implements Storage {
 
   /**
    * Lays the value out with other strides, no two elements in one place, and
-   * so all values of its lengths that are written later. RangeError, with the
-   * old layout kept: a call in flight owns it, or there is no memory.
+   * so all values of its lengths that are written later; no kernel may run on
+   * it meanwhile. RangeError, with the old layout kept: there is no memory.
    */
   arrange(strides: readonly number[]): void {
-    const shape = this.shape, before = this.#arranged, value = this.read(false);
+    const shape = this.shape, before = this.#arranged, value = this.#copy();
     this.#arranged = isRowMajor(shape, strides) ? null : { shape, strides };
     try {
       this.#store(value);
@@ -138,12 +151,12 @@ export class CStorage implements Storage {
 
   /** Gives the memory back. No VM that uses it may run afterwards. */
   free(): void {
-    if (this.state === "freed") return;
+    if (this.#freed) return;
     this.open("free");
     this.detach();
     this.#cvm.forget(this);
     this.#cvm.symbols.cvm_storage_free(this.#address, this.#cvm.heap);
-    this.state = "freed";
+    this.#freed = true;
   }
 
   #store(value: NDArray): void {

@@ -1,50 +1,41 @@
-/** Calls beside the event loop, in order: one waits for all before it that use what it uses. */
+/** What one call at a time may use: calls beside the event loop take it in the order in which they were made. */
 
-/** A call that has not ended. */
-interface Turn {
-  readonly uses: readonly object[];
-  readonly start: () => void;
-  started: boolean;
+/** Something that calls own while they are in flight. */
+export interface Owned {
+  /** Calls that use it now or wait for it; to all others it is closed. */
+  owners: number;
+  /** The end of the last call that waits for it. */
+  last: Promise<void> | null;
 }
 
-/** The calls of a process that have not ended, in the order in which they were made. */
-export class Turns {
-  #turns: Turn[] = [];
-
-  /**
-   * Runs `run` as soon as no earlier turn uses any of `uses`: at once, if none
-   * does. What it gives is given on, after the turns that waited for it have
-   * begun.
-   */
-  take<T>(uses: readonly object[], run: () => Promise<T>): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const turn: Turn = {
-      uses,
-      started: false,
-      start: () => {
-        const end = () => {
-          this.#turns.splice(this.#turns.indexOf(turn), 1);
-          this.#begin();
-        };
-        run().then(
-          (value) => (end(), resolve(value)),
-          (error) => (end(), reject(error)),
-        );
-      },
-    };
-    this.#turns.push(turn);
-    this.#begin();
-    return promise;
+/**
+ * Runs `run` when all calls have ended that asked before for any of `uses`.
+ * From now on until it has ended they belong to it. RangeError: a call that
+ * runs on the event loop, and has paused, owns one.
+ */
+export async function inTurn<T>(
+  uses: readonly Owned[],
+  run: () => Promise<T>,
+): Promise<T> {
+  if (uses.some(({ owners, last }) => owners > 0 && last === null)) {
+    throw new RangeError(
+      "Cannot call a function: a call that is not over owns what it uses; wait until that has returned",
+    );
   }
-
-  #begin(): void {
-    const taken = new Set<object>();
-    for (const turn of [...this.#turns]) {
-      const free = turn.uses.every((used) => !taken.has(used));
-      for (const used of turn.uses) taken.add(used);
-      if (!free || turn.started) continue;
-      turn.started = true;
-      turn.start();
+  const before = uses.map(({ last }) => last),
+    { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  for (const used of uses) {
+    used.owners++;
+    used.last = ended;
+  }
+  await Promise.all(before);
+  try {
+    return await run();
+  } finally {
+    for (const used of uses) {
+      used.owners--;
+      if (used.last === ended) used.last = null;
     }
+    end();
   }
 }

@@ -1,13 +1,14 @@
 /** A program in use: its workspace in C memory, the calls it runs, and the ops that only TypeScript can evaluate. */
 import { type Cvm, STATUS } from "../../ffi/cvm.ts";
 import type { TypedArray } from "../graph/dtype.ts";
-import { NDArray, rowMajor, sizeOf } from "../graph/ndarray.ts";
+import { NDArray, rowMajor } from "../graph/ndarray.ts";
 import type { Kernel, Program, Thunk } from "../lower/program.ts";
 import { computeNode } from "./evaluation.ts";
-import { Header, HEADER_BYTES, memory } from "./header.ts";
 import { encode, laidOut } from "./image.ts";
 import type { Gate } from "./gate.ts";
 import {
+  asNumber,
+  delivered,
   gatesOf,
   type Input,
   inputsOf,
@@ -16,7 +17,8 @@ import {
   placeOf,
   plain,
 } from "./ports.ts";
-import { resultData, type Slab, slabFor } from "./result.ts";
+import { resultData, slabFor } from "./result.ts";
+import { Slots } from "./slots.ts";
 import { State, type Stop } from "./state.ts";
 import type { CStorage } from "./storage.ts";
 
@@ -40,14 +42,16 @@ const HELD = 1 << 16;
 
 /**
  * The workspace of a program. One call at a time: set the inputs, run, read
- * the outputs, finish. Outputs stay readable until finish or the next run.
+ * the outputs, finish. Outputs stay readable until finish or the next run. Who
+ * runs it has seen that no other call owns its storages.
  */
 export class Vm {
   readonly program: Program;
+  /** What its slots hold. */
+  readonly slots: Slots;
   readonly #cvm: Cvm;
   readonly #handle: bigint;
   readonly #state: State;
-  readonly #headers: readonly Header[];
   readonly #inputs: readonly (Input | null)[];
   /** Null where lengths are read at run time. */
   readonly #outputs: readonly (Output | null)[];
@@ -102,18 +106,9 @@ export class Vm {
     if (debug) symbols.cvm_debug(handle, 1);
 
     this.#state = new State(program, symbols.cvm_state(handle));
-    const base = symbols.cvm_headers(handle),
-      within = memory(base, program.slots.length * HEADER_BYTES);
-    const shared = new Map(
-      program.shared.map(([, slot], i) => [slot, storages[i]!]),
-    );
-    this.#headers = program.slots.map(({ dtype, shape }, i) => {
-      const storage = shared.get(i), at = i * HEADER_BYTES;
-      return storage
-        ? new Header(storage.address, dtype, shape.length)
-        : new Header(base + BigInt(at), dtype, shape.length, within, at);
-    });
-    this.#inputs = inputsOf(program, this.#headers, image.homes);
+    this.slots = new Slots(program, cvm, handle, storages);
+    const { headers } = this.slots;
+    this.#inputs = inputsOf(program, headers, image.homes);
     this.#outputs = outputsOf(program, image.deliveries, this.#state.numbers);
     this.#room = image.room;
     this.#gates = this.#pauses || debug || image.deliveries.includes(null)
@@ -218,7 +213,7 @@ export class Vm {
     }
     this.#open();
     const { symbols } = this.#cvm, handle = this.#handle;
-    this.#hold("busy");
+    this.#hold();
     try {
       for (let left = calls;; left = 0) {
         const status = fuel === null
@@ -231,37 +226,31 @@ export class Vm {
         this.#evaluate();
       }
     } finally {
-      this.#hold("ready");
+      this.#letGo();
     }
   }
 
-  /**
-   * The same on another thread; inputs must not change meanwhile. `then` gets
-   * what `run` would return, before anybody else can touch what the run left.
-   */
-  async runAsync<T>(
-    calls: number,
-    then: (stop: Stop | null) => T | Promise<T>,
-  ): Promise<T> {
+  /** The same on another thread; inputs must not change meanwhile. */
+  async runAsync(calls = 1): Promise<Stop | null> {
     this.#open();
     this.#state.interrupt(false);
-    this.#hold("busy");
-    let status: number;
+    this.#hold();
     try {
       for (let left = calls;; left = 0) {
-        status = await this.#cvm.symbols.cvm_run_async(
+        const status = await this.#cvm.symbols.cvm_run_async(
           this.#handle,
           left,
           0n,
           0,
         );
-        if (status !== STATUS.HOST) break;
+        if (status !== STATUS.HOST) {
+          return status === STATUS.DONE ? null : this.#state.stop(status);
+        }
         this.#evaluate();
       }
     } finally {
-      this.#hold("ready");
+      this.#letGo();
     }
-    return then(status === STATUS.DONE ? null : this.#state.stop(status));
   }
 
   /** Asks a run on another thread to stop between two calls, or between two steps of a loop. */
@@ -286,12 +275,12 @@ export class Vm {
   output(i: number): NDArray {
     const output = this.#outputs[i]!;
     return output === null
-      ? this.read(this.program.outputs[i]!)
+      ? this.slots.read(this.program.outputs[i]!)
       : this.#read(i, output);
   }
 
   #read(i: number, { dtype, shape, strides, size }: Output): NDArray {
-    const { address } = this.#headers[this.program.outputs[i]!]!,
+    const { address } = this.slots.headers[this.program.outputs[i]!]!,
       data = resultData(dtype, size);
     this.#cvm.symbols.cvm_read(address, data);
     return new NDArray(dtype, shape, data, strides, 0);
@@ -300,61 +289,6 @@ export class Vm {
   /** The value of a 0-d output; a bigint for 64-bit integers. */
   number(i: number): number | bigint {
     return this.#outputs[i]!.number![0]!;
-  }
-
-  /** The value of any slot that is set, row-major, in memory of its own. */
-  read(slot: number): NDArray {
-    const { address, dtype, shape } = this.#headers[slot]!,
-      data = resultData(dtype, sizeOf(shape));
-    this.#cvm.symbols.cvm_read(address, data);
-    return new NDArray(dtype, shape, data);
-  }
-
-  /** Where the elements of a slot lie: addresses from the lowest byte to behind the highest; equal if there are none. */
-  where(slot: number): readonly [from: bigint, to: bigint] {
-    return this.#headers[slot]!.bytes;
-  }
-
-  /** Calls `use` with views of slots, without copy; they are detached when it returns. */
-  borrow<T>(
-    slots: readonly number[],
-    use: (values: readonly NDArray[]) => T,
-  ): T {
-    const views = slots.map((slot) => this.#headers[slot]!.view()),
-      buffers = views.map((v) => v.data.buffer);
-    try {
-      return use(views);
-    } finally {
-      for (const buffer of buffers) buffer.transfer(0);
-    }
-  }
-
-  /** Writes a slot as a kernel would. TypeError: another dtype or rank. RangeError: other lengths, or no memory. */
-  write(slot: number, value: NDArray): void {
-    const { dtype, shape: known, kind } = this.program.slots[slot]!,
-      header = this.#headers[slot]!;
-    if (value.dtype !== dtype || value.ndim !== known.length) {
-      throw new TypeError(
-        `Cannot write a value: expected ${dtype} of ${known.length} axes, got ${value.dtype} of ${value.ndim}`,
-      );
-    }
-    const shape = kind === "temporary" ? known : header.shape;
-    if (shape.some((n, axis) => n !== null && n !== value.shape[axis])) {
-      throw new RangeError(
-        `Cannot write a value: expected shape (${
-          shape.map((n) => n ?? "?")
-        }), got (${value.shape})`,
-      );
-    }
-    if (shape.includes(null)) {
-      header.layOut(value.shape, rowMajor(value.shape));
-      if (this.#cvm.symbols.cvm_reserve(this.#handle, slot) !== 0) {
-        throw new RangeError(
-          `Cannot write a value: no memory for shape (${value.shape})`,
-        );
-      }
-    }
-    this.#cvm.symbols.cvm_write(header.address, value.flat());
   }
 
   /** Ends a call whose outputs have been read: takes lent memory back, and with gc gives large outputs back. */
@@ -389,9 +323,9 @@ export class Vm {
   #evaluate(): void {
     const thunk = this.program.thunks[this.#state.thunk]!, node = thunk.node!;
     try {
-      this.borrow(thunk.inputs, (values) => {
+      this.slots.borrow(thunk.inputs, (values) => {
         computeNode(node, values)
-          .forEach((value, i) => this.write(thunk.outputs[i]!, value));
+          .forEach((value, i) => this.slots.write(thunk.outputs[i]!, value));
       });
     } catch (error) {
       this.#cvm.symbols.cvm_release(this.#handle);
@@ -410,36 +344,22 @@ export class Vm {
     }
   }
 
+  /** What programs write is no longer what views show. */
   #open(): void {
     if (this.#status !== "ready") this.#ready();
-    for (const storage of this.#storages) {
-      if (storage.state !== "ready") storage.open("use");
-    }
     for (const storage of this.#written) storage.detach();
   }
 
   /** While JavaScript runs during a call, nobody else may touch what the call uses. */
-  #hold(state: "ready" | "busy"): void {
-    this.#status = state;
-    for (const storage of this.#storages) storage.state = state;
+  #hold(): void {
+    this.#status = "busy";
+    for (const storage of this.#storages) storage.owners++;
   }
-}
 
-/** An output that a run left in the state, or in a slab from `at` on. */
-function delivered(output: Output, slab: Slab, at: number): NDArray | number {
-  const { dtype, array, shape, strides, size, number } = output;
-  if (number !== null) return asNumber(number[0]!);
-  const data = new array(slab.buffer, at + output.at, size);
-  return new NDArray(dtype, shape, data, strides, 0);
-}
-
-function asNumber(x: number | bigint): number {
-  if (typeof x === "number") return x;
-  const n = Number(x);
-  if (Number.isSafeInteger(n)) return n;
-  throw new RangeError(
-    `Cannot return ${x} as a number: it is beyond 2^53; ask for it as a vector, v.reshape([1])`,
-  );
+  #letGo(): void {
+    this.#status = "ready";
+    for (const storage of this.#storages) storage.owners--;
+  }
 }
 
 /** Slots of shared variables that a program swaps or writes in place. */

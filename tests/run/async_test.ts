@@ -87,6 +87,23 @@ for (const mode of MODES) {
     for (const f of [grow, total, other]) f.free();
   });
 
+  test("what a waiting call uses belongs to it already, and at no moment to nobody", async () => {
+    const { f, total } = slow(mode), later = damo.shared(1);
+    const g = damo.function([], total.add(later), { mode });
+    const both = Promise.all([f.async(100_000), g.async()]);
+    assertThrows(() => later.setValue(5), RangeError, "in flight");
+    let over = false, moments = 0;
+    both.finally(() => over = true);
+    while (!over) {
+      await (moments++ % 100 ? null : new Promise((r) => setTimeout(r)));
+      if (!over) assertThrows(() => later.getValue(), RangeError, "in flight");
+    }
+    assertEquals((await both)[1], 100_001);
+    assertEquals(later.getValue().item(), 1);
+    f.free();
+    g.free();
+  });
+
   test("between two calls nobody else has the shared variables", async () => {
     const { f, total } = slow(mode);
     const [first, second] = [f.async(1), f.async(400_000)];
@@ -153,6 +170,31 @@ Deno.test("ops that only TypeScript can evaluate run in their turn, on the event
   );
   assertEquals(W.getValue().item(), 8);
   f.free();
+});
+
+Deno.test("an op that is evaluated in a call cannot start another that uses the same", async () => {
+  const W = damo.shared(1, { name: "W" }),
+    get = damo.function([], W.mul(1), { name: "get" });
+  const asked: Promise<number>[] = [];
+  const curious = damo.defineOp<[x: damo.Operand]>({
+    name: "curious",
+    arity: 1,
+    infer: ([x]) => x,
+    eval: ([x]) => {
+      assertThrows(() => get(), RangeError, "in flight");
+      asked.push(get.async());
+      return x.copy();
+    },
+  });
+  const f = damo.function([], W.mul(1), {
+    updates: [[W, curious(W.add(1)) as damo.Variable<0>]],
+  });
+  assertEquals(f(), 1);
+  await assertRejects(() => asked[0]!, RangeError, "a call that is not over");
+  const found = f.async(), before = get.async();
+  assertEquals([await found, await before], [2, 3]);
+  assertEquals(await asked[1], 3); // behind those that waited before it
+  for (const g of [f, get]) g.free();
 });
 
 Deno.test("updates that change lengths, lengths that no program is for, and other linkers", async () => {

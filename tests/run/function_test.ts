@@ -306,6 +306,13 @@ for (const [called, mode] of MODES) {
     const f = damo.function([x, y], x.sum().add(y.sum()), { mode });
     assertThrows(() => f([1, 2], [1]), TypeError, "input x");
     assertThrows(() => f([[1, 2]], [1.5]), TypeError, "input y");
+    for (const odd of ["1", null, {}]) {
+      assertThrows(
+        () => f([[1, odd as never]], [1]),
+        TypeError,
+        "Cannot use the value of input x: Cannot make an array: expected numbers, got ",
+      );
+    }
     assertThrows(
       () => f(new Float64Array(2) as never, [1]),
       TypeError,
@@ -405,6 +412,40 @@ Deno.test("a copy has a workspace of its own, and other shared variables where t
   same.free();
   swapped.free();
 });
+
+for (const [called, mode] of MODES) {
+  Deno.test(`${called}: trustInput takes arrays as they are, and converts all else`, () => {
+    const i = damo.lscalar("i"), x = damo.tensor("float32", [null, 2], "x");
+    const f = damo.function([i, x], x.at(i).sum(), { mode, trustInput: true });
+    const two = damo.array([[1, 2], [3, 4]]);
+    assertEquals(f(1, two), 7);
+    assertEquals(f(0, two), 3);
+    assertEquals(f(0n, [[5, 6]]), 11);
+    const refused = (value: damo.NDArray) => () => f(0, value);
+    const wanted =
+      "Cannot use the value of input x: expected float32 (?, 2), got ";
+    const remedy =
+      "; trustInput takes arrays as they are: convert it, or leave trustInput off";
+    assertThrows(
+      refused(damo.array([1, 2])),
+      TypeError,
+      `${wanted}float32 (2,)${remedy}`,
+    );
+    assertThrows(
+      refused(damo.array([[1, 2]], { dtype: "float64" })),
+      TypeError,
+      `${wanted}float64 (1, 2)${remedy}`,
+    );
+    assertThrows(
+      refused(damo.array([[1, 2, 3]])),
+      RangeError,
+      `${wanted}float32 (1, 3)${remedy}`,
+    );
+    assertThrows(() => f(0.5, two), TypeError, "input i");
+    assertThrows(() => f("1" as never, two), TypeError, "input i");
+    assertEquals(f(-1, two), 7);
+  });
+}
 
 Deno.test("bad requests name what is wrong", () => {
   const x = damo.vector("x"),

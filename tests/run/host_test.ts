@@ -92,7 +92,7 @@ Deno.test("HOST: results of another dtype or shape are refused; unknown lengths 
 Deno.test("runAsync: the event loop goes on, storages are busy, HOST pauses, interrupt stops between calls", async () => {
   const s = share([0, 0]), a = accumulate(s), vm = a.vm([]);
   vm.setInput(0, f32([1, 1]));
-  const running = vm.runAsync(2_000_000_000, (stop) => stop);
+  const running = vm.runAsync(2_000_000_000);
   assertThrows(() => s.getValue(), RangeError, "in flight");
   assertThrows(() => s.setValue(f32([1, 1])), RangeError, "in flight");
   assertThrows(() => vm.run(), RangeError, "in flight");
@@ -113,7 +113,7 @@ Deno.test("runAsync: the event loop goes on, storages are busy, HOST pauses, int
   b.host(([x]) => x!.copy(), [x], t);
   const paused = b.vm([t]);
   paused.setInput(0, f32([3]));
-  assertEquals(await paused.runAsync(3, (stop) => stop), null);
+  assertEquals(await paused.runAsync(3), null);
   assertEquals(paused.output(0).toArray(), [3]);
   paused.free();
 });

@@ -90,7 +90,7 @@ Deno.test("calls repeat in C; an interrupt stops between them, and a failure lea
   assertEquals(s.getValue().toArray(), [3, 6]);
   assertThrows(() => vm.step(1, 4), RangeError, "one C function");
   s.setValue([0, 0]);
-  const running = vm.runAsync(2_000_000_000, (stop) => stop);
+  const running = vm.runAsync(2_000_000_000);
   await new Promise((resolve) => setTimeout(resolve, 5));
   vm.interrupt();
   assertEquals((await running)?.kind, "interrupted");
@@ -110,7 +110,7 @@ Deno.test("an interrupt stops within a loop, and every buffer comes back", async
     vm = assemble(program, { linked: emitProgram(program, "long") });
   vm.setInput(0, f32([1, 2]));
   vm.setNumber(1, 2n ** 60n);
-  const running = vm.runAsync(1, (stop) => stop);
+  const running = vm.runAsync();
   await new Promise((resolve) => setTimeout(resolve, 5));
   vm.interrupt();
   const stop = await running;

@@ -293,7 +293,7 @@ Deno.test("a long loop is interrupted between two steps", async () => {
   const n = a.constant(2 ** 40, "int64"), steps = a.temporary("int64", []);
   a.loop({ count: n, steps, cursors: [] }, () => {});
   const vm = a.vm([steps]);
-  const running = vm.runAsync(1, (stop) => stop);
+  const running = vm.runAsync();
   await new Promise((resolve) => setTimeout(resolve, 5));
   vm.interrupt();
   const stop = await running;

@@ -37,7 +37,7 @@ Deno.test("a freed buffer of any size is found again", () => {
     const vm = a.vm([y]);
     const addresses = [0, 1, 2].map(() => {
       vm.run();
-      const at = vm.borrow(
+      const at = vm.slots.borrow(
         [y],
         ([view]) => Deno.UnsafePointer.value(Deno.UnsafePointer.of(view!.data)),
       );
