@@ -1,6 +1,5 @@
 /** From one step to all steps: what the body of a loop computes of a row, computed of all rows at once. */
 import {
-  type AnyOp,
   Apply,
   Constant,
   mayFail,

@@ -213,11 +213,12 @@ function blasOf(text: string): BlasUse | null {
   };
 }
 
-/** Words that C and the project use themselves. */
+/** Words that C, its compilers, and the text around names use themselves. */
 const RESERVED = new Set(
-  ("auto break case char const continue default do double else enum extern float for goto if inline int long main " +
-    "most register restrict return short signed sizeof static struct switch to from typedef union unsigned void " +
-    "volatile while argc argv f n i value call error free new run").split(" "),
+  ("asm auto bool break case char const continue default do double else enum extern false float for goto if inline int " +
+    "linux long register restrict return short signed sizeof static struct switch true typedef typeof union unix unsigned " +
+    "void volatile while NULL argc argv atoll call error exit f fprintf free from i load main most n new perror printf run " +
+    "stderr to value").split(" "),
 );
 
 function identifier(name: string): string {

@@ -81,10 +81,10 @@ export function makefileText(
   const link = !blas
     ? ""
     : directory
-    ? ` ${blas.path} -Wl,-rpath,${directory}`
-    : ` -l:${blas.path}`;
+    ? ` ${word(blas.path)} ${word(`-Wl,-rpath,${directory}`)}`
+    : ` ${word(`-l:${blas.path}`)}`;
   return `# Makes lib${name}.a and the example main. These flags give the bits that Damo gives on this kind of machine.
-CC = ${compiler.join(" ")}
+CC = ${compiler.map(word).join(" ")}
 CFLAGS = -std=gnu11 ${flags.join(" ")}
 LDLIBS =${link} -lm
 OBJECTS = ${objects}
@@ -100,6 +100,14 @@ ${name}.o main.o: ${name}.h
 clean:
 \trm -f main main.o lib${name}.a $(OBJECTS)
 `;
+}
+
+/** One word of a shell's line in a Makefile. */
+function word(text: string): string {
+  const plain = text.replaceAll("$", "$$$$");
+  return /^[\w@%+=:,./$-]*$/.test(text) && !text.includes("$")
+    ? plain
+    : `'${plain.replaceAll("'", `'\\''`)}'`;
 }
 
 function formatOf(dtype: Dtype): string {

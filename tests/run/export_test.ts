@@ -31,7 +31,11 @@ function example(folder: string): Record<string, number[]> {
   return Object.fromEntries(
     lines.map((line) => {
       const [name, values] = line.split(":") as [string, string];
-      return [name, values.trim().split(" ").filter(Boolean).map(Number)];
+      return [
+        name,
+        values.replaceAll("inf", "Infinity").trim().split(" ").filter(Boolean)
+          .map(Number),
+      ];
     }),
   );
 }
@@ -233,6 +237,49 @@ int main(void) {
       "3f800000 80000000 000116c2",
       "0 20 2 1",
     ]);
+    f.free();
+  }));
+
+Deno.test("names that C takes for itself, a folder with spaces, and every kind of dtype", () =>
+  inFolder((folder) => {
+    const values = {
+      load: damo.array([1, 2.5], { dtype: "float16" }),
+      linux: damo.array([1, 0], { dtype: "bool" }),
+      float: damo.array([2n ** 64n - 1n, 3n], { dtype: "uint64" }),
+      free: damo.array([0.1, -1e300], { dtype: "float64" }),
+      value: damo.array([-128, 127], { dtype: "int8" }),
+    };
+    const inputs = Object.entries(values).map(([name, { dtype }]) =>
+      damo.tensor(dtype, [null], name)
+    );
+    const odd = damo.shared(
+      damo.array([NaN, Infinity, -0.1], { dtype: "float16" }),
+      { name: "printf" },
+    );
+    const none = damo.shared(damo.array(new Float32Array(0)), { name: "NULL" });
+    const f = damo.function(
+      inputs,
+      {
+        ...Object.fromEntries(
+          inputs.map((v) => [`new ${v.name}`, v.reshape([1, 2])]),
+        ),
+        sum: none.sum(),
+      },
+      { name: "main", updates: [[odd, odd.mul(2)]] },
+    );
+    f(...Object.values(values));
+    const directory = `${folder}/a b'c$d é`;
+    f.exportC(directory);
+    const found = example(directory);
+    for (const [name, value] of Object.entries(values)) {
+      assertEquals(found[`new_${name}`], flat(value), name);
+    }
+    assertEquals(found._printf!.map(Math.f16round), [
+      NaN,
+      Infinity,
+      4 * Math.f16round(-0.1),
+    ]);
+    assertEquals([found._NULL, found.sum], [[], [0]]);
     f.free();
   }));
 
