@@ -99,7 +99,19 @@ function sliceOfJoin(v: Variable): Variable | null {
   const found = x.owner.inputs.findIndex((_, i) =>
     sameLength(from, ends[i]!) && sameLength(to, ends[i + 1]!)
   );
-  return found < 0 ? null : x.owner.inputs[found]!;
+  // What joins refuse, parts of other lengths along the other axes, must not get lost.
+  const part = x.owner.inputs[found];
+  return part && x.owner.inputs.every((p) => haveSameRows(p, part))
+    ? part
+    : null;
+}
+
+/** True if two arrays are known to have equal lengths along all axes but the first. */
+function haveSameRows(a: Variable, b: Variable): boolean {
+  return a === b ||
+    a.type.shape.every((_, axis) =>
+      axis === 0 || sameLength(shapeGraph(a, axis), shapeGraph(b, axis))
+    );
 }
 
 /** Sums: late, when products with scalars have been gathered. */

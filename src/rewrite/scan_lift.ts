@@ -1,10 +1,5 @@
 /** From one step to all steps: what the body of a loop computes of a row, computed of all rows at once. */
-import {
-  Apply,
-  Constant,
-  mayFail,
-  type Variable,
-} from "../graph/variable.ts";
+import { Apply, Constant, mayFail, type Variable } from "../graph/variable.ts";
 import type { Loop } from "../nested/loop.ts";
 import { dimshuffle, type Pattern, transpose } from "../ops/dimshuffle.ts";
 import { dot } from "../ops/dot.ts";

@@ -32,6 +32,7 @@ import { specifyShape } from "../../src/ops/specify_shape.ts";
 
 const x = tensor("float64", [3, 4], "x"), y = tensor("float64", [3, 4], "y");
 const open = tensor("float64", [null, null], "open"),
+  column = tensor("float64", [null], "column"),
   row = tensor("float64", [1, 4], "row");
 const v = tensor("float64", [4], "v"), s = tensor("float64", [], "s");
 const single = tensor("float32", [3, 4], "single"),
@@ -131,8 +132,8 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
   ],
   slice_of_join: [
     at(join(0, x, y), "3:"),
-    at(join(0, open, y), slice(shapeAt(open, 0))),
-    at(join(0, x, y, open), "3:6"),
+    at(join(0, column, v), slice(shapeAt(column, 0))),
+    at(join(0, v, v, column), "4:8"),
   ],
   exp_over_one_plus_exp: [
     div(exp(x), add(1, exp(x))),

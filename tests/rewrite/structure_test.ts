@@ -6,6 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { isFloat } from "../../src/graph/dtype.ts";
+import { slice } from "../../src/graph/indexing.ts";
 import type { FunctionGraph } from "../../src/graph/function_graph.ts";
 import { results } from "../../src/graph/function_graph.ts";
 import { array, NDArray, sizeOf } from "../../src/graph/ndarray.ts";
@@ -36,6 +37,7 @@ import {
 import { lt } from "../../src/ops/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { lvector, tensor } from "../../src/ops/inputs.ts";
+import { join } from "../../src/ops/join.ts";
 import {
   binaryCrossentropy,
   categoricalCrossentropy,
@@ -43,7 +45,7 @@ import {
 import { sum } from "../../src/ops/reduce.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { bodyResults, type ScanParams } from "../../src/graph/scan_params.ts";
-import { shape } from "../../src/ops/shape.ts";
+import { shape, shapeAt } from "../../src/ops/shape.ts";
 import { softmax } from "../../src/ops/softmax.ts";
 import { mean } from "../../src/ops/statistics.ts";
 import { paramsKey } from "../../src/rewrite/merge.ts";
@@ -399,4 +401,19 @@ Deno.test("a fill of another length is refused after rewriting too", () => {
   const beside = add(v, exp(broadcastTo(s, [m])));
   assertEquals(run(beside, 3), [3]);
   assertThrows(() => run(beside, 4), RangeError, "lengths");
+});
+
+Deno.test("a slice of joined rows still refuses rows of other lengths", () => {
+  const x = matrix("x"), y = tensor("float64", [3, 4], "y");
+  const { graph } = optimize({
+    inputs: [x, y],
+    outputs: [at(join(0, x, y), slice(shapeAt(x, 0)))],
+    updates: [],
+  }, { optimizer: "fast_run" });
+  const filled = (rows: number, columns: number) =>
+    new NDArray("float64", [rows, columns], new Float64Array(rows * columns));
+  const given = (columns: number) =>
+    new Map([[x, filled(2, columns)], [y, filled(3, 4)]]);
+  assertEquals(evaluate(graph.outputs, given(4))[0]!.shape, [3, 4]);
+  assertThrows(() => evaluate(graph.outputs, given(5)), RangeError);
 });

@@ -1,0 +1,78 @@
+/** Random loops, compiled and rewritten, equal their unrolled twins: values, gradients, tangents, Hessian-vector products. */
+import { assert, assertEquals } from "@std/assert";
+import "../../src/ops/methods.ts";
+import type { NDArray } from "../../src/graph/ndarray.ts";
+import { Constant, type Variable } from "../../src/graph/variable.ts";
+import { grad } from "../../src/grad/grad.ts";
+import { hessianVectorProduct } from "../../src/grad/hessian.ts";
+import { Rop } from "../../src/grad/rop.ts";
+import { constant } from "../../src/ops/constructors.ts";
+import { add, mul } from "../../src/ops/elemwise.ts";
+import { evaluate } from "../../src/ops/evaluate.ts";
+import { sum } from "../../src/ops/reduce.ts";
+import { optimize } from "../../src/rewrite/optimize.ts";
+import { compileAll, VmEngine } from "../../src/run/engine.ts";
+import { Mode } from "../../src/run/mode.ts";
+import { runtime } from "../../src/run/runtime.ts";
+import { randomLoops, type Twins, weights } from "../nested/random_loops.ts";
+
+const SEEDS = 40, TOLERANCE = 1e-10;
+
+/** All that is compared of one of the twins, as outputs of one function. */
+function derived(
+  { inputs, values }: Twins,
+  outputs: readonly Variable[],
+): readonly Variable[] {
+  const given = new Map(inputs.map((x, i) => [x, values[i]!]));
+  const shapes = evaluate(outputs, given).map((y) => y.shape);
+  const cost = outputs
+    .map((y, i): Variable =>
+      sum(mul(mul(y, y), new Constant(weights(shapes[i]!, i))))
+    )
+    .reduce((a, b) => add(a, b), constant(0, { dtype: "float64" }));
+  const directions = values.map((x, i) =>
+    new Constant(weights(x.shape, 9 + i))
+  );
+  const options = { disconnectedInputs: "ignore" } as const;
+  return [
+    ...outputs,
+    ...grad(cost as Variable<0>, inputs, options),
+    ...Rop(outputs, inputs, directions),
+    ...hessianVectorProduct(cost as Variable<0>, inputs, directions, options),
+  ];
+}
+
+Deno.test("compiled random loops equal their unrolled twins", () => {
+  const machine = runtime()!, mode = new Mode({ linker: "cvm" });
+  const all = Array.from({ length: SEEDS }, (_, seed) => {
+    const twins = randomLoops(1000 + seed), { inputs } = twins;
+    const outputs = derived(twins, twins.loops);
+    const graph = { inputs, outputs, updates: [] };
+    const engine = new VmEngine(optimize(graph, mode).graph, mode, machine);
+    return { seed: 1000 + seed, twins, engine };
+  });
+  compileAll(
+    all.map(({ engine, twins }) => [engine, [twins.values]] as const),
+    machine,
+  );
+  for (const { seed, twins, engine } of all) {
+    const { inputs, values, unrolled } = twins;
+    const found = engine.call(values, 1);
+    const given = new Map(inputs.map((x, i) => [x, values[i]!]));
+    evaluate(derived(twins, unrolled), given).forEach((y, i) => {
+      const x = found[i]!;
+      if (typeof x !== "number") assertEquals(x.shape, y.shape);
+      const d = gap(typeof x === "number" ? [x] : x.flat(), y);
+      assert(d < TOLERANCE, `seed ${seed}: value ${i} differs by ${d}`);
+    });
+    engine.free();
+  }
+});
+
+/** The largest difference, relative where values are large. */
+function gap(x: ArrayLike<number | bigint>, y: NDArray): number {
+  return [...y.flat()].reduce<number>((worst, v, i) => {
+    const d = Math.abs(Number(x[i]) - Number(v)) / (1 + Math.abs(Number(v)));
+    return Math.max(worst, Number.isNaN(d) ? Infinity : d);
+  }, 0);
+}
