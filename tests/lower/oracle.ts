@@ -11,6 +11,7 @@ import {
 } from "../../src/graph/variable.ts";
 import { countSteps } from "../../src/nested/scan_op.ts";
 import { stackArrays } from "../../src/ops/join.ts";
+import { shapeGraph, type SymbolicLength } from "../../src/ops/length_graph.ts";
 
 /** What a call gives. */
 export interface Expected {
@@ -48,7 +49,7 @@ export function expectedOf(
   extent: Extent = "all outputs",
 ): Expected {
   const counts = new Map<Apply, number>();
-  const { needed, runs } = reachable(results(graph), extent);
+  const { needed, runs, counted } = reachable(results(graph), extent);
   const text: Text = {
     depth: 0,
     parent: null,
@@ -82,17 +83,29 @@ export function expectedOf(
           needed.has(o) ? value(node.inputs[first + i]!, frame) : EMPTY
         );
       }
-      const args = node.inputs.map((x) =>
-        needed.has(x) ? value(x, frame) : EMPTY
-      );
+      const scan = node.op.name === "scan" ? node as Apply<ScanParams> : null;
+      const args = scan
+        ? argsOf(scan, frame)
+        : node.inputs.map((x) => value(x, frame));
       counts.set(node, (counts.get(node) ?? 0) + 1);
-      return node.op.name === "scan"
-        ? loop(node as Apply<ScanParams>, args, frame)
-        : node.op.eval(args, node.params);
+      return scan ? loop(scan, args, frame) : node.op.eval(args, node.params);
     };
     const made = run();
     node.outputs.forEach((o, i) => remember(home, text, o, made[i]!));
     return made[v.index]!;
+  }
+
+  /** What a loop takes from outside: of a sequence that no step reads its rows are counted, no more. */
+  function argsOf(node: Apply<ScanParams>, frame: Frame): NDArray[] {
+    const wanted = demands(node.params);
+    return node.inputs.map((x, i) => {
+      const { by, rows } = wanted[i]!;
+      const all = extent === "all outputs" || by.length === 0 ||
+        by.some((v) => needed.has(v as Variable) || runs.has(v));
+      if (all) return value(x, frame);
+      const n = rows ? counted.get(x)! : 0;
+      return rowsOnly(typeof n === "number" ? n : value(n, frame).item());
+    });
   }
 
   function loop(
@@ -197,6 +210,28 @@ export function expectedOf(
 
 const EMPTY = new NDArray("float64", [], new Float64Array(1));
 
+/** Rows without anything in them. */
+function rowsOnly(n: number | bigint): NDArray {
+  return new NDArray("float64", [Number(n), 0], new Float64Array(0));
+}
+
+/** What must be needed for an input of a loop to be computed: nothing if it always is. */
+interface Demand {
+  readonly by: readonly object[];
+  /** Its rows are counted in any case. */
+  readonly rows: boolean;
+}
+
+/** For each input of a loop. */
+function demands(p: ScanParams): Demand[] {
+  return [
+    ...(p.nSteps ? [{ by: [], rows: false }] : []),
+    ...p.sequences.map((s) => ({ by: s.vars, rows: true })),
+    ...p.states.map((s) => ({ by: [s], rows: false })),
+    ...p.nonSequences.map((v) => ({ by: [v], rows: false })),
+  ];
+}
+
 function zeroRow(v: Variable): number[] {
   return v.type.shape.slice(1).map((d) => typeof d === "number" ? d : 0);
 }
@@ -231,19 +266,34 @@ function textOf(node: Apply<ScanParams>, parent: Text): Text {
   return made;
 }
 
-/** Every variable that a result may need, and the states and extras of loops that do; an unused output of an ifelse needs nothing. */
-function reachable(
-  roots: readonly Variable[],
-  extent: Extent,
-): { readonly needed: Set<Variable>; readonly runs: Set<object> } {
+/** What results may need. */
+interface Reached {
+  /** An unused output of an ifelse needs nothing. */
+  readonly needed: ReadonlySet<Variable>;
+  /** States and extras of loops. */
+  readonly runs: ReadonlySet<object>;
+  /** Sequences whose rows are counted, and how many those are. */
+  readonly counted: ReadonlyMap<Variable, SymbolicLength>;
+}
+
+function reachable(roots: readonly Variable[], extent: Extent): Reached {
   const seen = new Set<Variable>(), runs = new Set<object>();
+  const counted = new Map<Variable, SymbolicLength>();
   const todo = [...roots], behind = new Map<Variable, (() => void)[]>();
   /** What is to be done once something needs `v`. */
   const when = (v: Variable, act: () => void) =>
     seen.has(v) ? act() : void behind.set(v, [...behind.get(v) ?? [], act]);
   const enter = (node: Apply<ScanParams>) => {
     const p = node.params, rest = [...node.inputs];
-    todo.push(...rest.splice(0, Number(p.nSteps) + p.sequences.length));
+    todo.push(...rest.splice(0, Number(p.nSteps)));
+    rest.splice(0, p.sequences.length).forEach((x, i) => {
+      const n = extent === "all outputs"
+        ? x
+        : counted.get(x) ?? shapeGraph(x, 0);
+      counted.set(x, n);
+      if (typeof n !== "number") todo.push(n);
+      p.sequences[i]!.vars.forEach((v) => when(v, () => todo.push(x)));
+    });
     if (p.until) todo.push(p.until);
     p.states.forEach((s, i) => {
       const initial = rest.shift()!;
@@ -285,7 +335,7 @@ function reachable(
       enter(node as Apply<ScanParams>);
     }
   }
-  return { needed: seen, runs };
+  return { needed: seen, runs, counted };
 }
 
 function rowAt(x: NDArray, i: number): NDArray {

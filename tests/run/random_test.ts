@@ -138,14 +138,13 @@ function oracle(
   };
 }
 
-/** What is wrong with the outcomes: null for nothing, REFUSED where only one refuses. */
+/** What is wrong with the outcomes; null for nothing. */
 function problem(
   found: readonly Outcome[],
   expected: readonly Outcome[],
 ): string | null {
   for (let k = 0; k < found.length; k++) {
     const texts = found[k]!, wanted = expected[k]!;
-    if ((texts[0] === REFUSED) !== (wanted[0] === REFUSED)) return REFUSED;
     const i = texts.findIndex((t, i) => t !== wanted[i]);
     if (i >= 0) {
       return `call ${k}, value ${i}: ${texts[i]} instead of ${wanted[i]}`;
@@ -171,7 +170,7 @@ Deno.test("random graphs give the same under every linker, optimizer, layout and
     runtime()!,
   );
   const wrong: string[] = [];
-  let refused = 0, lone = 0, linked = 0;
+  let refused = 0, linked = 0;
   for (const s of subjects) {
     const expected = outcomes(s, oracle(s.made, s.optimizer));
     refused += expected.filter(([first]) => first === REFUSED).length;
@@ -183,8 +182,7 @@ Deno.test("random graphs give the same under every linker, optimizer, layout and
       try {
         const found = problem(counts(outcomes(s, engine)), expected);
         if (name === "c") linked++;
-        if (found === REFUSED) lone++;
-        else if (found) wrong.push(`seed ${s.seed}, ${name}, ${found}`);
+        if (found) wrong.push(`seed ${s.seed}, ${name}, ${found}`);
       } catch (error) {
         if (name === "c" && isHost(error)) return engine.free();
         const [line] = (error as Error).message.split("\n");
@@ -201,9 +199,5 @@ Deno.test("random graphs give the same under every linker, optimizer, layout and
   assert(
     refused > GRAPHS / 10 && refused < GRAPHS * TIMES.length / 2,
     `${refused} calls were refused`,
-  );
-  assert(
-    lone <= GRAPHS / 50,
-    `${lone} graphs refused what they should not, or not what they should`,
   );
 });
