@@ -8,6 +8,7 @@ import { replace, toposort } from "../graph/walk.ts";
 import {
   asLength,
   type Loop,
+  type LoopInput,
   type LoopSequence,
   type LoopState,
   stepsOf,
@@ -15,7 +16,7 @@ import {
 } from "../nested/loop.ts";
 import { at } from "../ops/at.ts";
 import { broadcastTo } from "../ops/broadcast_to.ts";
-import { lengthsOf } from "../ops/shape.ts";
+import { lengthsOf, shapeAt } from "../ops/shape.ts";
 import { conditions } from "./lazy.ts";
 import { isAsserted } from "./lengths.ts";
 import { likeInitial, withInitialRows } from "./scan_checks.ts";
@@ -43,6 +44,14 @@ export const hoisting: readonly LoopRule[] = [
       licence: "exact",
     },
     withoutIdleTaps,
+  ),
+  loopRule(
+    "scan_lengths",
+    {
+      equation: "shape(x[t]) in each step → shape(x)[1:]",
+      licence: "exact",
+    },
+    withoutLengths,
   ),
   loopRule(
     "scan_rows",
@@ -87,6 +96,32 @@ function withoutIdleTaps(place: LoopPlace): Replacements | null {
     made,
     entriesOf(loop).map((e) => extras.get(e as LoopState) ?? e),
   );
+}
+
+/** All rows of a sequence are equally long, and so are all values of a state. */
+function withoutLengths(place: LoopPlace): Replacements | null {
+  const { loop } = place, inputs: LoopInput[] = [];
+  const rows = new Map<Variable, Variable>([
+    ...loop.sequences.flatMap((s) => s.vars.map((v) => [v, s.value] as const)),
+    ...loop.states.flatMap((s) => s.vars.map((v) => [v, s.initial] as const)),
+  ]);
+  const by = new Map<Variable, Variable>();
+  for (
+    const { op, inputs: [v], params, outputs } of toposort(resultsOf(loop))
+  ) {
+    const of = op === shapeAt.op ? rows.get(v!) : undefined;
+    if (!of) continue;
+    const { axis } = params as { readonly axis: number };
+    const [n] = outputs as [Variable], inner = new Variable(n.type);
+    inputs.push({ inner, value: shapeAt(of, axis + 1) });
+    by.set(n, inner);
+  }
+  if (by.size === 0) return null;
+  const made: Loop = {
+    ...withBody(loop, by),
+    nonSequences: [...loop.nonSequences, ...inputs],
+  };
+  return insteadOf(place, made, entriesOf(made));
 }
 
 /** The rows of a sequence that steps read, in the order of the steps. */

@@ -20,7 +20,7 @@ import { Rop } from "../../src/grad/rop.ts";
 import { reduce } from "../../src/nested/fold.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { until } from "../../src/nested/step.ts";
-import { at } from "../../src/ops/at.ts";
+import { at, incSubtensor } from "../../src/ops/at.ts";
 import { zeros } from "../../src/ops/constructors.ts";
 import { dimshuffle, transpose } from "../../src/ops/dimshuffle.ts";
 import { dot } from "../../src/ops/dot.ts";
@@ -498,6 +498,41 @@ Deno.test("a gradient by index is one addition to the rows of all steps", () => 
       i: [0],
       ij: [0, 2],
     });
+  }
+});
+
+Deno.test("so is what is added to rows that it broadcasts to", () => {
+  const table = dmatrix("E"), i = lvector("i"), ij = lmatrix("ij");
+  const y = dvector("y"), rows = dmatrix("rows");
+  const column = tensor("float64", [null, 1], "column");
+  const cases: [Variable, Variable | number][] = [
+    [i, y],
+    [i, column],
+    [i, rows],
+    [i, 2],
+    [ij, y],
+    [ij, rows],
+    [ij, column],
+  ];
+  for (const [index, value] of cases) {
+    const [made] = typeof value === "number"
+      ? reduce((i, e) => incSubtensor(at(e, i), value), index, table)
+      : reduce((i, y, e) => incSubtensor(at(e, i), y), [index, value], table);
+    const { loops, nodes } = look([made]);
+    assertEquals(loops.flatMap((l) => l.params.states), []);
+    assertEquals(
+      nodes.filter(({ op }) => op.name === "incSubtensor").length,
+      1,
+    );
+    const lengths = (n: number) => ({
+      E: [3, 4],
+      i: [n],
+      ij: [n, 2],
+      y: [n],
+      rows: [n, 4],
+      column: [n, 1],
+    });
+    compare([made], lengths(5), lengths(0));
   }
 });
 
