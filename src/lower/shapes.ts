@@ -197,7 +197,9 @@ export function affineLengths(reader: LengthReader): Lengths {
       const span = known(start) && known(stop) && start instanceof Affine
         ? combine(stop, start, -1)
         : null;
-      if (typeof span !== "number" || length === null) return length;
+      if (typeof span !== "number" || !(length instanceof Affine)) {
+        return length;
+      }
       const likely = Math.max(0, Math.ceil(span / step));
       return reader.assume(
         length,

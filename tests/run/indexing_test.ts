@@ -5,7 +5,10 @@ import { slice } from "../../src/graph/indexing.ts";
 import { array, NDArray } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 import { at, setSubtensor } from "../../src/ops/at.ts";
+import { zeros } from "../../src/ops/constructors.ts";
 import { dtensor3, lscalar, lvector, tensor } from "../../src/ops/inputs.ts";
+import { maximum } from "../../src/ops/elemwise.ts";
+import { join } from "../../src/ops/join.ts";
 import { reshape } from "../../src/ops/reshape.ts";
 import "../../src/ops/methods.ts";
 
@@ -53,4 +56,9 @@ Deno.test("a shape that only the run knows may leave a length open", () => {
   const shape = tensor("int64", [2], "shape");
   const open = array([2, -1], { dtype: "int64" });
   check([x, shape], reshape(x.at(slice(0, 2)), shape), open);
+});
+
+Deno.test("what is behind the end of rows that only the run counts is nothing", () => {
+  const m = maximum(n, 0), first = zeros([m, 2], "float64");
+  check([x, n], join(0, at(first, slice(m, m)), at(x, 0, ":", ":2")), two);
 });
