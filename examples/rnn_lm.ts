@@ -85,6 +85,10 @@ if (args.resume) {
   if (before !== alphabet.toArray().join()) {
     refuse(`${args.save} was trained on another text`);
   }
+  const units = saved["bh"]!.shape[0];
+  if (units !== hidden) {
+    refuse(`${args.save} has ${units} hidden units, not ${hidden}`);
+  }
 }
 function weight(name: string, rows: number, columns: number) {
   const r = Math.sqrt(6 / (rows + columns));
@@ -180,12 +184,14 @@ for (let epoch = done + 1; epoch <= epochs; epoch++) {
       heldOut.at(-1)!.toFixed(2)
     }`,
   );
-  damo.saveNpz(args.save, {
+  // Whole or not at all: a stop leaves what the epoch before has saved.
+  damo.saveNpz(`${args.save}.part`, {
     ...Object.fromEntries(kept.map((w) => [w.name!, w.getValue()])),
     alphabet,
     curve: damo.array(curve, { dtype: "float64" }),
     held_out: damo.array(heldOut, { dtype: "float64" }),
   });
+  Deno.renameSync(`${args.save}.part`, args.save);
 }
 bar.end();
 
@@ -235,7 +241,6 @@ async function drawCurve(): Promise<string> {
           type: "log",
           grid: true,
           ticks: 6,
-          nice: true,
           tickFormat: "~r",
         },
         marks: [

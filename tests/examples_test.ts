@@ -156,3 +156,55 @@ Deno.test("what cannot be trained is refused in one line", () =>
       assert(error.startsWith("Cannot train: ") && error.includes(why), error);
     }
   }));
+
+/** What a language model says at its end: its perplexity, and what it compiled. */
+function perplexity(out: string): number {
+  const said =
+    /\nwhat it writes:\n(?:  .*\n)+held-out perplexity (\d+\.\d{3})\nkernels: \d+ compiled, \d+ from cache\n$/
+      .exec(out);
+  assert(said, out);
+  return Number(said[1]);
+}
+
+Deno.test("a language model that was stopped and resumed is the same to the bit", () =>
+  inFolder((folder) => {
+    const train = (...args: readonly string[]) => {
+      const { out, error } = run(folder, "rnn_lm.ts", ["--quick", ...args]);
+      return { held: perplexity(out), error };
+    };
+    const through = train("--epochs=2", "--save=through.npz");
+    assert(through.held < 25);
+    const notes = /^epoch 2: perplexity (\S+), held out (\S+)$/m;
+    const [, , held] = notes.exec(through.error)!;
+    assertEquals(held, through.held.toFixed(2));
+    const first = train("--epochs=1", "--save=resumed.npz");
+    assert(first.held > through.held);
+    const second = train("--epochs=2", "--save=resumed.npz", "--resume");
+    assertEquals(second.held, through.held);
+    assert(!second.error.includes("epoch 1:"));
+    assertEquals(
+      Deno.readFileSync(`${folder}/resumed.npz`),
+      Deno.readFileSync(`${folder}/through.npz`),
+    );
+    const { Wh, held_out, curve } = loadNpz(`${folder}/through.npz`);
+    assertEquals([Wh!.shape, held_out!.shape], [[64, 64], [3]]);
+    assertEquals(curve!.at(-1, 0), 2);
+
+    const text = `${folder}/text.txt`;
+    Deno.writeTextFileSync(text, "to be or not to be, ".repeat(1000));
+    train("--epochs=1", `--text=${text}`, "--save=other.npz");
+    const refusals = {
+      "--text=text.txt --resume --save=through.npz":
+        "through.npz was trained on another text",
+      "--resume --save=through.npz --epochs=2": "has seen 2 epochs",
+      "--resume --save=nowhere.npz": "nowhere.npz",
+      "--streams=1000": "the text is too short for 1000 streams of 50",
+      "--length=fast": "--length is a number above 0",
+    };
+    for (const [words, why] of Object.entries(refusals)) {
+      const args = ["--quick", ...words.split(" ")];
+      const { code, error } = run(folder, "rnn_lm.ts", args);
+      assertEquals([code, error.trim().split("\n").length], [2, 1], error);
+      assert(error.startsWith("Cannot train: ") && error.includes(why), error);
+    }
+  }));
