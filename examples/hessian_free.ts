@@ -119,8 +119,11 @@ const inner = (x: Vector, y: Vector): damo.Variable =>
 /** Conjugate gradient ends where a step gains less than this share of all that was gained, or here. */
 const LITTLE = 5e-3, LONGEST = 40;
 
-/** The Hessian-free optimizer: `step` returns the passes that it took. */
-function hessianFree(weights: readonly damo.SharedVariable[]) {
+/** A step of an optimizer; returns how many images went through the network, and what else it shows. */
+type Step = () => { readonly images: number; readonly damping?: number };
+
+/** The Hessian-free optimizer. */
+function hessianFree(weights: readonly damo.SharedVariable[]): Step {
   const like = (name: string) =>
     weights.map((w) =>
       damo.shared(damo.zeros(w.getValue().shape), { name: `${name}.${w.name}` })
@@ -195,7 +198,7 @@ function hessianFree(weights: readonly damo.SharedVariable[]) {
   return () => {
     const { taken, damping } = step(k++ % batches);
     // The gradient; a product for the start and one a step; the loss twice.
-    return { passes: 1 + (taken + 3) * batch / count, damping };
+    return { images: count + (taken + 3) * batch, damping };
   };
 }
 
@@ -203,22 +206,21 @@ function hessianFree(weights: readonly damo.SharedVariable[]) {
 function gradientDescent(
   weights: readonly damo.SharedVariable[],
   rate: number,
-) {
+): Step {
   const size = Math.min(60, batch), i = damo.lscalar("i");
   const gradients = damo.grad(lossOf(minibatch(i, size), weights), weights);
   const step = damo.function([i], null, {
-    updates: weights.flatMap((w, k) => {
-      const v = damo.shared(damo.zeros(w.getValue().shape), {
-        name: `v.${w.name}`,
-      });
+    updates: weights.flatMap((w, k): damo.Update[] => {
+      const v = damo.shared(damo.zeros(w.getValue().shape));
       const next = v.mul(0.9).sub(gradients[k]!.mul(rate));
-      return [[v, next], [w, w.add(next)]] as damo.Update[];
+      return [[v, next], [w, w.add(next)]];
     }),
     name: "gradient_descent",
   });
+  const steps = Math.floor(count / size);
   return () => {
-    for (let k = 0; k < Math.floor(count / size); k++) step(k);
-    return { passes: 1 };
+    for (let k = 0; k < steps; k++) step(k);
+    return { images: steps * size };
   };
 }
 
@@ -232,46 +234,93 @@ interface Point {
 /** Runs a contestant until its passes are used up. */
 function run(
   name: string,
-  make: (
-    weights: readonly damo.SharedVariable[],
-  ) => () => { passes: number; damping?: number },
+  make: (weights: readonly damo.SharedVariable[]) => Step,
 ): Point[] {
   const weights = freshWeights(), step = make(weights);
-  const measure = damo.function([], [
-    lossOf(images, weights),
-    errorOf(unseen, weights),
-  ]);
-  const points: Point[] = [];
-  const note = (passes: number) => {
-    const [loss, error] = measure() as [number, number];
-    points.push({ name, passes, loss, error });
-    return { loss, error };
-  };
-  note(0);
-  const bar = damo.progress(passes, { label: name, unit: "passes" });
-  for (let done = 0; done < passes;) {
-    const { passes: more, ...rest } = step();
-    if (done + more > passes) break;
-    done += more;
-    bar.step({ ...note(done), ...rest }, more);
+  const measure = damo.function([], {
+    loss: lossOf(images, weights),
+    error: errorOf(unseen, weights),
+  });
+  const points: Point[] = [{ name, passes: 0, ...measure() }];
+  const bar = damo.progress(passes * count, { label: name, unit: "images" });
+  for (let done = 0;;) {
+    const { images, ...more } = step();
+    done += images;
+    if (done > passes * count) break; // this step was one too many
+    const { loss, error } = measure();
+    points.push({ name, passes: done / count, loss, error });
+    bar.step({ loss, ...more }, images);
   }
   bar.end();
   return points;
 }
 
 const RATES = [0.001, 0.003, 0.01];
-const HF = "Hessian-free";
-const points = [
-  run(HF, hessianFree),
+const curves = [
+  run("Hessian-free", hessianFree),
   ...RATES.map((rate) =>
-    run(`momentum, rate ${rate}`, (w) => gradientDescent(w, rate))
+    run(`momentum ${rate}`, (weights) => gradientDescent(weights, rate))
   ),
 ];
-for (const curve of points) {
+console.log(`picture: ${await drawCurves()}`);
+for (const curve of curves) {
   const { name, loss, error } = curve.at(-1)!;
   console.log(
-    `${name}: loss ${loss.toFixed(2)}, squared error ${
-      error.toFixed(2)
-    } on unseen digits`,
+    `${name}: loss ${loss.toFixed(2)}, squared error ${error.toFixed(2)}`,
   );
+}
+const { compiled, fromCache } = damo.kernelStatistics;
+console.log(`kernels: ${compiled} compiled, ${fromCache} from cache`);
+
+/** Draws the picture; says where it is, or why it is not. */
+async function drawCurves(): Promise<string> {
+  const colors = ["#e0641e", "#9cc3f5", "#5b9bea", "#1b4f9c"];
+  const panel = {
+    width: 420,
+    height: 280,
+    marginLeft: 44,
+    marginBottom: 36,
+    x: { label: "passes over the data", domain: [0, passes] },
+  };
+  try {
+    const svg = await damo.plot((Plot) => {
+      const lines = (y: "loss" | "error") => ({
+        y: { label: null, type: "log", grid: true, ticks: 6, tickFormat: "~r" },
+        // What the first steps do is no news.
+        marks: curves.map((curve) =>
+          Plot.lineY(curve.filter(({ passes: at }) => at >= passes / 50), {
+            x: "passes",
+            y,
+            stroke: "name",
+            strokeWidth: 2,
+          })
+        ),
+      });
+      return {
+        title: "An autoencoder of digits: Hessian-free and gradient descent",
+        subtitle: `${
+          SIZES.join(" - ")
+        } units, ${count} digits; momentum 0.9 at three rates`,
+        legend: Object.fromEntries(
+          curves.map(([first], k) => [first!.name, colors[k]!]),
+        ),
+        panels: [
+          {
+            ...panel,
+            title: "cross-entropy of a digit it learns from",
+            ...lines("loss"),
+          },
+          {
+            ...panel,
+            title: "squared error of an unseen digit",
+            ...lines("error"),
+          },
+        ],
+      };
+    });
+    Deno.writeTextFileSync(args.save, svg);
+    return args.save;
+  } catch (error) {
+    return `n/a (${(error as Error).message})`;
+  }
 }
