@@ -25,11 +25,12 @@ export class CStorage implements Owned, Storage {
   readonly ndim: number;
   owners = 0;
   last: Promise<void> | null = null;
+  /** Nothing may use it any more. */
+  freed = false;
   /** Another number once the lengths or strides are others. */
   layout = 0;
   /** A function that updates it was lowered: how it lies is decided. */
   settled = false;
-  #freed = false;
   #lengths = "";
   /** Strides for values of just these lengths; all others lie row-major. */
   #arranged: {
@@ -74,7 +75,7 @@ export class CStorage implements Owned, Storage {
   }
 
   #alive(verb: string): void {
-    if (this.#freed) {
+    if (this.freed) {
       throw new RangeError(
         `Cannot ${verb} a shared variable: its storage was freed`,
       );
@@ -151,12 +152,12 @@ export class CStorage implements Owned, Storage {
 
   /** Gives the memory back. No VM that uses it may run afterwards. */
   free(): void {
-    if (this.#freed) return;
+    if (this.freed) return;
     this.open("free");
     this.detach();
     this.#cvm.forget(this);
     this.#cvm.symbols.cvm_storage_free(this.#address, this.#cvm.heap);
-    this.#freed = true;
+    this.freed = true;
   }
 
   #store(value: NDArray): void {

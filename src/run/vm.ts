@@ -344,9 +344,12 @@ export class Vm {
     }
   }
 
-  /** What programs write is no longer what views show. */
+  /** A run begins: what it writes is no longer what views show. */
   #open(): void {
     if (this.#status !== "ready") this.#ready();
+    for (const storage of this.#storages) {
+      if (storage.freed) storage.open("use");
+    }
     for (const storage of this.#written) storage.detach();
   }
 
