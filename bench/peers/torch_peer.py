@@ -3,6 +3,7 @@ import torch
 
 import figure1 as one
 import figure2 as two
+import lstm as layer
 
 NAME = "PyTorch eager"
 
@@ -65,5 +66,31 @@ def figure2(start, threads):
             state["at"] = (state["at"] + 1) % len(sequences)
             if losses is not None:
                 losses.append(loss)
+
+    yield "", run
+
+
+def lstm(start, threads):
+    torch.set_num_threads(threads)
+    model = torch.nn.LSTM(start.units, start.units)
+    order = [start.gates[gate] for gate in ["input", "forget", "cell", "output"]]
+    with torch.no_grad():
+        for parameter, k in [(model.weight_ih_l0, 0), (model.weight_hh_l0, 1)]:
+            parameter.copy_(torch.cat([torch.from_numpy(gate[k].T.copy()) for gate in order]))
+        model.bias_ih_l0.copy_(torch.cat([torch.from_numpy(gate[2]) for gate in order]))
+        model.bias_hh_l0.zero_()
+    model.bias_hh_l0.requires_grad_(False)
+    weights = [w for w in model.parameters() if w.requires_grad]
+    optimizer = torch.optim.SGD(weights, lr=layer.RATE, foreach=True)
+    x = torch.from_numpy(start.x)
+
+    def run(count, losses=None):
+        for _ in range(count):
+            loss = model(x)[0].square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if losses is not None:
+                losses.append(loss.detach())
 
     yield "", run
