@@ -1,7 +1,7 @@
 /**
  * Hessian-free optimization (Martens 2010) of an autoencoder of handwritten
- * digits, 784-200-50-200-784, next to gradient descent with momentum at three
- * rates, all given the same number of passes over the data.
+ * digits, 784-200-50-200-784, next to gradient descent at three rates, all
+ * given the same number of passes over the data.
  *
  *   deno run -A examples/hessian_free.ts [--passes N] [--batch N] [--seed N] [--data DIR]
  *                                        [--save FILE] [--quick]
@@ -202,7 +202,7 @@ function hessianFree(weights: readonly damo.SharedVariable[]): Step {
   };
 }
 
-/** Gradient descent with momentum on minibatches of 60: a step is an epoch, and so a pass. */
+/** Gradient descent on minibatches of 60: a step is an epoch, and so a pass. */
 function gradientDescent(
   weights: readonly damo.SharedVariable[],
   rate: number,
@@ -210,11 +210,9 @@ function gradientDescent(
   const size = Math.min(60, batch), i = damo.lscalar("i");
   const gradients = damo.grad(lossOf(minibatch(i, size), weights), weights);
   const step = damo.function([i], null, {
-    updates: weights.flatMap((w, k): damo.Update[] => {
-      const v = damo.shared(damo.zeros(w.getValue().shape));
-      const next = v.mul(0.9).sub(gradients[k]!.mul(rate));
-      return [[v, next], [w, w.add(next)]];
-    }),
+    updates: weights.map((w, k) =>
+      [w, w.sub(gradients[k]!.mul(rate))] as const
+    ),
     name: "gradient_descent",
   });
   const steps = Math.floor(count / size);
@@ -255,11 +253,11 @@ function run(
   return points;
 }
 
-const RATES = [0.001, 0.003, 0.01];
+const RATES = [0.01, 0.03, 0.1];
 const curves = [
   run("Hessian-free", hessianFree),
   ...RATES.map((rate) =>
-    run(`momentum ${rate}`, (weights) => gradientDescent(weights, rate))
+    run(`descent, rate ${rate}`, (weights) => gradientDescent(weights, rate))
   ),
 ];
 console.log(`picture: ${await drawCurves()}`);
@@ -300,7 +298,7 @@ async function drawCurves(): Promise<string> {
         title: "An autoencoder of digits: Hessian-free and gradient descent",
         subtitle: `${
           SIZES.join(" - ")
-        } units, ${count} digits; momentum 0.9 at three rates`,
+        } units, ${count} digits; minibatches of 60`,
         legend: Object.fromEntries(
           curves.map(([first], k) => [first!.name, colors[k]!]),
         ),

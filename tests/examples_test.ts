@@ -208,3 +208,39 @@ Deno.test("a language model that was stopped and resumed is the same to the bit"
       assert(error.startsWith("Cannot train: ") && error.includes(why), error);
     }
   }));
+
+Deno.test("an LSTM learns text, and writes some", () =>
+  inFolder((folder) => {
+    const text = "the whale, the white whale! ".repeat(800);
+    Deno.writeTextFileSync(`${folder}/text.txt`, text);
+    const { out, error } = run(folder, "lstm.ts", ["--quick"]);
+    assert(perplexity(`\n${out}`) < 40);
+    assertMatch(error, /^epoch 1: perplexity \S+, held out \S+$/m);
+    const own = run(folder, "lstm.ts", [
+      "--text=text.txt",
+      "--epochs=8",
+      "--units=64",
+      "--rate=0.01",
+    ]);
+    // Of text that repeats itself, 28 characters, nearly all can be known.
+    assert(perplexity(`\n${own.out}`) < 1.5);
+    const none = run(folder, "lstm.ts", ["--text=nowhere.txt"]);
+    assertMatch(none.error, /^Cannot train: No such file .*nowhere.txt.*\n$/);
+  }));
+
+Deno.test("Hessian-free optimization and gradient descent go down, for the same number of passes", () =>
+  inFolder((folder) => {
+    const { out, error } = run(folder, "hessian_free.ts", ["--quick"]);
+    const [picture, ...lines] = out.trim().split("\n");
+    assertMatch(picture!, /^picture: (hessian_free\.svg|n\/a \(.*\))$/);
+    const losses = lines.slice(0, -1).map((line) => {
+      const said = /^(.+): loss (\S+), squared error (\S+)$/.exec(line);
+      assert(said, out);
+      // A network that says one half everywhere has 784 log 2, which is 543.
+      assert(Number(said[2]) < 300 && Number(said[3]) < 80, line);
+      return said[1];
+    });
+    assertEquals(losses.length, 4);
+    assertEquals(losses[0], "Hessian-free");
+    assertMatch(error, /^Hessian-free .* loss \S+ damping \S+ .*$/m);
+  }));
