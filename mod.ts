@@ -373,6 +373,10 @@ export {
 // Loops.
 export { scan, type ScanOptions, type ScanUpdates } from "./src/nested/scan.ts";
 export {
+  type CheckpointOptions,
+  scanCheckpoints,
+} from "./src/nested/checkpoints.ts";
+export {
   foldl,
   type FoldOptions,
   foldr,

@@ -81,7 +81,16 @@ const HERE: Record<string, readonly string[]> = {
     "print",
     "assert",
   ],
-  loops: ["scan", "until", "Until", "map", "reduce", "foldl", "foldr"],
+  loops: [
+    "scan",
+    "scanCheckpoints",
+    "until",
+    "Until",
+    "map",
+    "reduce",
+    "foldl",
+    "foldr",
+  ],
   arithmetic: [
     "add",
     "sub",

@@ -216,9 +216,9 @@ function arranged(
 }
 
 /** The number of steps. TypeError: nothing says it. RangeError: it cannot be. */
-function asSteps(
+export function asSteps(
   nSteps: number | Variable | undefined,
-  sequences: readonly LoopSequence[],
+  sequences: readonly Pick<LoopSequence, "value" | "taps">[],
 ): Variable | null {
   if (nSteps === undefined) {
     if (sequences.length > 0) return null;
