@@ -118,7 +118,8 @@ typedef struct State {
   _Atomic int32_t interrupt; /* 40: set by another thread */
   int32_t live;              /* 44: buffers that slots own */
   double held;               /* 48: their bytes */
-  int32_t fuel, unused;      /* 56: instructions left at a pause of cvm_step */
+  int32_t fuel;              /* 56: instructions left at a pause of cvm_step */
+  int32_t taken;             /* 60: buffers that slots were given so far */
   int64_t steps[];           /* 64: steps done of every loop, then 8 bytes for each 0-d output, then one int32 flag a block */
 } State;
 

@@ -39,6 +39,7 @@ LOCAL int own(Vm *vm, Array *a, int64_t bytes) {
       return DAMO_MEMORY;
     }
     vm->state->live++;
+    vm->state->taken++;
     vm->state->held += (double)a->capacity;
     if (vm->debug) memset(a->buffer, 0xff, (size_t)a->capacity);
   }

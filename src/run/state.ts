@@ -71,7 +71,12 @@ export class State {
     return this.#ints[11]!;
   }
 
-  /** Their bytes. */
+  /** Buffers that slots were given so far. */
+  get taken(): number {
+    return this.#ints[15]!;
+  }
+
+  /** The bytes of those that slots own. */
   get held(): number {
     return this.#doubles[6]!;
   }

@@ -121,6 +121,11 @@ export class Vm {
     return this.#state.live;
   }
 
+  /** Buffers that slots were given so far: a program that allocates nothing in a step is given as many for any number of steps. */
+  get taken(): number {
+    return this.#state.taken;
+  }
+
   /** Whole calls done in the last run. */
   get done(): number {
     return this.#state.done;
