@@ -111,16 +111,15 @@ function bind(
         w.store && w.steps.has(first) && !w.computed.has(first)
       )
     );
-  const extents: { name: string; value: Extent }[] = [];
+  const extents = new Map<string, Extent>();
   const extent = (wanted: string, value: Extent): Amount => {
-    const same = (name: string) => extents.findIndex((e) => e.name === name);
     let name = wanted;
-    for (
-      let i = 2;
-      same(name) >= 0 && !sameExtent(extents[same(name)]!.value, value);
-      i++
-    ) name = `${wanted}_${i}`;
-    if (same(name) < 0) extents.push({ name, value });
+    for (let i = 2;; i++) {
+      const taken = extents.get(name);
+      if (taken === undefined || sameExtent(taken, value)) break;
+      name = `${wanted}_${i}`;
+    }
+    extents.set(name, value);
     return { extent: name };
   };
   const amountOf = (
@@ -207,7 +206,7 @@ function bind(
     loads,
     position,
     lengths,
-    extents,
+    extents: [...extents].map(([name, value]) => ({ name, value })),
     splits,
   };
 }
@@ -265,7 +264,7 @@ export function planStatements(site: Site): Nest {
 }
 
 function sameExtent(a: Extent, b: Extent): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 function axisName(at: number): string {

@@ -9,7 +9,7 @@ import { type ReduceParams, sum } from "../ops/reduce.ts";
 import type { ShapeParams } from "../ops/reshape.ts";
 import { lengthsOf } from "../ops/shape.ts";
 import { mayReplace } from "./driver.ts";
-import { isLengthOf } from "./layout.ts";
+import { isLengthOf } from "./lengths.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
 
 /** What moves a value that is repeated. */

@@ -18,7 +18,7 @@ import {
 import type { Scalar } from "../ops/view.ts";
 import { isOnlyUsed, scalar } from "./blas.ts";
 import { factors } from "./factors.ts";
-import { sameLength } from "./lengths.ts";
+import { lengthKey } from "./lengths.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
 import { fillValue } from "./values.ts";
 
@@ -82,6 +82,26 @@ function isWhole(e: IndexParam): boolean {
     e.stop === undefined;
 }
 
+/** A join of more arrays is left alone: where each begins is a sum over all before it. */
+const MOST_PARTS = 64;
+
+const borders = new WeakMap<Variable, readonly string[]>();
+
+/** Where the parts of joined rows begin, and where the last ends: keys of lengths. */
+function bordersOf(joined: Variable): readonly string[] {
+  let keys = borders.get(joined);
+  if (!keys) {
+    const ends: SymbolicLength[] = [0];
+    for (const part of joined.owner!.inputs) {
+      ends.push(
+        SYMBOLIC.add(ends.at(-1)!, shapeGraph(part, 0)) as SymbolicLength,
+      );
+    }
+    borders.set(joined, keys = ends.map(lengthKey));
+  }
+  return keys;
+}
+
 /** The one array that a slice of joined rows takes whole. */
 function sliceOfJoin(v: Variable): Variable | null {
   const [x, ...rest] = v.owner!.inputs as [Variable, ...Variable[]];
@@ -89,21 +109,20 @@ function sliceOfJoin(v: Variable): Variable | null {
   if (x.owner?.op !== join.op || index.length !== 1) return null;
   const { axis } = x.owner.params as { readonly axis: number };
   if (axis !== 0 || e!.kind !== "slice" || e!.step !== 1) return null;
-  const bound = (p: Scalar | undefined, none: SymbolicLength) =>
-    p === undefined ? none : typeof p === "number" ? p : rest[p.input - 1]!;
-  const { add } = SYMBOLIC, ends: SymbolicLength[] = [0];
-  for (const part of x.owner.inputs) {
-    ends.push(add(ends.at(-1)!, shapeGraph(part, 0)) as SymbolicLength);
-  }
-  const from = bound(e!.start, 0), to = bound(e!.stop, ends.at(-1)!);
-  const found = x.owner.inputs.findIndex((_, i) =>
-    sameLength(from, ends[i]!) && sameLength(to, ends[i + 1]!)
+  const parts = x.owner.inputs;
+  if (parts.length > MOST_PARTS) return null;
+  const keys = bordersOf(x);
+  const bound = (p: Scalar | undefined, none: string) =>
+    p === undefined
+      ? none
+      : lengthKey(typeof p === "number" ? p : rest[p.input - 1]!);
+  const from = bound(e!.start, keys[0]!), to = bound(e!.stop, keys.at(-1)!);
+  const found = parts.findIndex((_, i) =>
+    from === keys[i] && to === keys[i + 1]
   );
   // What joins refuse, parts of other lengths along the other axes, must not get lost.
-  const part = x.owner.inputs[found];
-  return part && x.owner.inputs.every((p) => haveSameRows(p, part))
-    ? part
-    : null;
+  const part = parts[found];
+  return part && parts.every((p) => haveSameRows(p, part)) ? part : null;
 }
 
 /** True if two arrays are known to have equal lengths along all axes but the first. */

@@ -18,7 +18,7 @@ import {
   increment,
   type IncrementParams,
 } from "../ops/subtensor.ts";
-import { isLengthOf } from "./layout.ts";
+import { isLengthOf } from "./lengths.ts";
 import { match, named, type Rule, ruleAt } from "./pattern.ts";
 import { fillValue } from "./values.ts";
 

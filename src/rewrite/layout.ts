@@ -9,6 +9,7 @@ import { max, min, prod, type ReduceParams, sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/reshape.ts";
 import { shapeAt } from "../ops/shape.ts";
 import { specifyShape } from "../ops/specify_shape.ts";
+import { isLengthOf } from "./lengths.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
 import { fillValue } from "./values.ts";
 
@@ -163,28 +164,4 @@ function sameLengths(v: Variable): boolean {
     return !isLengthOf(length, x, axis);
   });
   return open.length === 0 || (open.length === 1 && open[0] === -1);
-}
-
-/** True if `length` is the length of this axis of x, or of what x has it from. */
-export function isLengthOf(
-  length: Variable,
-  x: Variable,
-  axis: number,
-): boolean {
-  for (let of = x, at = axis;;) {
-    if (isShapeAt(length, of, at)) return true;
-    const from = lengthFrom(of, at);
-    if (from === length) return true;
-    if (!(from instanceof Variable) || from.owner?.op !== shapeAt.op) {
-      return false;
-    }
-    of = from.owner.inputs[0]!;
-    at = (from.owner.params as { readonly axis: number }).axis;
-  }
-}
-
-function isShapeAt(v: Variable, x: Variable, axis: number): boolean {
-  const node = v.owner;
-  return node?.op === shapeAt.op && node.inputs[0] === x &&
-    (node.params as { readonly axis: number }).axis === axis;
 }

@@ -3,7 +3,11 @@ import { Variable } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
 import { assert } from "../ops/debug.ts";
 import { add, cast, maximum, minimum, mul, sub } from "../ops/elemwise.ts";
-import { shapeGraph, type SymbolicLength } from "../ops/length_graph.ts";
+import {
+  lengthFrom,
+  shapeGraph,
+  type SymbolicLength,
+} from "../ops/length_graph.ts";
 import { shapeAt } from "../ops/shape.ts";
 import { type SpecifyParams, specifyShape } from "../ops/specify_shape.ts";
 
@@ -41,6 +45,57 @@ export function isEnoughFor(
   const enough = (part: Variable) => isEnoughFor(lengthOr(part), a, lost);
   return (operandsOf(b, minimum.op)?.some(enough) ?? false) ||
     (operandsOf(b, maximum.op)?.every(enough) ?? false);
+}
+
+/** An axis of a variable, or with axis -1 the value of a 0-d one. */
+interface Source {
+  readonly of: Variable;
+  readonly axis: number;
+}
+
+const sources = new WeakMap<Variable, Map<number, Source>>();
+
+/** True if `length` is the length of this axis of x, or of what x has it from. */
+export function isLengthOf(
+  length: Variable,
+  x: Variable,
+  axis: number,
+): boolean {
+  const a = sourceOf(readBy(length)), b = sourceOf({ of: x, axis });
+  return a.of === b.of && a.axis === b.axis;
+}
+
+/** The axis that a length reads; itself if it is computed or given. */
+function readBy(length: Variable): Source {
+  const { owner } = length;
+  return owner?.op === shapeAt.op
+    ? {
+      of: owner.inputs[0]!,
+      axis: (owner.params as { readonly axis: number }).axis,
+    }
+    : { of: length, axis: -1 };
+}
+
+/** Where an axis has its length from, as far as one axis has it from another. Each is asked once, however long the way. */
+function sourceOf(axis: Source): Source {
+  const way: Source[] = [];
+  let at = axis, found = known(at);
+  while (!found) {
+    way.push(at);
+    const from = at.axis < 0 ? null : lengthFrom(at.of, at.axis);
+    const next = from instanceof Variable ? readBy(from) : at;
+    if (next === at || next.axis < 0) found = next;
+    else found = known(at = next);
+  }
+  for (const { of, axis } of way) {
+    const own = sources.get(of) ?? new Map<number, Source>();
+    sources.set(of, own.set(axis, found));
+  }
+  return found;
+}
+
+function known({ of, axis }: Source): Source | undefined {
+  return sources.get(of)?.get(axis);
 }
 
 function lengthOr(v: Variable): SymbolicLength {

@@ -1,6 +1,6 @@
 /** Classifiers: softmax, its logarithm and the cross-entropy behind it become the ops that stay finite and share one softmax. */
 import { isInteger } from "../graph/dtype.ts";
-import type { Variable } from "../graph/variable.ts";
+import type { Apply, Variable } from "../graph/variable.ts";
 import { ancestors, replace, toposort } from "../graph/walk.ts";
 import { argmax, type ArgParams } from "../ops/argmax.ts";
 import { broadcastAs } from "../ops/broadcast_to.ts";
@@ -132,31 +132,44 @@ function writtenOut(v: Variable): Variable | null {
 /**
  * A softmax of logits whose cross-entropy is computed too is that op's second
  * output, if both run under the same conditions and the class numbers do not
- * depend on it.
+ * depend on it. In each round go those whose cross-entropy needs no other such
+ * softmax; where all wait for each other, the first.
  */
 export function shareSoftmax(
   outputs: readonly Variable[],
 ): readonly Variable[] {
   let now = outputs;
-  for (let found = shareable(now); found; found = shareable(now)) {
-    now = replace(now, new Map([found]));
+  for (let found = shareable(now); found.size > 0; found = shareable(now)) {
+    now = replace(now, found);
   }
   return now;
 }
 
-/** A softmax, and what it is an output of as well. */
+/** Softmaxes, and what each is an output of as well. */
 function shareable(
   outputs: readonly Variable[],
-): readonly [softmax: Variable, same: Variable] | null {
+): ReadonlyMap<Variable, Variable> {
   const order = toposort(outputs), runs = conditions(outputs);
   const losses = new Map(
     order.filter((node) => node.op === crossentropySoftmax1Hot.op)
       .map((node) => [node.inputs[0]!, node]),
   );
-  for (const node of order.filter(({ op }) => op === softmax.op)) {
+  const twins = new Map<Variable, Apply>();
+  for (const node of order) {
     const [p] = node.outputs, loss = losses.get(node.inputs[0]!);
-    if (!loss || !alongRows(p!) || runs.get(loss) !== runs.get(node)) continue;
-    if (!ancestors([loss.inputs[1]!]).has(p!)) return [p!, loss.outputs[1]!];
+    if (node.op !== softmax.op || !loss || !alongRows(p!)) continue;
+    if (runs.get(loss) === runs.get(node)) twins.set(p!, loss);
   }
-  return null;
+  const waits = new Set<Variable>(twins.keys());
+  for (const node of twins.size > 0 ? order : []) {
+    if (node.inputs.some((v) => waits.has(v))) {
+      node.outputs.forEach((v) => waits.add(v));
+    }
+  }
+  const free = [...twins].filter(([, loss]) => !waits.has(loss.outputs[0]!));
+  const some = free.length > 0
+    ? free
+    : [...twins].filter(([p, { inputs: [, y] }]) => !ancestors([y!]).has(p))
+      .slice(0, 1);
+  return new Map(some.map(([p, loss]) => [p, loss.outputs[1]!]));
 }
