@@ -110,9 +110,19 @@ function scale(by: number, x: Variable): Variable | null {
   if (by === -1) return neg(x);
   const made = scalarLike(by, x), kept = Number(made.data.data[0]);
   const usable = isFloat(x.dtype)
-    ? Number.isFinite(kept) && (kept !== 0 || by === 0)
+    ? by === 0 || isModerate(kept) && Math.abs(kept / by - 1) < ROUNDING
     : representable(by, x);
   return usable ? mul(made, x) : null;
+}
+
+/** Constants are gathered up to 2^±64: beyond, a product of many would lose digits, overflow or vanish. One of more than half as many bits moves no further, so that those behind it do not pile up. */
+const MOST_BITS = 64;
+
+/** What rounding may change of a constant in any dtype, but for one too small to have all its digits. */
+const ROUNDING = 1e-3;
+
+function isModerate(x: number, bits = MOST_BITS): boolean {
+  return Math.abs(Math.log2(Math.abs(x))) <= bits;
 }
 
 /** x where moving a factor of it out of the product `root` makes that factor no larger; else null. */
@@ -191,7 +201,9 @@ function gatherProduct(y: Variable): Variable | null {
   if (node.op === neg.op) return x.by === 1 ? null : scale(-x.by, x.of);
   const leads = fillValue(a) !== null, trails = fillValue(b) !== null;
   if (leads && trails) return null;
-  const movable = (s: Scaling) => s.by !== 1 && outwards(s.of, y) !== null;
+  const movable = (s: Scaling) =>
+    s.by !== 1 && isModerate(s.by, MOST_BITS / 2) &&
+    outwards(s.of, y) !== null;
   if (node.op === mul.op) {
     if (leads || trails) {
       const inner = leads ? z : x, c = leads ? a : b;

@@ -149,11 +149,13 @@ export function shareSoftmax(
 function shareable(
   outputs: readonly Variable[],
 ): ReadonlyMap<Variable, Variable> {
-  const order = toposort(outputs), runs = conditions(outputs);
+  const order = toposort(outputs);
   const losses = new Map(
     order.filter((node) => node.op === crossentropySoftmax1Hot.op)
       .map((node) => [node.inputs[0]!, node]),
   );
+  if (losses.size === 0) return new Map();
+  const runs = conditions(outputs);
   const twins = new Map<Variable, Apply>();
   for (const node of order) {
     const [p] = node.outputs, loss = losses.get(node.inputs[0]!);
