@@ -27,6 +27,8 @@ export type Expr =
     readonly input: number;
     readonly index: readonly Expr[];
     readonly dtype: Dtype;
+    /** What stands beyond the ends of the input; where absent, no index lies there. */
+    readonly outside?: number;
   }
   /** What an earlier reduce stage found for this outer point. */
   | { readonly kind: "stage"; readonly stage: number; readonly dtype: Dtype }
@@ -79,14 +81,30 @@ export type Stage =
     readonly copies?: number;
   };
 
-/** A loop nest. */
-export interface Loops {
-  /** For each axis, whose length it has: an axis of an input or of an output. */
-  readonly axes: readonly {
+/** Whose length an axis of the loops has: that of an axis of an input or of an output, or one that the op's parameters say. */
+export type LoopAxis =
+  | {
     readonly of: "input" | "output";
     readonly operand: number;
     readonly axis: number;
-  }[];
+  }
+  | { readonly of: "params"; readonly length: number };
+
+/** The length of an axis, for operands of these shapes. */
+export function lengthOfAxis<N>(
+  a: LoopAxis,
+  inputs: readonly { readonly shape: readonly N[] }[],
+  outputs: readonly { readonly shape: readonly N[] }[],
+): N | number {
+  return a.of === "params"
+    ? a.length
+    : (a.of === "input" ? inputs : outputs)[a.operand]!.shape[a.axis]!;
+}
+
+/** A loop nest. */
+export interface Loops {
+  /** By number. */
+  readonly axes: readonly LoopAxis[];
   /** Axes that are independent of each other. */
   readonly outer: readonly number[];
   /** What happens at each point of the outer axes, in order. */

@@ -1,5 +1,10 @@
 /** Access analysis: each load and store of a loop nest as a sum of strides along axes and of computed positions. */
-import type { Expr, Loops, Stage } from "../graph/loops.ts";
+import {
+  type Expr,
+  lengthOfAxis,
+  type Loops,
+  type Stage,
+} from "../graph/loops.ts";
 import type { Extent, Layout } from "./implementation.ts";
 
 /** A step along an axis: its stride, and the operand's axes [from, to) that it covers (-1 where it covers none alone). */
@@ -19,6 +24,13 @@ export interface Jump {
   readonly wraps: boolean;
 }
 
+/** A position along axis `dim` of the operand that may lie beyond its ends. */
+export interface Guard {
+  readonly dim: number;
+  readonly index: Expr;
+  readonly length: Extent;
+}
+
 /** One load or store. */
 export interface Walk {
   readonly operand: number;
@@ -28,7 +40,10 @@ export interface Walk {
   readonly jumps: readonly Jump[];
   /** Elements before the first, where that is known. */
   readonly offset: number;
-  /** Axes that its computed positions depend on. */
+  /** What must hold for it to be inside of the operand; what stands elsewhere. */
+  readonly guards: readonly Guard[];
+  readonly outside: number;
+  /** Axes that its computed positions and its guards depend on. */
   readonly computed: ReadonlySet<number>;
 }
 
@@ -58,26 +73,45 @@ export function accessesOf(
   const loads = new Map<Expr, Walk>(),
     pinned = new Set<number>(),
     measured = new Set<number>();
-  const lengthOf = (a: number) => {
-    const { of, operand, axis } = loops.axes[a]!;
-    return layouts[of === "input" ? operand : inputs + operand]!.shape[axis]!;
+  const lengthOf = (a: number) =>
+    lengthOfAxis<number | null>(
+      loops.axes[a]!,
+      layouts.slice(0, inputs),
+      layouts.slice(inputs),
+    );
+  /** Where a load may lie outside, the integers in its index are no positions of their own: what is known of them counts. */
+  const knownOf = (input: number) => {
+    const { scalar } = layouts[input]!;
+    return typeof scalar === "number" ? scalar : null;
   };
   const walk = (
     operand: number,
     index: readonly Expr[],
     store: boolean,
+    outside?: number,
   ): Walk => {
-    const { steps, jumps, offset } = places(
-      operand,
-      index,
-      layouts[operand]!,
-      lengthOf,
-    );
+    const facts: Facts = outside === undefined
+      ? { lengthOf }
+      : { lengthOf, knownOf };
+    const layout = layouts[operand]!,
+      { steps, jumps, offset } = places(operand, index, layout, facts),
+      guards = outside === undefined
+        ? []
+        : guardsOf(operand, index, layout, facts);
     const computed = new Set<number>();
-    for (const { index } of jumps) {
+    for (const { index } of [...jumps, ...guards]) {
       visit(index, (e) => e.kind === "axis" && computed.add(e.axis));
     }
-    return { operand, store, steps, jumps, offset, computed };
+    return {
+      operand,
+      store,
+      steps,
+      jumps: guards.length ? jumps.map((j) => ({ ...j, wraps: false })) : jumps,
+      offset,
+      guards,
+      outside: outside ?? 0,
+      computed,
+    };
   };
   /** Walks of the loads below e, and the axes it uses by position. */
   const scan = (e: Expr, found: Walk[]): void => {
@@ -87,8 +121,8 @@ export function accessesOf(
       if (x.kind !== "load") return;
       let w = loads.get(x);
       if (!w) {
-        loads.set(x, w = walk(x.input, x.index, false));
-        for (const { index } of w.jumps) scan(index, found);
+        loads.set(x, w = walk(x.input, x.index, false, x.outside));
+        for (const { index } of [...w.jumps, ...w.guards]) scan(index, found);
       }
       if (!found.includes(w)) found.push(w);
     }, false);
@@ -143,18 +177,19 @@ export function places(
   arg: number,
   index: readonly Expr[],
   layout: Layout,
-  lengthOf: (axis: number) => number | null,
+  facts: Facts,
 ): {
   readonly steps: Map<number, Place>;
   readonly jumps: readonly Jump[];
   readonly offset: number;
 } {
   const steps = new Map<number, Place>(), jumps: Jump[] = [];
+  const { lengthOf } = facts;
   let offset = 0;
   index.forEach((e, dim) => {
     const length = layout.shape[dim]!;
     const stride = layout.strides[dim] ?? { arg, stride: dim };
-    const form = affine(e, lengthOf);
+    const form = affine(e, facts);
     const jump = (wraps: boolean) =>
       jumps.push({
         dim,
@@ -170,7 +205,7 @@ export function places(
       !steps.has(terms[0]![0]);
     const known = typeof stride === "number" &&
       terms.every(([a]) => typeof (steps.get(a)?.stride ?? 0) === "number");
-    const start = form.constant < 0 && terms.length === 0
+    const start = form.constant < 0 && terms.length === 0 && !facts.knownOf
       ? (length === null ? null : form.constant + length)
       : form.constant;
     if (
@@ -198,10 +233,49 @@ export function places(
   return { steps, jumps, offset };
 }
 
+/** The positions of an access that are not known to lie inside of the operand. */
+function guardsOf(
+  arg: number,
+  index: readonly Expr[],
+  { shape }: Layout,
+  facts: Facts,
+): Guard[] {
+  return index.flatMap((e, dim): Guard[] => {
+    if (e.kind === "axis") return [];
+    const length = shape[dim]!, range = rangeOf(affine(e, facts), facts);
+    return range && length !== null && range[0] >= 0 && range[1] < length
+      ? []
+      : [{ dim, index: e, length: length ?? { arg, from: dim, to: dim + 1 } }];
+  });
+}
+
+/** The smallest and the largest value of a form, or null. */
+function rangeOf(
+  form: Affine | null,
+  { lengthOf }: Facts,
+): readonly [number, number] | null {
+  if (!form) return null;
+  let low = form.constant, high = form.constant;
+  for (const [a, times] of form.terms) {
+    const n = lengthOf(a);
+    if (n === null) return null;
+    const last = times * Math.max(0, n - 1);
+    if (last < 0) low += last;
+    else high += last;
+  }
+  return [low, high];
+}
+
 function fromData(e: Expr): boolean {
   let found = false;
   visit(e, (x) => found ||= x.kind === "load" || x.kind === "stage");
   return found;
+}
+
+/** What is known while lowering: lengths of axes, and the values of 0-d integer inputs where these count. */
+export interface Facts {
+  readonly lengthOf: (axis: number) => number | null;
+  readonly knownOf?: (input: number) => number | null;
 }
 
 interface Affine {
@@ -210,15 +284,12 @@ interface Affine {
 }
 
 /** e as constant + sum of factor * axis, or null. */
-export function affine(
-  e: Expr,
-  lengthOf: (axis: number) => number | null,
-): Affine | null {
+export function affine(e: Expr, facts: Facts): Affine | null {
   const forms = new Map<Expr, Affine | null>();
   for (const x of postorder(e)) {
     forms.set(
       x,
-      affineStep(x, (y) => forms.get(y)!, lengthOf),
+      affineStep(x, (y) => forms.get(y)!, facts),
     );
   }
   return forms.get(e)!;
@@ -229,7 +300,7 @@ const ZERO: Affine = { terms: new Map(), constant: 0 };
 function affineStep(
   e: Expr,
   form: (e: Expr) => Affine | null,
-  lengthOf: (axis: number) => number | null,
+  { lengthOf, knownOf }: Facts,
 ): Affine | null {
   if (e.kind === "axis") return { terms: new Map([[e.axis, 1]]), constant: 0 };
   if (e.kind === "constant") return { ...ZERO, constant: Number(e.value) };
@@ -237,6 +308,10 @@ function affineStep(
     return lengthOf(e.axis) === null
       ? null
       : { ...ZERO, constant: lengthOf(e.axis)! };
+  }
+  if (e.kind === "load" && e.index.length === 0) {
+    const value = knownOf?.(e.input) ?? null;
+    return value === null ? null : { ...ZERO, constant: value };
   }
   if (e.kind !== "call" || e.args.length !== 2) return null;
   const x = form(e.args[0]!), y = form(e.args[1]!);

@@ -11,6 +11,7 @@ import { literal, render } from "./expression.ts";
 import {
   type Access,
   type Amount,
+  isPlain,
   type Nest,
   type Store,
   strideOf,
@@ -82,9 +83,7 @@ export function plain(nest: Nest, e: Expr, dtype: Dtype): Access | null {
   const access = e.kind === "load" && e.dtype === dtype
     ? nest.loads.get(e)!
     : null;
-  return access && access.jumps.length === 0 && access.offset === 0
-    ? access
-    : null;
+  return access && isPlain(access) && access.offset === 0 ? access : null;
 }
 
 /** Reads c + alpha * stage from a stored value, in any order and with parts absent. */

@@ -11,6 +11,7 @@ import { address, bare, hoist, render } from "./expression.ts";
 import {
   type Access,
   computed,
+  isPlain,
   type Nest,
   type Reduce,
   type Store,
@@ -39,12 +40,12 @@ export function blockOf(nest: Nest): Block | null {
   if (nest.tile || along === undefined) return null;
   const { length } = nest.axes[along]!;
   if (typeof length !== "number") return null;
-  const inRows = ({ steps, jumps }: Access) =>
-    jumps.length === 0 && steps.some((s) => s.axis === along) &&
-    steps.every(({ axis, stride }) =>
+  const inRows = (access: Access) =>
+    isPlain(access) && access.steps.some((s) => s.axis === along) &&
+    access.steps.every(({ axis, stride }) =>
       axis !== along && axis !== rows ||
       valueOf(nest, stride) === (axis === along ? 1 : length)
-    ) && (rows < 0 || steps.some((s) => s.axis === rows));
+    ) && (rows < 0 || access.steps.some((s) => s.axis === rows));
   const fits = own.every((s) =>
     s.axes.length === 1 && s.axes[0] === along &&
     (s.kind === "store" && !s.accumulate && inRows(s.access) ||
@@ -67,9 +68,9 @@ function isPositional({ combine }: Reduce): boolean {
 
 /** True if a load reaches another element at each step along a row. */
 function moves(nest: Nest, e: Expr & { kind: "load" }, along: number): boolean {
-  const { steps, jumps } = nest.loads.get(e)!;
+  const { steps, jumps, guards } = nest.loads.get(e)!;
   return steps.some((s) => s.axis === along) ||
-    jumps.some((j) =>
+    [...jumps, ...guards].some((j) =>
       postorder(j.index, true).some((x) =>
         x.kind === "axis" && nest.position.get(x.axis) === along
       )

@@ -117,8 +117,18 @@ function element(
   texts: Map<Expr, string>,
 ): string {
   const { dtype } = scope.nest.operands[access.operand]!;
-  const text = address(access, scope, texts);
-  return dtype === "float16" ? `(float)${text}` : text;
+  const at = address(access, scope, texts),
+    text = dtype === "float16" ? `(float)${at}` : at;
+  if (access.guards.length === 0) return text;
+  const inside = access.guards.map(({ index, length }) => {
+    renderIn(index, scope, texts);
+    return `(uint64_t)${primary(texts.get(index)!)} < (uint64_t)${
+      amount(length)
+    }`;
+  });
+  return `(${inside.join(" && ")} ? ${text} : ${
+    literal(access.outside, computed(dtype))
+  })`;
 }
 
 /** The element that an access reaches, as an lvalue. */
@@ -169,7 +179,10 @@ export function hoist(
   const varies = (e: Expr) => masks.get(e) ?? false;
   const indices = values.flatMap((value) => postorder(value, true)).flatMap((
     e,
-  ) => scope.nest.loads.get(e)?.jumps ?? []).map((j) => j.index);
+  ) => {
+    const access = scope.nest.loads.get(e);
+    return access ? [...access.jumps, ...access.guards] : [];
+  }).map((j) => j.index);
   for (const value of [...indices, ...values]) {
     const order = postorder(value, true);
     for (const e of order) {
@@ -205,7 +218,7 @@ function changes(
   if (e.kind !== "load") return false;
   const access = nest.loads.get(e)!;
   return access.steps.some((s) => s.axis === axis) ||
-    access.jumps.some((j) => varies(j.index));
+    [...access.jumps, ...access.guards].some((j) => varies(j.index));
 }
 
 function countUses(order: readonly Expr[]): Map<Expr, number> {

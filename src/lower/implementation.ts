@@ -1,5 +1,6 @@
 /** What the emitter returns for one application: kernels, and the integers that bind them to this call. */
 import type { Dtype } from "../graph/dtype.ts";
+import type { Length } from "../graph/length.ts";
 import type { Kernel } from "./program.ts";
 
 /** How an operand lies in memory; null where only the run will tell (then it is row-major). */
@@ -8,6 +9,8 @@ export interface Layout {
   readonly shape: readonly (number | null)[];
   /** In elements. */
   readonly strides: readonly (number | null)[];
+  /** What a 0-d integer holds, where that is known. */
+  readonly scalar?: Length;
 }
 
 /** An integer that a kernel needs: known now, or read from the header of argument `arg` of the application (inputs, then outputs). */

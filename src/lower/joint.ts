@@ -11,6 +11,7 @@ import { type Contraction, contractionOf } from "./contraction.ts";
 import {
   type Access,
   type Amount,
+  isPlain,
   LITERAL,
   type Nest,
   type Store,
@@ -133,7 +134,7 @@ export function jointOf(pair: Pair): Joint | null {
 function isSimple({ extents, loads, lengths, stages }: Nest): boolean {
   return extents.every((e) => typeof e.value === "number") &&
     lengths.size === 0 &&
-    [...loads.values()].every((a) => a.jumps.length === 0) &&
+    [...loads.values()].every(isPlain) &&
     stages.every((s) => postorder(s.value).every((e) => e.kind !== "axis"));
 }
 
@@ -223,6 +224,8 @@ class Merged {
         steps: moved.sort((a, b) => a.axis - b.axis),
         offset: this.#amount(`${name}_start`, start, start === 0),
         jumps: [],
+        guards: [],
+        outside: 0,
       };
     };
     const store = (s: Store): Store => {

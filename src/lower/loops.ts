@@ -1,5 +1,5 @@
 /** Planning: the order of an application's loops, which one is vectorised, and how each operand is walked. Loops and layouts give a Nest. */
-import type { Expr, Loops } from "../graph/loops.ts";
+import { type Expr, lengthOfAxis, type Loops } from "../graph/loops.ts";
 import { accessesOf, type Walk } from "./access.ts";
 import {
   collapse,
@@ -34,11 +34,10 @@ export interface Site {
 
 /** Orders, collapses and classifies the loops of one application. */
 export function planNest(given: Loops, site: Site): Nest {
-  const lengthOf = (a: number) => {
-    const { of, operand, axis } = given.axes[a]!;
-    return site.layouts[of === "input" ? operand : site.inputs + operand]!
-      .shape[axis]!;
-  };
+  const inputs = site.layouts.slice(0, site.inputs),
+    outputs = site.layouts.slice(site.inputs);
+  const lengthOf = (a: number) =>
+    lengthOfAxis<number | null>(given.axes[a]!, inputs, outputs);
   const loops = simplify(given, (a) => lengthOf(a) === 1);
   const kept = loops.stages.filter((s) =>
     !(s.kind === "store" && s.copies !== undefined &&
@@ -48,12 +47,15 @@ export function planNest(given: Loops, site: Site): Nest {
     ? kept[0]!.axes
     : [];
   let outer = [...loops.outer, ...one];
-  const axes: PlanAxis[] = loops.axes.map(({ of, operand, axis }) => {
-    const arg = of === "input" ? operand : site.inputs + operand;
-    const length = site.layouts[arg]!.shape[axis]!;
+  const axes: PlanAxis[] = loops.axes.map((a, i) => {
+    const length = lengthOf(i);
+    if (a.of === "params" || length !== null) {
+      return { length, recipe: length!, pinned: false };
+    }
+    const arg = a.of === "input" ? a.operand : site.inputs + a.operand;
     return {
       length,
-      recipe: length ?? { arg, from: axis, to: axis + 1 },
+      recipe: { arg, from: a.axis, to: a.axis + 1 },
       pinned: false,
     };
   });
@@ -162,6 +164,11 @@ function bind(
       stride: amountOf(`${nameOf(walk)}_d${dim}`, stride, unit),
       wrap: wraps ? amountOf(`${nameOf(walk)}_n${dim}`, length, short) : null,
     })),
+    guards: walk.guards.map(({ dim, index, length }) => ({
+      index,
+      length: amountOf(`${nameOf(walk)}_n${dim}`, length, short),
+    })),
+    outside: walk.outside,
   });
   const lengths = new Map<number, Amount>();
   for (const a of walks.measured) {

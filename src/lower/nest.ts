@@ -22,6 +22,14 @@ export interface Access {
     readonly stride: Amount;
     readonly wrap: Amount | null;
   }[];
+  /** Positions that may lie beyond [0, length): `outside` stands there. */
+  readonly guards: readonly { readonly index: Expr; readonly length: Amount }[];
+  readonly outside: number;
+}
+
+/** True for an access that moves along axes, with nothing to compute or to test. */
+export function isPlain({ jumps, guards }: Access): boolean {
+  return jumps.length === 0 && guards.length === 0;
 }
 
 /** One operand as the kernel sees it. */

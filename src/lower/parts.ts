@@ -11,6 +11,7 @@ import { laneTypes, reduceInRow } from "./emit_reduce.ts";
 import {
   type Access,
   computed,
+  isPlain,
   type Nest,
   type Reduce,
   strideOf,
@@ -66,7 +67,7 @@ function comesApart(nest: Nest, { axes, value }: Reduce): boolean {
   return postorder(value).every((e) =>
     e.kind === "axis"
       ? nest.position.get(e.axis) !== axes[0]
-      : e.kind !== "load" || nest.loads.get(e)!.jumps.length === 0
+      : e.kind !== "load" || isPlain(nest.loads.get(e)!)
   );
 }
 
@@ -170,6 +171,8 @@ function wholeOf(nest: Nest, reduce: Reduce, dtype: Dtype): Nest {
       steps: [{ axis, stride: 1 }],
       offset: 0,
       jumps: [],
+      guards: [],
+      outside: 0,
     }]]),
     extents: [{ name: "parts", value: PARTS }, ...nest.extents],
   };

@@ -81,7 +81,7 @@ function keyOf(e: Expr, id: (e: Expr) => number): string {
     case "constant":
       return `constant ${e.dtype} ${Object.is(e.value, -0) ? "-0" : e.value}`;
     case "load":
-      return `load ${e.input} ${e.dtype} ${e.index.map(id)}`;
+      return `load ${e.input} ${e.dtype} ${e.outside} ${e.index.map(id)}`;
     case "call": {
       const dtypes = e.args.map((x) =>
         x.kind === "axis" || x.kind === "length" ? "int64" : x.dtype

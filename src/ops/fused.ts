@@ -188,7 +188,9 @@ function loopsAround(
   );
   return {
     ...made,
-    axes: made.axes.map(({ axis }) => {
+    axes: made.axes.map((a) => {
+      if (a.of === "params") return a;
+      const { axis } = a;
       const operand = inputs.findIndex((v, i) => {
         const at = axis - (x.ndim - types[i]!.shape.length);
         return before.has(v) && at >= 0 &&

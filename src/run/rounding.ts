@@ -1,6 +1,6 @@
 /** How far two right values of one application may lie apart, and where they lie further. */
 import { allocate, type Dtype, isFloat } from "../graph/dtype.ts";
-import type { Expr, Loops } from "../graph/loops.ts";
+import { type Expr, lengthOfAxis, type Loops } from "../graph/loops.ts";
 import { NDArray, sizeOf } from "../graph/ndarray.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
 import { evaluate, evaluateNode } from "../ops/evaluate.ts";
@@ -174,10 +174,10 @@ function termsOf(
   inputs: readonly NDArray[],
   outputs: readonly NDArray[],
 ): number {
-  const points = axes.reduce((n, { of, operand, axis }) => {
-    const x = (of === "input" ? inputs : outputs)[operand]!;
-    return n * x.shape[axis]!;
-  }, 1);
+  const points = axes.reduce(
+    (n, a) => n * lengthOfAxis<number>(a, inputs, outputs),
+    1,
+  );
   return points / Math.max(1, sizeOf(outputs[0]!.shape));
 }
 

@@ -6,7 +6,12 @@ import {
   sizeOf,
 } from "../../src/graph/ndarray.ts";
 import { allocate, type Dtype, isFloat } from "../../src/graph/dtype.ts";
-import type { Combine, Expr, Loops } from "../../src/graph/loops.ts";
+import {
+  type Combine,
+  type Expr,
+  lengthOfAxis,
+  type Loops,
+} from "../../src/graph/loops.ts";
 import {
   Apply,
   type Op,
@@ -127,9 +132,7 @@ export function interpret(
   const out = outputs.map(([dtype, shape]) =>
     new NDArray(dtype, shape, allocate(dtype, sizeOf(shape)), rowMajor(shape))
   );
-  const length = loops.axes.map(({ of, operand, axis }) =>
-    (of === "input" ? inputs : out)[operand]!.shape[axis]!
-  );
+  const length = loops.axes.map((a) => lengthOfAxis(a, inputs, out));
   const at = new Array<number>(length.length).fill(0), found: number[] = [];
   const offset = (x: NDArray, index: readonly Expr[]) =>
     index.reduce((sum, e, d) => {
@@ -144,6 +147,13 @@ export function interpret(
       case "length":
         return length[e.axis]!;
       case "load":
+        if (
+          e.outside !== undefined &&
+          e.index.some((i, d) => {
+            const at = evaluate(i);
+            return at < 0 || at >= inputs[e.input]!.shape[d]!;
+          })
+        ) return e.outside;
         return Number(
           inputs[e.input]!.data[offset(inputs[e.input]!, e.index)]!,
         );
