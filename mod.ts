@@ -323,7 +323,58 @@ export {
   selu,
   sigmoidBinaryCrossentropy,
   softsign,
+  ultraFastSigmoid,
 } from "./src/ops/nnet.ts";
+export {
+  conv2d,
+  conv2dGradWrtInputs,
+  conv2dGradWrtWeights,
+  conv2dTranspose,
+  conv3d,
+  conv3dGradWrtInputs,
+  conv3dGradWrtWeights,
+  type ConvTransposeOptions,
+  type PartialShape,
+} from "./src/ops/conv.ts";
+export type { BorderMode, ConvOptions } from "./src/ops/conv_geometry.ts";
+export {
+  bilinearUpsampling,
+  causalConv1d,
+  type CausalOptions,
+  separableConv2d,
+  separableConv3d,
+  type SeparableOptions,
+} from "./src/ops/conv_graphs.ts";
+export {
+  averagePoolGrad,
+  maxPool2dSameSize,
+  maxPoolGrad,
+  maxPoolGradGrad,
+  pool,
+  pool2d,
+  pool3d,
+  type PoolOptions,
+} from "./src/ops/pool.ts";
+export type { PoolMode } from "./src/ops/pool_windows.ts";
+export {
+  diagonalSubtensor,
+  images2neibs,
+  neibs2images,
+  type NeighbourMode,
+} from "./src/ops/neighbours.ts";
+export {
+  batchNormalizationTest,
+  batchNormalizationTrain,
+  type BatchNormalized,
+  type BatchNormAxes,
+  type BatchNormOptions,
+  type BatchNormTrainOptions,
+} from "./src/ops/batch_norm.ts";
+export {
+  sparseBlockDot,
+  sparseBlockGemv,
+  sparseBlockOuter,
+} from "./src/ops/block_sparse.ts";
 export { assert, print } from "./src/ops/debug.ts";
 export { type Ifelse, ifelse } from "./src/ops/ifelse.ts";
 export {

@@ -216,9 +216,10 @@ function changes(
   if (e.kind === "axis") return nest.position.get(e.axis) === axis;
   if (e.kind === "stage") return results[e.stage]!.includes("[");
   if (e.kind !== "load") return false;
-  const access = nest.loads.get(e)!;
-  return access.steps.some((s) => s.axis === axis) ||
-    [...access.jumps, ...access.guards].some((j) => varies(j.index));
+  // A load that no text reads: its value is known.
+  const access = nest.loads.get(e);
+  return access !== undefined && (access.steps.some((s) => s.axis === axis) ||
+    [...access.jumps, ...access.guards].some((j) => varies(j.index)));
 }
 
 function countUses(order: readonly Expr[]): Map<Expr, number> {

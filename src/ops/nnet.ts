@@ -16,10 +16,11 @@ import {
   mul,
   neg,
   rectify,
+  sign,
   softplus,
   sub,
 } from "./elemwise.ts";
-import { gt, where } from "./elemwise_logic.ts";
+import { gt, lt, where } from "./elemwise_logic.ts";
 import { sum } from "./reduce.ts";
 import { floating } from "./scalar.ts";
 
@@ -56,6 +57,22 @@ export function softsign(x: Operand): Variable {
 /** The logistic function by three straight lines: 0.2·x + 0.5 within [0, 1]. */
 export function hardSigmoid(x: Operand): Variable {
   return clip(add(mul(asVariable(x), 0.2), 0.5), 0, 1);
+}
+
+/** The logistic function by a quotient and straight lines, within 0.01 of it; a float. */
+export function ultraFastSigmoid(x: Operand): Variable {
+  const given = asVariable(x), v = cast(given, floating(given.dtype));
+  const half = mul(0.5, abs(v));
+  const tanh = where(
+    lt(half, 1.7),
+    div(mul(1.5, half), add(1, half)),
+    where(
+      lt(half, 3),
+      add(0.935409070603099, mul(0.0458812946797165, sub(half, 1.7))),
+      0.99505475368673,
+    ),
+  );
+  return mul(0.5, add(1, mul(sign(v), tanh)));
 }
 
 /**

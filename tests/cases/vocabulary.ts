@@ -3,6 +3,7 @@ import * as damo from "damo";
 import { type Attrs, Skip } from "./case.ts";
 import { asDtype } from "./arrays.ts";
 import { type IndexEntry, indexOf } from "./indices.ts";
+import { WINDOWS } from "./windows.ts";
 
 type Variable = damo.Variable;
 
@@ -289,6 +290,7 @@ export const VOCABULARY: Vocabulary = {
   ...sorting,
   ...indexing,
   ...identities,
+  ...WINDOWS,
 };
 
 function chosen(inputs: readonly Variable[], { idx_list }: Attrs): Variable {
