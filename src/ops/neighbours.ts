@@ -223,7 +223,7 @@ export function diagonalSubtensor(
   }
   const q = arange(m), count = SYMBOLIC.add(SYMBOLIC.sub(n, m), 1) as Count;
   const p = sub(
-    add(dimshuffle(arange(count), [0, "x"]), sub(m, 1)),
+    add(dimshuffle(arange(count), [0, "x"]), SYMBOLIC.sub(m, 1) as Count),
     dimshuffle(q, ["x", 0]),
   );
   const first = moveaxis(v, [a, b], [0, 1]);

@@ -96,7 +96,7 @@ interface SpreadParams extends PoolParams {
 }
 
 /** What windows that sum hand back to their elements: of each its share. Inputs are the gradient, and lengths that only a graph knows. */
-const shares: OpFunction<Operand[], SpreadParams> = defineOp<
+export const shares: OpFunction<Operand[], SpreadParams> = defineOp<
   Operand[],
   SpreadParams
 >({

@@ -27,6 +27,9 @@ import * as nonzero from "../../src/ops/nonzero.ts";
 import * as products from "../../src/ops/products.ts";
 import * as search from "../../src/ops/search.ts";
 import * as sort from "../../src/ops/sort.ts";
+import * as blockSparse from "../../src/ops/block_sparse.ts";
+import * as correlate from "../../src/ops/correlate.ts";
+import * as pool from "../../src/ops/pool_ops.ts";
 import * as unique from "../../src/ops/unique.ts";
 import { SAMPLES } from "./samples.ts";
 import { scattered, spread } from "./values.ts";
@@ -59,6 +62,9 @@ const MODULES = [
   search,
   sort,
   unique,
+  correlate,
+  pool,
+  blockSparse,
 ];
 
 /** One application of an op to values. */

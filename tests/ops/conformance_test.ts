@@ -64,11 +64,18 @@ function numbers(x: NDArray): number[] {
   return [...x.flat()].map(Number);
 }
 
+/** Operands that a small step takes out of what the op is defined for: an array and its maxima. */
+const STEADY: { readonly [op: string]: readonly number[] } = {
+  maxPoolGrad: [0, 1],
+  maxPoolGradGrad: [0, 1],
+};
+
 /** Checks both derivatives of an application at one point. */
 function checkDerivatives(sample: Sample, node: Apply): void {
   const { op, inputs } = sample, connects = op.connects?.(sample.params);
   const directions = inputs.map((x, k) =>
-    isFloat(x.dtype) && connects?.[k]?.includes(true) !== false
+    isFloat(x.dtype) && !STEADY[op.name]?.includes(k) &&
+      connects?.[k]?.includes(true) !== false
       ? spread(x.shape, { low: -1, high: 1, seed: k + 7 })
       : null
   );

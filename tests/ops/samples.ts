@@ -6,6 +6,8 @@ import {
   isArrayEntry,
   shiftInputs,
 } from "../../src/ops/selection.ts";
+import { pooled } from "../../src/ops/pool_ops.ts";
+import type { PoolParams } from "../../src/ops/pool_windows.ts";
 import { scattered, spread } from "./values.ts";
 
 const labels = new NDArray("int32", [3], Int32Array.of(1, 0, -1));
@@ -82,11 +84,135 @@ function shuffled(shape: readonly number[]): NDArray {
     .reshape(shape);
 }
 
-/** Operands and parameters of ops that are not elementwise. */
-export const SAMPLES: {
+function pairsOf(...positions: readonly number[]): NDArray {
+  return new NDArray(
+    "int32",
+    [2, positions.length / 2],
+    Int32Array.from(positions),
+  );
+}
+
+/** Numbers of which no two are near each other, in no order. */
+function distinct(shape: readonly number[]): NDArray {
+  return shuffled(shape);
+}
+
+interface Samples {
   readonly [op: string]:
     readonly (readonly [inputs: readonly NDArray[], params?: unknown])[];
-} = {
+}
+
+const CORRELATIONS: Samples[string] = [
+  // Lengths, stride, dilation, zeros in front, lengths of the result.
+  ...([
+    [[2, 1, 3, 5, 6], [1, 4, 3, 2, 3], [1, 1], [1, 1], [0, 0], [4, 4]],
+    [[2, 2, 3, 5, 6], [2, 2, 3, 3, 2], [2, 1], [1, 2], [1, 2], [3, 7]],
+    [[1, 1, 2, 4, 4], [1, 1, 2, 3, 3], [1, 3], [2, 1], [3, -1], [4, 1]],
+    [[2, 1, 2, 9], [1, 3, 2, 4], [2], [2], [1], [3]],
+    [[1, 2, 1, 3, 4, 5], [2, 2, 1, 2, 2, 2], [1, 2, 1], [1, 1, 2], [0, 1, 1], [
+      2,
+      2,
+      5,
+    ]],
+    // An image that lies wholly outside of some windows.
+    [[1, 1, 1, 2, 2], [1, 1, 1, 1, 2], [1, 1], [1, 1], [3, 0], [8, 1]],
+  ] as const).flatMap(([x, w, stride, dilation, before, lengths]) =>
+    [
+      {},
+      { dtype: "float32" as const },
+      ...(x.length > 5 ? [] : [{
+        dtype: "int32" as const,
+        high: 9,
+      }, { dtype: "float16" as const }]),
+    ].map((options) =>
+      [[spread(x, options), spread(w, { ...options, seed: 2 })], {
+        stride,
+        dilation,
+        before,
+        lengths,
+      }] as const
+    )
+  ),
+  [[scattered(spread([2, 1, 3, 5, 6])), scattered(spread([1, 4, 3, 2, 3]))], {
+    stride: [1, 1],
+    dilation: [1, 1],
+    before: [1, 1],
+    lengths: [6, 6],
+  }],
+  [
+    [
+      spread([2, 1, 3, 5, 6]),
+      spread([1, 4, 3, 2, 3]),
+      scalarOf(1),
+      scalarOf(5),
+    ],
+    {
+      stride: [1, 1],
+      dilation: [1, 1],
+      before: [{ input: 2 }, 2],
+      lengths: [{ input: 3 }, 7],
+    },
+  ],
+];
+
+const POOLS: readonly (readonly [readonly number[], PoolParams])[] = [
+  ...(["max", "sum", "average_inc_pad", "average_exc_pad"] as const).flatMap((
+    mode,
+  ) => [
+    [[2, 5, 7], {
+      window: [2, 3],
+      stride: [2, 3],
+      pad: [0, 0],
+      ignoreBorder: true,
+      mode,
+    }] as const,
+    [[2, 5, 7], {
+      window: [3, 2],
+      stride: [2, 1],
+      pad: [2, 1],
+      ignoreBorder: true,
+      mode,
+    }] as const,
+    [[5, 8], {
+      window: [2, 3],
+      stride: [3, 2],
+      pad: [0, 0],
+      ignoreBorder: false,
+      mode,
+    }] as const,
+    [[1, 2, 4, 5, 3], {
+      window: [2, 3, 2],
+      stride: [1, 2, 2],
+      pad: [0, 0, 0],
+      ignoreBorder: false,
+      mode,
+    }] as const,
+    [[9], {
+      window: [4],
+      stride: [3],
+      pad: [3],
+      ignoreBorder: true,
+      mode,
+    }] as const,
+  ]),
+];
+
+const MAXIMA = POOLS.filter(([, { mode }]) => mode === "max").map((
+  [shape, params],
+) => {
+  const x = distinct(shape);
+  return [x, pooled.op.eval([x], params)[0]!, params] as const;
+});
+
+function pooledShape(
+  shape: readonly number[],
+  params: PoolParams,
+): readonly number[] {
+  return pooled.op.eval([distinct(shape)], params)[0]!.shape;
+}
+
+/** Operands and parameters of ops that are not elementwise. */
+export const SAMPLES: Samples = {
   cast: ([
     "bool",
     "int8",
@@ -320,4 +446,38 @@ export const SAMPLES: {
   assert: [[[spread([2, 3]), spread([2], { dtype: "bool" })], {
     message: "positive",
   }]],
+  correlate: CORRELATIONS,
+  pool: POOLS.map(([shape, params]) => [[distinct(shape)], params] as const),
+  poolShares: POOLS.filter(([, { mode }]) => mode !== "max").map((
+    [shape, params],
+  ) =>
+    [[spread(pooledShape(shape, params), { low: -1, high: 1 })], {
+      ...params,
+      lengths: shape.slice(-params.window.length),
+    }] as const
+  ),
+  maxPoolGrad: MAXIMA.map(([x, y, params]) =>
+    [[x, y, spread(y.shape, { low: -1, high: 1, seed: 4 })], params] as const
+  ),
+  maxPoolGradGrad: MAXIMA.map(([x, y, params]) =>
+    [[x, y, spread(x.shape, { low: -1, high: 1, seed: 4 })], params] as const
+  ),
+  sparseBlockGemv: (["float64", "float32"] as const).map((dtype) =>
+    [[
+      spread([2, 3, 4], { dtype }),
+      spread([5, 6, 3, 4], { dtype, seed: 2 }),
+      spread([2, 2, 3], { dtype, seed: 3 }),
+      pairsOf(1, 4, 0, -1),
+      pairsOf(2, 0, 5, 3, 3, -6).reshape([2, 3]),
+    ]] as const
+  ),
+  sparseBlockOuter: (["float64", "float32"] as const).map((dtype) =>
+    [[
+      spread([5, 6, 3, 4], { dtype }),
+      spread([2, 2, 3], { dtype, seed: 2 }),
+      spread([2, 3, 4], { dtype, seed: 3 }),
+      pairsOf(1, 4, 0, -1),
+      pairsOf(2, 0, 5, 3, 3, -6).reshape([2, 3]),
+    ]] as const
+  ),
 };
