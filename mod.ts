@@ -45,7 +45,13 @@ export {
 export type { Origin } from "./src/graph/origin.ts";
 export type * from "./src/graph/methods.ts";
 export type { Inferred, Length, Lengths, Shaped } from "./src/graph/length.ts";
-export type { Combine, Expr, Loops, Stage } from "./src/graph/loops.ts";
+export type {
+  Combine,
+  Expr,
+  LoopAxis,
+  Loops,
+  Stage,
+} from "./src/graph/loops.ts";
 export {
   type AxesAfter,
   type AxesLeft,
@@ -371,6 +377,7 @@ export {
   type BatchNormTrainOptions,
 } from "./src/ops/batch_norm.ts";
 export {
+  type BlockOperands,
   sparseBlockDot,
   sparseBlockGemv,
   sparseBlockOuter,

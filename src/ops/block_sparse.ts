@@ -19,14 +19,8 @@ import { add, cast, mul } from "./elemwise.ts";
 import { call } from "./scalar.ts";
 import { checkedIndex } from "./view.ts";
 
-type Gemv = [
-  o: Operand,
-  W: Operand,
-  h: Operand,
-  inputIdx: Operand,
-  outputIdx: Operand,
-];
-type Outer = [
+/** An array that is added to, two factors, and for each the blocks that it goes with. */
+export type BlockOperands = [
   o: Operand,
   x: Operand,
   y: Operand,
@@ -103,7 +97,9 @@ function blocks(idx: NDArray, count: number): (i: number) => number {
  * and two matrices of integers. RangeError: lengths that differ, or an index
  * out of range.
  */
-export const sparseBlockGemv: OpFunction<Gemv> = defineOp<Gemv>({
+export const sparseBlockGemv: OpFunction<BlockOperands> = defineOp<
+  BlockOperands
+>({
   name: "sparseBlockGemv",
   arity: 5,
   infer: (inputs, _, lengths) => {
@@ -228,7 +224,9 @@ export const sparseBlockGemv: OpFunction<Gemv> = defineOp<Gemv>({
  * block (xIdx[b, i], yIdx[b, j]), for all b. See sparseBlockGemv, whose
  * gradient it is.
  */
-export const sparseBlockOuter: OpFunction<Outer> = defineOp<Outer>({
+export const sparseBlockOuter: OpFunction<BlockOperands> = defineOp<
+  BlockOperands
+>({
   name: "sparseBlockOuter",
   arity: 5,
   infer: (inputs, _, lengths) => {

@@ -108,7 +108,7 @@ function conv(
 }
 
 /** A shape of which some lengths are left open. */
-export type PartialShape = readonly (Count | null)[] | Variable;
+export type PartialShape = readonly (number | Variable | null)[] | Variable;
 
 /** The last n lengths of a shape that is given in full, or only for them. RangeError: one of them is null. */
 function spatial(

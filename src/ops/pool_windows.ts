@@ -1,11 +1,5 @@
 /** Windows over the last axes of an array: how many there are, loops over them, and their elements in values. */
-import {
-  allocate,
-  type Dtype,
-  DTYPES,
-  isBig,
-  isFloat,
-} from "../graph/dtype.ts";
+import { allocate, type Dtype, DTYPES, isFloat } from "../graph/dtype.ts";
 import { type Length, type Lengths, STATIC } from "../graph/length.ts";
 import type { Expr, LoopAxis, Loops } from "../graph/loops.ts";
 import { NDArray, sizeOf } from "../graph/ndarray.ts";

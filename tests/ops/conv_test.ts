@@ -5,7 +5,7 @@ import {
   assertEquals,
   assertThrows,
 } from "@std/assert";
-import { array, NDArray } from "../../src/graph/ndarray.ts";
+import { array, type NDArray } from "../../src/graph/ndarray.ts";
 import { Constant, type Variable } from "../../src/graph/variable.ts";
 import {
   conv2d,
