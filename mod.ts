@@ -63,6 +63,17 @@ export {
   type Tail,
 } from "./src/graph/indexing.ts";
 export { type DrawShape, RandomState } from "./src/ops/random_state.ts";
+export {
+  type BinomialOptions,
+  type ChoiceOptions,
+  type DrawOptions,
+  type DrawSize,
+  dropout,
+  type MultinomialOptions,
+  type NormalOptions,
+  RandomStreams,
+  type UniformOptions,
+} from "./src/ops/random_streams.ts";
 export * from "./src/ops/inputs.ts";
 export {
   alloc,

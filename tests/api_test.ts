@@ -26,6 +26,7 @@ const HERE: Record<string, readonly string[]> = {
     "NDArray",
     "array",
     "RandomState",
+    "RandomStreams",
     "zeros",
     "ones",
     "full",
@@ -293,6 +294,7 @@ const HERE: Record<string, readonly string[]> = {
     "selu",
     "softsign",
     "hardSigmoid",
+    "dropout",
     "ultraFastSigmoid",
     "batchNormalizationTrain",
     "batchNormalizationTest",
@@ -337,7 +339,6 @@ const HERE: Record<string, readonly string[]> = {
 };
 
 const LATER: Record<string, string> = {
-  RandomStreams: "random numbers in graphs: with scan's random streams",
   expr: "the tagged template: with the breadth of ops",
   OpFromGraph: "with the breadth of ops",
   sparse: "sparse matrices have a milestone of their own",
@@ -384,6 +385,10 @@ const MEMBERS: Record<string, readonly string[]> = {
     ...["slice", "toArray", "item", "astype", "copy"],
   ],
   RandomState: ["uniform", "normal", "integers", "permutation"],
+  RandomStreams: [
+    ...["uniform", "normal", "truncatedNormal", "binomial", "multinomial"],
+    ...["choice", "permutation", "seed", "updates"],
+  ],
   Mode: [
     ...["linker", "optimizer", "device", "openmp"],
     ...["including", "excluding"],
@@ -407,6 +412,7 @@ Deno.test("values, variables, modes and functions have their members", () => {
     SharedVariable: damo.shared(1),
     NDArray: damo.array([1]),
     RandomState: new damo.RandomState(1),
+    RandomStreams: new damo.RandomStreams(1),
     Mode: new damo.Mode(),
     In: new damo.In(x),
     function: f,

@@ -2,8 +2,7 @@
 import { allocate, type Dtype } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
 import { NDArray, sizeOf } from "../graph/ndarray.ts";
-
-const M1 = 2147483647, M2 = 2147462579;
+import { draw, M1, M2 } from "./mrg31k3p.ts";
 
 /** The shape of what is drawn; one number is that of a vector. */
 export type DrawShape = number | readonly number[];
@@ -37,29 +36,8 @@ export class RandomState {
 
   /** The next `n` numbers of the generator. */
   #fill(n: number): Int32Array {
-    const out = new Int32Array(n), s = this.#state;
-    let x1 = s[0]!, x2 = s[1]!, x3 = s[2]!, y1 = s[3]!, y2 = s[4]!, y3 = s[5]!;
-    for (let i = 0; i < n; i++) {
-      // x = 2^22 x2 + (2^7 + 1) x3 modulo 2^31 - 1.
-      let x = ((x2 & 511) << 22) + (x2 >>> 9) + ((x3 & 16777215) << 7) +
-        (x3 >>> 24);
-      if (x >= M1) x -= M1;
-      x += x3;
-      if (x >= M1) x -= M1;
-      x3 = x2, x2 = x1, x1 = x;
-      // y = 2^15 y1 + (2^15 + 1) y3 modulo 2^31 - 21069.
-      let y = ((y1 & 65535) << 15) + 21069 * (y1 >>> 16),
-        w = ((y3 & 65535) << 15) + 21069 * (y3 >>> 16);
-      if (y >= M2) y -= M2;
-      if (w >= M2) w -= M2;
-      w += y3;
-      if (w >= M2) w -= M2;
-      y += w;
-      if (y >= M2) y -= M2;
-      y3 = y2, y2 = y1, y1 = y;
-      out[i] = x1 <= y1 ? x1 - y1 + M1 : x1 - y1;
-    }
-    s.set([x1, x2, x3, y1, y2, y3]);
+    const out = new Int32Array(n);
+    draw(this.#state, 0, out);
     return out;
   }
 

@@ -30,6 +30,8 @@ import * as sort from "../../src/ops/sort.ts";
 import * as blockSparse from "../../src/ops/block_sparse.ts";
 import * as correlate from "../../src/ops/correlate.ts";
 import * as pool from "../../src/ops/pool_ops.ts";
+import * as randomBits from "../../src/ops/random_bits.ts";
+import * as withoutReplacement from "../../src/ops/without_replacement.ts";
 import * as unique from "../../src/ops/unique.ts";
 import { SAMPLES } from "./samples.ts";
 import { scattered, spread } from "./values.ts";
@@ -61,6 +63,8 @@ const MODULES = [
   products,
   search,
   sort,
+  randomBits,
+  withoutReplacement,
   unique,
   correlate,
   pool,

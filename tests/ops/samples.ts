@@ -97,6 +97,15 @@ function distinct(shape: readonly number[]): NDArray {
   return shuffled(shape);
 }
 
+/** Generators in various states. */
+function states(rows: number): NDArray {
+  const words = Int32Array.from(
+    { length: 6 * rows },
+    (_, i) => 1 + (i * 715827881) % 2147462577,
+  );
+  return new NDArray("int32", [rows, 6], words);
+}
+
 interface Samples {
   readonly [op: string]:
     readonly (readonly [inputs: readonly NDArray[], params?: unknown])[];
@@ -443,6 +452,24 @@ export const SAMPLES: Samples = {
       spread([2], { seed: 3 }),
     ], { half: 2 }] as const
   ),
+  draw: (["float16", "float32", "float64"] as const).flatMap((dtype) => [
+    [[states(3)], { shape: [], dtype }] as const,
+    [[states(1)], { shape: [2, 3], dtype }] as const,
+    [[scattered(states(3))], { shape: [5, 2], dtype }] as const,
+    [[states(100)], { shape: [70], dtype }] as const,
+    [[states(100), scalarOf(301)], { shape: [{ input: 1 }], dtype }] as const,
+    [[states(2), scalarOf(0)], { shape: [4, { input: 1 }], dtype }] as const,
+  ]),
+  picks: (["float32", "float64"] as const).flatMap((dtype) => [
+    [[
+      scattered(probabilities).astype(dtype),
+      spread([3, 4], { low: 0, high: 1, seed: 3 }),
+    ]] as const,
+    [[
+      vectorOf([0, 0.3, 0, 0.3]).reshape([1, 4]).astype(dtype),
+      vectorOf([0.9, 0.1, 0.5]).reshape([1, 3]),
+    ]] as const,
+  ]),
   assert: [[[spread([2, 3]), spread([2], { dtype: "bool" })], {
     message: "positive",
   }]],
