@@ -3,6 +3,7 @@ import cvm from "../../csrc/cvm.h" with { type: "text" };
 import kernel from "../../csrc/kernel.h" with { type: "text" };
 import opcodes from "../../csrc/cvm_opcodes.h" with { type: "text" };
 import platform from "../../csrc/platform.h" with { type: "text" };
+import specialMath from "../../csrc/special_math.h" with { type: "text" };
 import steps from "../../csrc/steps.h" with { type: "text" };
 import vectorMath from "../../csrc/vector_math.h" with { type: "text" };
 
@@ -12,6 +13,7 @@ export const HEADERS: Readonly<Record<string, string>> = {
   "cvm_opcodes.h": opcodes,
   "kernel.h": kernel,
   "platform.h": platform,
+  "special_math.h": specialMath,
   "steps.h": steps,
   "vector_math.h": vectorMath,
 };

@@ -62,11 +62,14 @@ export function kernelOf(
   line(writer, "return DAMO_OK;");
   writer.depth--;
   line(writer, "}");
-  return {
-    name: nest.name,
-    text: writer.lines.join("\n") + "\n",
-    headers: ["kernel.h", "vector_math.h"],
-  };
+  const text = writer.lines.join("\n") + "\n";
+  return { name: nest.name, text, headers: headersOf(text) };
+}
+
+/** The headers of a kernel; special functions are long, so only kernels that call one compile them. */
+function headersOf(text: string): readonly string[] {
+  const special = /\bspecial_\w+\(/.test(text) ? ["special_math.h"] : [];
+  return ["kernel.h", "vector_math.h", ...special];
 }
 
 /** The loops of a nest, within a kernel that has declared its arguments. */

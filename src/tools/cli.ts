@@ -5,6 +5,7 @@ import { cacheCommand } from "./cache_cli.ts";
 import { doctor } from "./doctor.ts";
 import { printRules } from "./rules.ts";
 import { setup } from "./setup.ts";
+import { printSpecialHeader } from "./special_header.ts";
 import { runTests } from "./test.ts";
 
 /** Each takes the words after its name and returns the exit code. */
@@ -19,6 +20,10 @@ const COMMANDS: Readonly<Record<string, (words: readonly string[]) => number>> =
     test: (words) => runTests(words),
     rules([word]) {
       printRules(word);
+      return 0;
+    },
+    special() {
+      printSpecialHeader();
       return 0;
     },
     bench: (words) => bench(words),
