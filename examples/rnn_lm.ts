@@ -12,7 +12,7 @@
 import { parseArgs } from "@std/cli";
 import * as damo from "damo";
 import { adam } from "./adam.ts";
-import { loadText, type Text } from "./text.ts";
+import { loadText } from "./text.ts";
 
 const DEFAULTS = {
   text: "",

@@ -162,6 +162,13 @@ const HERE: Record<string, readonly string[]> = {
     "inRange",
     "isclose",
   ],
+  special: [
+    ...["gamma", "gammaln", "psi", "digamma", "triGamma", "polygamma"],
+    ...["gammainc", "gammaincc", "gammal", "gammau", "chi2sf", "factorial"],
+    ...["beta", "betaln", "betainc", "erfcx", "erfinv", "erfcinv"],
+    ...["i0", "i1", "iv", "j0", "j1", "jv"],
+    ...["xlogx", "xlogy0", "xlog1py0", "log1mexp", "logit", "sinc"],
+  ],
   reductions: [
     "sum",
     "prod",

@@ -160,7 +160,7 @@ Deno.test("what cannot be trained is refused in one line", () =>
 /** What a language model says at its end: its perplexity, and what it compiled. */
 function perplexity(out: string): number {
   const said =
-    /\nwhat it writes:\n(?:  .*\n)+held-out perplexity (\d+\.\d{3})\nkernels: \d+ compiled, \d+ from cache\n$/
+    /\nwhat it writes:\n(?: {2}.*\n)+held-out perplexity (\d+\.\d{3})\nkernels: \d+ compiled, \d+ from cache\n$/
       .exec(out);
   assert(said, out);
   return Number(said[1]);

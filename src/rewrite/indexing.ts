@@ -18,7 +18,7 @@ import {
 import type { Scalar } from "../ops/view.ts";
 import { isOnlyUsed, scalar } from "./blas.ts";
 import { factors } from "./factors.ts";
-import { lengthKey } from "./lengths.ts";
+import { lengthKey, sameLength } from "./lengths.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
 import { fillValue } from "./values.ts";
 

@@ -123,9 +123,22 @@ export function applyOne(
   const results = made instanceof damo.Variable ? [made] : made;
   node.outputs?.forEach((id, i) => {
     if (id === null) return;
-    graph.variables.set(id, results[i]!);
-    note(graph, node as RecordedNode, i, results[i]!);
+    const result = heldBy(node as RecordedNode, i, results[i]!);
+    graph.variables.set(id, result);
+    note(graph, node as RecordedNode, i, result);
   });
+}
+
+/** A result as its memory holds it: over an input, it was written in that input's dtype. */
+function heldBy(
+  { attrs, outTypes }: RecordedNode,
+  i: number,
+  result: damo.Variable,
+): damo.Variable {
+  const over = attrs?.inplace as [output: number, input: number][] | undefined;
+  if (!over?.some(([output]) => output === i)) return result;
+  const dtype = asDtype(outTypes[i]!.split(":")[0]!);
+  return dtype.startsWith("float") ? result : damo.cast(result, dtype);
 }
 
 /** Keeps what is recorded of a result's dtype, and whether it differs. */

@@ -11,6 +11,7 @@ import * as debug from "../../src/ops/debug.ts";
 import * as dimshuffle from "../../src/ops/dimshuffle.ts";
 import * as dot from "../../src/ops/dot.ts";
 import * as elemwise from "../../src/ops/elemwise.ts";
+import * as special from "../../src/ops/elemwise_special.ts";
 import * as logic from "../../src/ops/elemwise_logic.ts";
 import { fuse, fused } from "../../src/ops/fused.ts";
 import * as ifelse from "../../src/ops/ifelse.ts";
@@ -47,6 +48,7 @@ const MODULES = [
   dimshuffle,
   dot,
   elemwise,
+  special,
   logic,
   { fused },
   ifelse,
@@ -119,6 +121,10 @@ const DOMAINS: { readonly [op: string]: readonly [low: number, high: number] } =
     arctanh: [-0.9, 0.9],
     arccosh: [1.5, 3],
     tan: [0.2, 1.2],
+    erfinv: [-0.9, 0.9],
+    erfcinv: [0.2, 1.8],
+    betainc: [0.05, 0.85],
+    log1mexp: [-2.5, -0.2],
     ceil: [0.1, 0.9],
     floor: [0.1, 0.9],
     trunc: [0.1, 0.9],

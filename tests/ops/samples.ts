@@ -452,6 +452,12 @@ export const SAMPLES: Samples = {
       spread([2], { seed: 3 }),
     ], { half: 2 }] as const
   ),
+  polygamma: (["float32", "float64", "int32"] as const).map((dtype) =>
+    [[
+      vectorOf([0, 1, 2, 3]).astype(dtype),
+      spread([3, 4], { low: 0.5, high: 9, dtype: "float64" }),
+    ]] as const
+  ),
   draw: (["float16", "float32", "float64"] as const).flatMap((dtype) => [
     [[states(3)], { shape: [], dtype }] as const,
     [[states(1)], { shape: [2, 3], dtype }] as const,

@@ -29,7 +29,7 @@ function held(h: Variable, inputs: readonly Variable[]): [number, number[]] {
   const found = engine.call(values, 1);
   const { program, vm } = engine.current!;
   const elements = program.slots.reduce(
-    (n, { kind }, i) => kind === "temporary" ? n + vm.read(i).size : n,
+    (n, { kind }, i) => kind === "temporary" ? n + vm.slots.read(i).size : n,
     0,
   );
   engine.free();

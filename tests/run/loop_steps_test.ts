@@ -140,7 +140,8 @@ Deno.test("kept states are written straight into the rows of their output", () =
     assertEquals(producer.run.kind, "compiled");
     // The output is a look into the stack that the rows lie in: nothing moves behind the loop.
     assertEquals(program.slots[output!]!.kind, "look");
-    const [from, to] = vm.where(row.base), [first] = vm.where(output!);
+    const [from, to] = vm.slots.where(row.base),
+      [first] = vm.slots.where(output!);
     assert(from <= first && first < to);
     engine.free();
   }
