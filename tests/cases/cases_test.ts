@@ -1,8 +1,8 @@
-/** Recorded cases of the ancestor's behaviour, replayed in TypeScript where they are at hand. */
+/** Recorded cases of the ancestor's behaviour, replayed by every linker where they are at hand. */
 import { assertEquals } from "@std/assert";
 import { readCases } from "./case.ts";
 import { isReadable } from "./build.ts";
-import { isUnexpected, replayAll } from "./run.ts";
+import { isUnexpected, LINKERS, replayAll } from "./run.ts";
 
 const FOLDER = new URL("../../../shared/cases", import.meta.url).pathname;
 
@@ -15,17 +15,19 @@ const isThere = (() => {
   }
 })();
 
-Deno.test({
-  name: "recorded cases: values and refusals agree",
-  ignore: !isThere,
-  async fn() {
-    const replayed = replayAll(await readCases(FOLDER), "reference");
-    const wrong = replayed.filter(isUnexpected).map((r) =>
-      `${r.recorded.id}: ${r.outcome.reason}`
-    );
-    assertEquals(wrong, []);
-  },
-});
+for (const linker of LINKERS) {
+  Deno.test({
+    name: `recorded cases by linker ${linker}: values and refusals agree`,
+    ignore: !isThere,
+    async fn() {
+      const replayed = replayAll(await readCases(FOLDER), linker);
+      const wrong = replayed.filter(isUnexpected).map((r) =>
+        `${r.recorded.id}: ${r.outcome.reason}`
+      );
+      assertEquals(wrong, []);
+    },
+  });
+}
 
 Deno.test({
   name: "recorded cases: every operation of the README has a word, or a reason",

@@ -12,7 +12,8 @@ export interface Replayed {
   readonly outcome: Outcome;
 }
 
-const LINKERS = ["reference", "cvm", "cvm_nogc", "c"] as const;
+/** What cases are replayed by. */
+export const LINKERS = ["reference", "cvm", "cvm_nogc", "c"] as const;
 
 /** Replays cases; kernels are compiled together, a part of the cases at a time. */
 export function replayAll(
