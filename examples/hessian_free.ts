@@ -15,8 +15,8 @@ import * as damo from "damo";
 import { loadDigits, type Split } from "./digits.ts";
 
 const DEFAULTS = {
-  passes: 300,
-  batch: 1000,
+  passes: 150,
+  batch: 500,
   seed: 1,
   data: "",
   save: "hessian_free.svg",
@@ -117,7 +117,7 @@ const inner = (x: Vector, y: Vector): damo.Variable =>
   x.map((each, k) => each.mul(y[k]!).sum()).reduce((s, each) => s.add(each));
 
 /** Conjugate gradient ends where a step gains less than this share of all that was gained, or here. */
-const LITTLE = 5e-3, LONGEST = 40;
+const LITTLE = 1e-2, LONGEST = 20;
 
 /** A step of an optimizer; returns how many images went through the network, and what else it shows. */
 type Step = () => { readonly images: number; readonly damping?: number };
