@@ -141,7 +141,11 @@ export function delivered(
 ): NDArray | number {
   const { dtype, array, shape, strides, size, number } = output;
   if (number !== null) return asNumber(number[0]!);
-  const data = new array(slab.buffer, at + output.at, size);
+  const from = at + output.at;
+  // A class that the text names is made at once; one that is looked up goes through the runtime.
+  const data = dtype === "float32"
+    ? new Float32Array(slab.buffer, from, size)
+    : new array(slab.buffer, from, size);
   return new NDArray(dtype, shape, data, strides, 0);
 }
 
