@@ -31,6 +31,15 @@ export interface Guard {
   readonly length: Extent;
 }
 
+/** A position along an axis of the operand as a sum: constant + factors times axes. */
+export interface Form {
+  readonly terms: ReadonlyMap<number, number>;
+  readonly constant: number;
+  /** Of the operand's axis. */
+  readonly length: number;
+  readonly stride: number;
+}
+
 /** One load or store. */
 export interface Walk {
   readonly operand: number;
@@ -43,6 +52,8 @@ export interface Walk {
   /** What must hold for it to be inside of the operand; what stands elsewhere. */
   readonly guards: readonly Guard[];
   readonly outside: number;
+  /** Its positions one by one, where they are sums that go beyond the ends, or by more than single steps: then what lies there is better copied. */
+  readonly forms: readonly Form[] | null;
   /** Axes that its computed positions and its guards depend on. */
   readonly computed: ReadonlySet<number>;
 }
@@ -110,6 +121,9 @@ export function accessesOf(
       offset,
       guards,
       outside: outside ?? 0,
+      forms: outside === undefined
+        ? null
+        : formsOf(index, layout, facts, guards.length > 0),
       computed,
     };
   };
@@ -123,6 +137,9 @@ export function accessesOf(
       if (!w) {
         loads.set(x, w = walk(x.input, x.index, false, x.outside));
         for (const { index } of [...w.jumps, ...w.guards]) scan(index, found);
+        for (const { terms } of w.forms ?? []) {
+          for (const a of terms.keys()) pinned.add(a);
+        }
       }
       if (!found.includes(w)) found.push(w);
     }, false);
@@ -247,6 +264,25 @@ function guardsOf(
       ? []
       : [{ dim, index: e, length: length ?? { arg, from: dim, to: dim + 1 } }];
   });
+}
+
+/** See Walk. */
+function formsOf(
+  index: readonly Expr[],
+  { shape, strides }: Layout,
+  facts: Facts,
+  guarded: boolean,
+): Form[] | null {
+  const forms = index.flatMap((e, dim): Form[] => {
+    const form = affine(e, facts), length = shape[dim]!, stride = strides[dim]!;
+    if (!form || length === null || stride === null) return [];
+    const terms = [...form.terms].filter(([a]) => facts.lengthOf(a) !== 1);
+    return [{ ...form, terms: new Map(terms), length, stride }];
+  });
+  const wide = forms.some(({ terms }) =>
+    [...terms.values()].some((times) => times !== 1)
+  );
+  return forms.length === index.length && (guarded || wide) ? forms : null;
 }
 
 /** The smallest and the largest value of a form, or null. */

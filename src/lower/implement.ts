@@ -16,6 +16,7 @@ import {
   planPair,
   planProduct,
   planUpdate,
+  planWindows,
 } from "./products.ts";
 import type { Kernel } from "./program.ts";
 import { line } from "./writer.ts";
@@ -139,7 +140,9 @@ function implementLoops(
   const nest = nestOf(node, loops, layouts, inplace);
   if (!nest) return null;
   const product = contractionOf(nest),
-    planned = product ? planProduct(product, target) : planUpdate(nest, target);
+    planned =
+      (product ? planProduct(product, target) : planUpdate(nest, target)) ??
+        planWindows(nest, target);
   return {
     checks: checks(node, loops, layouts),
     ...(planned ? { steps: [planned.step] } : stepsOf(nest)),

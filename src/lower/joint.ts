@@ -226,6 +226,7 @@ class Merged {
         jumps: [],
         guards: [],
         outside: 0,
+        forms: null,
       };
     };
     const store = (s: Store): Store => {

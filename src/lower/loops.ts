@@ -169,6 +169,12 @@ function bind(
       length: amountOf(`${nameOf(walk)}_n${dim}`, length, short),
     })),
     outside: walk.outside,
+    forms: walk.forms?.map((form) => ({
+      ...form,
+      terms: new Map(
+        [...form.terms].map(([a, times]) => [position.get(a)!, times]),
+      ),
+    })) ?? null,
   });
   const lengths = new Map<number, Amount>();
   for (const a of walks.measured) {

@@ -1,6 +1,7 @@
 /** A planned loop nest: all that the text of a kernel depends on. */
 import { type Dtype, DTYPES } from "../graph/dtype.ts";
 import type { Combine, Expr } from "../graph/loops.ts";
+import type { Form } from "./access.ts";
 import type { Extent } from "./implementation.ts";
 
 /** Lengths up to this are written into the text; others are read from the extents. */
@@ -25,6 +26,8 @@ export interface Access {
   /** Positions that may lie beyond [0, length): `outside` stands there. */
   readonly guards: readonly { readonly index: Expr; readonly length: Amount }[];
   readonly outside: number;
+  /** Its positions along each of the operand's axes, by loops of the nest: see Walk. */
+  readonly forms: readonly Form[] | null;
 }
 
 /** True for an access that moves along axes, with nothing to compute or to test. */

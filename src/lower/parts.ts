@@ -173,6 +173,7 @@ function wholeOf(nest: Nest, reduce: Reduce, dtype: Dtype): Nest {
       jumps: [],
       guards: [],
       outside: 0,
+      forms: null,
     }]]),
     extents: [{ name: "parts", value: PARTS }, ...nest.extents],
   };

@@ -9,6 +9,8 @@ import { outerKernel } from "./outer.ts";
 import type { Target } from "./target.ts";
 import { tileKernel } from "./tile.ts";
 import { type Tiling, tilingOf } from "./tiling.ts";
+import { windowKernel } from "./window_kernel.ts";
+import { windowsOf } from "./windows.ts";
 
 /** A kernel for a product, and which it is and why. */
 export interface PlannedProduct {
@@ -41,6 +43,12 @@ export function planProduct(
     },
     note: `${blas.note}, ${tiling ? "many rows" : "no tiles for its layout"}`,
   };
+}
+
+/** The kernel of a sum of products over several axes, as convolutions are; null where only plain loops compute it. */
+export function planWindows(nest: Nest, target: Target): PlannedProduct | null {
+  const w = windowsOf(nest, target);
+  return w && { step: windowKernel(w), note: "own register tiles, windows" };
 }
 
 /** The kernel of an update by a product of vectors, where the rows are few and long; null for any other nest. */

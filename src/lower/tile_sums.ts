@@ -166,7 +166,7 @@ function sumAlongInner(
  * lanes of the results.
  */
 export function foldRow(
-  { lanes, wide }: Tiling,
+  { lanes, wide }: Pick<Tiling, "lanes" | "wide">,
   r: number,
   writer: Writer,
 ): string[] {
