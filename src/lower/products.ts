@@ -1,10 +1,11 @@
 /** How a product is computed: in register tiles or by BLAS. The rule that chooses stands here. */
 import { type Dtype, DTYPES, isFloat } from "../graph/dtype.ts";
+import { blockedKernel, type Blocking, blockingOf } from "./blocked.ts";
 import { blasKernel, type Contraction } from "./contraction.ts";
 import type { Implementation } from "./implementation.ts";
 import { type Joint, jointOf, type Pair } from "./joint.ts";
 import { jointKernel } from "./joint_kernel.ts";
-import { LITERAL, type Nest, strideOf, valueOf } from "./nest.ts";
+import { type Amount, LITERAL, type Nest, strideOf, valueOf } from "./nest.ts";
 import { outerKernel } from "./outer.ts";
 import type { Target } from "./target.ts";
 import { tileKernel } from "./tile.ts";
@@ -25,7 +26,14 @@ export function planProduct(
 ): PlannedProduct | null {
   const tiling = tilingOf(c, target),
     blas = target.blas ? blasKernel(c) : null;
-  const why = tiling && tilesAreFaster(tiling);
+  const why = tiling && tilesAreFaster(tiling),
+    blocking = why || blas ? null : blockingOf(c, target);
+  if (blocking && (!tiling || blocksAreFaster(blocking, target))) {
+    return {
+      step: blockedKernel(blocking),
+      note: `own blocks, ${target.blas ? "BLAS cannot" : "no BLAS"}`,
+    };
+  }
   if (tiling && (why || !blas)) {
     return {
       step: tileKernel(tiling),
@@ -93,6 +101,26 @@ function tilesAreFaster(
   if (few !== null && strideOf(left, inner) === 1) return "few columns";
   if (known(inner) <= LITERAL) return "few terms";
   return known(rows) <= FEW_ROWS ? "few rows" : null;
+}
+
+/** Rows from which it pays to copy the right factor, and bytes at whose multiples its rows push each other out of the first cache. */
+const MANY_ROWS = 128, ALIASING = 4096;
+
+/** Whether blocks beat tiles that read the right factor where it lies: it must not fit in the second cache, or lie badly. */
+function blocksAreFaster(
+  { c: { nest, inner, dtype }, rows, columns, right }: Blocking,
+  target: Target,
+): boolean {
+  const { size } = DTYPES[dtype];
+  const known = (a: Amount) => {
+    const n = valueOf(nest, a);
+    return typeof n === "number" ? n : Infinity;
+  };
+  const [m, k, n] = [rows, inner, columns].map((a) =>
+    known(nest.axes[a]!.length)
+  ) as [number, number, number];
+  const isAliased = known(strideOf(right, inner)) * size % ALIASING === 0;
+  return isAliased || m >= MANY_ROWS && 2 * k * n * size > target.caches[1];
 }
 
 /** The kernel of a product and of what overwrites its matrix; null where they are better computed apart. */

@@ -268,7 +268,7 @@ function printTile(t: Tiling, tile: Tile, writer: Writer): void {
 }
 
 /** The nest's store for each element of the tile. */
-function storeTile(
+export function storeTile(
   t: Tiling,
   { tall, wide, from, column: first }: Tile,
   scope: Scope,

@@ -214,7 +214,7 @@ export function foldText(lanes: number, inline: string): string[] {
 }
 
 /** Adds u times every vector to the sums of row r, while u is at hand. */
-function multiply(
+export function multiply(
   { r, wide, part }: {
     readonly r: number;
     readonly wide: number;

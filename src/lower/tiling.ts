@@ -38,15 +38,9 @@ const PIPELINE = 8;
 
 /** The tiles of a product; null where its layouts or lengths are not for them. */
 export function tilingOf(c: Contraction, target: Target): Tiling | null {
-  const { nest, store, factors, inner, dtype } = c;
-  const [rows, columns] = rowsAndColumns(c);
-  const right = factors.find((f) => strideOf(f, columns) !== 0),
-    left = factors.find((f) => f !== right);
-  if (
-    columns < 0 || !left || !right || strideOf(left, columns) !== 0 ||
-    (rows >= 0 &&
-      (strideOf(left, rows) === 0 || strideOf(right, rows) !== 0))
-  ) return null;
+  const { nest, store, inner, dtype } = c, sides = sidesOf(c);
+  if (!sides) return null;
+  const { rows, columns, left, right } = sides;
   const known = (axis: number) =>
     axis < 0 ? 1 : valueOf(nest, nest.axes[axis]!.length);
   const long = (axis: number) =>
@@ -116,6 +110,20 @@ function isFew(length: unknown): length is number {
   return typeof length === "number" && length > 0 && length <= LITERAL;
 }
 
+/** The axes of a product's result, and the factor that moves along each; null where it is none of matrices or vectors. */
+export function sidesOf(
+  c: Contraction,
+): Pick<Tiling, "rows" | "columns" | "left" | "right"> | null {
+  const [rows, columns] = rowsAndColumns(c);
+  const right = c.factors.find((f) => strideOf(f, columns) !== 0),
+    left = c.factors.find((f) => f !== right);
+  return columns < 0 || !left || !right || strideOf(left, columns) !== 0 ||
+      (rows >= 0 &&
+        (strideOf(left, rows) === 0 || strideOf(right, rows) !== 0))
+    ? null
+    : { rows, columns, left, right };
+}
+
 /** The axes of the result, its unit stride last; -1 for those that it lacks. */
 function rowsAndColumns({ nest, store }: Contraction): [number, number] {
   const [a, b] = nest.outer;
@@ -125,7 +133,7 @@ function rowsAndColumns({ nest, store }: Contraction): [number, number] {
 }
 
 /** The most rows of a tile, up to `most`, that cut the length into the fewest tiles, evenly. */
-function tallest(length: unknown, most: number): number {
+export function tallest(length: unknown, most: number): number {
   return typeof length === "number" && length > 0
     ? Math.ceil(length / Math.ceil(length / most))
     : most;

@@ -311,6 +311,10 @@ Deno.test("the lengths choose a BLAS, register tiles or loops, and the plan says
     note([60, 784], [784, 500], OWN).note,
     "dot: own register tiles, no BLAS",
   );
+  assertEquals(
+    note([300, 1000], [1000, 700], OWN).note,
+    "dot: own blocks, no BLAS",
+  );
   assert(
     !note([60, 784], [784, 500], OWN).steps[0]!.kernel.text.includes("blas"),
   );
@@ -386,6 +390,65 @@ Deno.test({
         for (const other of rest) assertEquals(other, first);
       }
     }
+  }
+});
+
+Deno.test({
+  name:
+    "large products run in blocks: they agree with eval in every layout, with the same bits for every split and block",
+  ignore,
+}, () => {
+  const next = random(9),
+    alpha = new NDArray("float32", [], Float32Array.of(-0.5));
+  // 16 terms a block; and on a machine with fewer registers, 64.
+  const small: Target = { ...OWN, caches: [4096, 65536, 1 << 20] };
+  const narrow: Target = { ...small, vector: 32, registers: 16 };
+  const planned = (node: Apply, inputs: readonly NDArray[], target: Target) =>
+    implement(
+      node,
+      [
+        ...inputs,
+        poisoned(inputs[0]!.dtype, node.outputs[0]!.type.shape as number[]),
+      ]
+        .map((v) => layoutOf(v)),
+      -1,
+      target,
+    )!.note;
+  const sizes = [[193, 85, 101], [131, 129, 64]] as const;
+  for (const [m, k, n] of sizes) {
+    for (const form of ["rows", "columns"] as const) {
+      const x = values("float32", [m, k], next, form),
+        y = values("float32", [k, n], next, form),
+        node = dot(variable(x), variable(y)).owner!;
+      assertEquals(planned(node, [x, y], small), "dot: own blocks, no BLAS");
+      const [first, ...rest] = [1, 3].map((parts) =>
+        expectProduct(node, [x, y], { target: small, parts }).flat()
+      );
+      // In rows, the machines differ in their blocks alone: terms are added in one order.
+      const machines = form === "rows" ? [narrow, OWN] : [];
+      for (const target of machines) {
+        rest.push(expectProduct(node, [x, y], { target, parts: 2 }).flat());
+      }
+      for (const other of rest) assertEquals(other, first);
+    }
+    const c = values("float32", [m, n], next),
+      x = values("float64", [m, k], next, "columns"),
+      y = values("float64", [k, n], next);
+    expectProduct(
+      dot(variable(x), variable(y)).owner!,
+      [x, y],
+      { target: small, parts: 2 },
+      1e-12,
+    );
+    const [u, v] = [
+      values("float32", [m, k], next, "columns"),
+      values("float32", [k, n], next),
+    ];
+    expectProduct(
+      dotAdd(variable(c), variable(alpha), variable(u), variable(v)).owner!,
+      [c, alpha, u, v],
+      { target: small, parts: 2, inplace: 0 },
+    );
   }
 });
 

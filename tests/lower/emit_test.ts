@@ -131,6 +131,11 @@ function samples(): { readonly [name: string]: Sample } {
       inplace: 0,
     },
     dot_own: { y: dot(float(60, 784), float(784, 500)), target: OWN },
+    dot_blocks: {
+      y: dot(float(300, 1000), float(1000, 700)),
+      target: OWN,
+      columns: [0],
+    },
     dot_own_transposed: {
       y: dot(float(60, 500), float(500, 784)),
       target: OWN,
