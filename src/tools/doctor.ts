@@ -3,7 +3,11 @@ import { config } from "../graph/config.ts";
 import { installCommand } from "../build/install.ts";
 import { CAPACITY, openStore } from "../build/store.ts";
 import { detectTarget, findCompiler } from "../build/toolchain.ts";
+import { compile } from "../compile.ts";
+import { shared, zeros } from "../ops/constructors.ts";
+import { dot } from "../ops/dot.ts";
 import { describeConfig } from "../run/flags.ts";
+import { Mode } from "../run/mode.ts";
 import { cpu } from "../../ffi/cpu.ts";
 import { type Blas, findBlas, isOldCore } from "../../ffi/openblas.ts";
 
@@ -18,12 +22,14 @@ interface Finding {
 
 /** Prints the findings; true if kernels can be compiled. */
 export function doctor(): boolean {
+  const cc = guarded("compiler", compiler);
   const findings = [
     { what: "deno", is: `${Deno.version.deno} ${Deno.build.target}` },
     processor(),
     threads(),
-    guarded("compiler", compiler),
+    cc,
     guarded("blas", blas),
+    ...cc.grave ? [] : [guarded("products", products)],
     guarded("cache", cache),
     permissions(),
   ];
@@ -44,7 +50,7 @@ function guarded(what: string, look: () => Finding): Finding {
       what,
       is: "none",
       advice: (error as Error).message,
-      grave: what !== "blas",
+      grave: what === "compiler",
     };
   }
 }
@@ -111,6 +117,46 @@ export function coreAdvice(
   return named
     ? `OPENBLAS_CORETYPE=${named} keeps OpenBLAS from the vectors of this processor; unset it`
     : `OpenBLAS takes this processor for a ${core}; a newer OpenBLAS is faster`;
+}
+
+/** Rows and columns of the matrices that are multiplied, and how often: the best counts. */
+const WIDTH = 1024, TIMES = 5;
+
+/** How fast one thread multiplies matrices: with the BLAS, and with Damo's own kernels. */
+function products(): Finding {
+  // Own kernels come last: the first product of a process opens what the settings name.
+  const found = config.blas,
+    byBlas = findBlas(found) && `${gemmRate()} GFLOP/s by BLAS`;
+  config.blas = "none";
+  try {
+    const own = `${gemmRate()} GFLOP/s by the emitter`;
+    return {
+      what: "products",
+      is: `${WIDTH} x ${WIDTH} float32, one thread: ${
+        [byBlas, own].filter((rate) => rate).join(", ")
+      }`,
+    };
+  } finally {
+    config.blas = found;
+  }
+}
+
+/** Billions of additions and multiplications in a second of one product. */
+function gemmRate(): string {
+  const matrix = () => shared(zeros([WIDTH, WIDTH]), { shape: [WIDTH, WIDTH] });
+  const product = compile([], null, {
+    updates: [[matrix(), dot(matrix(), matrix())]],
+    mode: new Mode({ linker: "cvm_nogc", openmp: 1 }),
+  });
+  product();
+  let least = Infinity;
+  for (let k = 0; k < TIMES; k++) {
+    const start = performance.now();
+    product();
+    least = Math.min(least, performance.now() - start);
+  }
+  product.free();
+  return (2 * WIDTH ** 3 / least / 1e6).toFixed(0);
 }
 
 function cache(): Finding {

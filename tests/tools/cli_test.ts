@@ -73,12 +73,20 @@ Deno.test("doctor says what there is, and fails without a compiler", () => {
       "threads",
       "compiler",
       "blas",
+      "products",
       "cache",
       "permissions",
     ]
   ) {
     assertMatch(out, new RegExp(`^${what} +\\S`, "m"));
   }
+  const rate =
+    /^products .*: (?:\d+ GFLOP\/s by BLAS, )?([\d.]+) GFLOP\/s by the emitter$/m;
+  assert(Number(rate.exec(out)![1]) > 0);
+  const blas = cli(["doctor"], { DAMO_BLAS: "" }).out,
+    isThere = !/^blas +none/m.test(blas);
+  assertMatch(blas, rate);
+  assertEquals(blas.includes("GFLOP/s by BLAS"), isThere);
   const none = cli(["doctor"], { PATH: "/nonexistent" });
   assertEquals(none.code, 1);
   assertMatch(none.out, /^compiler: Cannot compile: there is no C compiler/m);
