@@ -1,4 +1,4 @@
-/* threads.c - persistent threads for CALL_PARALLEL: they spin shortly, then sleep. */
+/* threads.c - persistent threads for CALL_PARALLEL: they spin shortly, then sleep, and outlive the library's last user. */
 #include "cvm.h"
 
 #include <pthread.h>
@@ -97,12 +97,19 @@ void threads_run(Threads *threads, void (*job)(void *data, int part), void *data
   atomic_flag_clear(&threads->busy);
 }
 
+/* Keeps this library for as long as the process lives: threads may still run it when its user closes it. */
+static void stay(void) {
+  Dl_info self;
+  if (dladdr((void *)stay, &self) && self.dli_fname) dlopen(self.dli_fname, RTLD_NOW | RTLD_LOCAL);
+}
+
 /* Splits ranges n ways, on n threads of which the caller is one, or on as many as can be had. NULL if there is no memory. */
 EXPORT Threads *cvm_threads_new(int32_t n) {
   Threads *threads = calloc(1, sizeof *threads);
   Worker *workers = calloc((size_t)n, sizeof *workers);
   _Atomic uint32_t *begun = calloc((size_t)n, sizeof *begun);
   if (!threads || !workers || !begun) return free(threads), free(workers), free(begun), NULL;
+  stay();
   threads->n = n;
   threads->workers = workers;
   threads->begun = begun;

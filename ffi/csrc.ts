@@ -43,5 +43,6 @@ export const CVM_OPTIONS: {
       flags: ["-O1"],
     },
   ],
-  flags: ["-pthread", "-ldl"],
+  // For dladdr.
+  flags: ["-D_GNU_SOURCE", "-pthread", "-ldl"],
 };

@@ -82,6 +82,18 @@ Deno.test("a second run compiles nothing, may run and write nothing, and gives e
     assertEquals(outputs[0], outputs[1]);
   }));
 
+Deno.test("a process ends well while threads still wait for work", () =>
+  inFolder((run) => {
+    const script = `import * as damo from "${LIBRARY}";
+const s = damo.shared(damo.zeros([100000]));
+damo.function([], null, { updates: [[s, s.add(1)]], mode: new damo.Mode({ openmp: 4 }) }).fn(50);
+console.log(s.getValue().data[7]);
+`;
+    for (let k = 0; k < 10; k++) {
+      assertEquals(run(script), { code: 0, out: "50", error: "" });
+    }
+  }));
+
 Deno.test("missing permissions are said in one line", () =>
   inFolder((run) => {
     const lines = (flags: readonly string[]) => {
