@@ -107,10 +107,10 @@ typedef struct Split {
   int parts;
 } Split;
 
-/* The length of a part: a multiple of the widest that changes none by more than an eighth, so that two threads rarely write to one line of a cache. */
+/* The length of a part: a multiple of the widest that changes none by more than a 32nd, so that two threads rarely write to one line of a cache. */
 LOCAL int64_t step_of(int64_t range, int parts) {
   int64_t even = (range + parts - 1) / parts, grain = 64;
-  while (grain > 1 && even < 8 * grain) grain /= 2;
+  while (grain > 1 && even < 32 * grain) grain /= 2;
   return (even + grain - 1) / grain * grain;
 }
 

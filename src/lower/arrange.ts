@@ -1,5 +1,4 @@
 /** How shared variables lie in memory: decided for a whole function, from all that it does with each; and the values that lie like them. */
-import { DTYPES } from "../graph/dtype.ts";
 import { type FunctionGraph, results } from "../graph/function_graph.ts";
 import type { Loops } from "../graph/loops.ts";
 import {
@@ -9,7 +8,7 @@ import {
 } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
 import type { Value } from "./flow.ts";
-import { isBetterInColumns } from "./products.ts";
+import { layoutOfMatrix, type MatrixLayout } from "./products.ts";
 import type { Target } from "./target.ts";
 
 /** A shared variable that is better laid out otherwise, and a line that says why. */
@@ -28,13 +27,10 @@ interface Uses {
   read: boolean;
 }
 
-/** Bytes between the starts of neighbouring columns are a multiple of this. */
-const CACHE_LINE = 64;
-
 /**
  * The shared variables, among those that a function updates and `shapes` has
  * lengths for, that it would rather have by columns: matrices that products
- * read (`isBetterInColumns` is the rule) and nothing reads otherwise, and those
+ * read (`layoutOfMatrix` is the rule) and nothing reads otherwise, and those
  * that their updates are computed from element by element.
  */
 export function arrangementsOf(
@@ -45,32 +41,36 @@ export function arrangementsOf(
   const updates = new Map(graph.updates),
     open = (s: Variable): s is SharedVariable =>
       s instanceof SharedVariable && shapes.has(s) && updates.has(s);
-  const isMatrix = (s: SharedVariable) =>
-    open(s) && s.ndim === 2 &&
-    isBetterInColumns(shapes.get(s)!, s.dtype, target);
-  if (![...updates.keys()].some(isMatrix)) return [];
+  const best = new Map<SharedVariable, MatrixLayout>();
+  for (const s of updates.keys()) {
+    const found = open(s) && s.ndim === 2 &&
+      layoutOfMatrix(shapes.get(s)!, s.dtype, target);
+    if (found) best.set(s, found);
+  }
+  if (best.size === 0) return [];
   const uses = usesOf(graph), found = new Map<SharedVariable, Arrangement>();
-  const arrange = (shared: SharedVariable, why: string) => {
+  const arrange = (
+    shared: SharedVariable,
+    { strides, note }: MatrixLayout,
+  ) => {
     if (found.has(shared) || uses.get(shared)?.read) return;
-    const [rows, columns] = shapes.get(shared)!,
-      line = CACHE_LINE / DTYPES[shared.dtype].size,
-      strides = [1, Math.ceil(rows! / line) * line];
     found.set(shared, {
       shared,
       strides,
-      note: `layout of ${shared.name ?? shared}: columns of ${rows}, because ${
-        why || `rows of ${columns} fill vectors badly`
-      }`,
+      note: `layout of ${shared.name ?? shared}: ${note}`,
     });
   };
   for (const [shared, value] of updates) {
-    if (!isMatrix(shared) || !uses.get(shared)?.multiplied) continue;
-    arrange(shared, "");
+    const layout = best.get(shared);
+    if (!layout || !uses.get(shared)?.multiplied) continue;
+    arrange(shared, layout);
     if (!found.has(shared)) continue;
     for (const v of akin(value)) {
       const like = open(v) && v.dtype === shared.dtype &&
         shapes.get(v)!.join() === shapes.get(shared)!.join();
-      if (like) arrange(v, `that of ${shared.name ?? shared} is`);
+      if (!like) continue;
+      const note = `like ${shared.name ?? shared}`;
+      arrange(v, { strides: layout.strides, note });
     }
   }
   return [...found.values()];

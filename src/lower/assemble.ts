@@ -29,9 +29,6 @@ import type { Draft, Item, SlotDraft } from "./tree.ts";
 /** The bytes of an operand, or the operations, from which on a kernel is split among threads: it takes several times as long as they take to meet. */
 const PARALLEL_BYTES = 1 << 18, PARALLEL_WORK = 1 << 19;
 
-/** Operations that take as long as to fetch a byte from another core's cache. */
-const FETCH = 4;
-
 /** What the earlier stages decided. */
 export interface Decided {
   readonly flow: Flow;
@@ -282,26 +279,16 @@ class Assembler {
     return known;
   }
 
-  /** A storage that stays in the second cache of a core is no reason to split: other kernels cut it elsewhere, and threads would fetch it from each other. */
-  #isLarge({ inputs, outputs, inplace }: Thunk, work: number): boolean {
-    const { threads, caches } = this.decided.plans.target;
-    if (threads <= 1) return false;
+  #isLarge({ inputs, outputs }: Thunk, work: number): boolean {
+    if (this.decided.plans.target.threads <= 1) return false;
     const bytes = (slot: number) => {
       const { shape, dtype } = this.#slots[slot]!;
       return shape.includes(null)
         ? Infinity
         : sizeOf(shape as readonly number[]) * DTYPES[dtype].size;
     };
-    const storages = new Set(
-        inputs.filter((slot) => this.#slots[slot]!.kind === "shared"),
-      ),
-      over = storages.has(inputs[inplace] ?? -1) ? outputs[0]! : -1;
-    const stays = (slot: number) =>
-      (storages.has(slot) || slot === over) && bytes(slot) <= caches[1];
-    const operands = [...inputs, ...outputs],
-      fetched = Math.max(0, ...operands.filter(stays).map(bytes));
-    return work >= Math.max(PARALLEL_WORK, FETCH * fetched) ||
-      operands.some((slot) => !stays(slot) && bytes(slot) >= PARALLEL_BYTES);
+    return work >= PARALLEL_WORK ||
+      [...inputs, ...outputs].some((slot) => bytes(slot) >= PARALLEL_BYTES);
   }
 
   #table({ extents, inputs, outputs, headers, inplace, node }: Draft): number {

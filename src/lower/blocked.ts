@@ -67,6 +67,7 @@ export function blockingOf(c: Contraction, target: Target): Blocking | null {
     rest: null,
     few: null,
     rowsFirst: false,
+    split: sides.columns,
     blockRows: Math.floor(ROWS / tall) * tall,
     blockTerms: Math.min(TERMS, Math.max(FEWEST_TERMS, terms)),
   };

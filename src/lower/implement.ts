@@ -2,23 +2,21 @@
 import { type Dtype, DTYPES } from "../graph/dtype.ts";
 import { type Apply, type CText, mayFail, siteOf } from "../graph/variable.ts";
 import type { Loops } from "../graph/loops.ts";
-import { postorder } from "./access.ts";
+import { bind, workOf } from "./bind.ts";
 import { contractionOf } from "./contraction.ts";
 import { emitC, kernelOf } from "./emit_c.ts";
-import { callsFunction } from "./expression.ts";
 import type { Extent, Implementation, Layout, Plan } from "./implementation.ts";
 import type { Pair } from "./joint.ts";
 import { planCheck, planNest, planStatements } from "./loops.ts";
-import { type Nest, valueOf } from "./nest.ts";
+import type { Nest } from "./nest.ts";
 import { inParts, PARTS } from "./parts.ts";
 import {
-  type PlannedProduct,
+  type PlannedKernel,
   planPair,
   planProduct,
   planUpdate,
   planWindows,
 } from "./products.ts";
-import type { Kernel } from "./program.ts";
 import { line } from "./writer.ts";
 import type { Target } from "./target.ts";
 
@@ -92,7 +90,7 @@ export interface PairSite extends Pick<Pair, "inputs" | "inplace"> {
 export function implementPair(
   { product, update, matrix, inputs, inplace }: PairSite,
   target: Target,
-): PlannedProduct | null {
+): PlannedKernel | null {
   const half = ({ node, layouts, operands }: Member, over: number) => {
     const loops = loopsOf(node);
     const nest = loops && nestOf(node, loops, layouts, over);
@@ -145,7 +143,7 @@ function implementLoops(
         planWindows(nest, target);
   return {
     checks: checks(node, loops, layouts),
-    ...(planned ? { steps: [planned.step] } : stepsOf(nest)),
+    ...(planned ?? stepsOf(nest)),
     ...((product || planned) &&
       { note: `${nest.name}: ${planned?.note ?? "own loops"}` }),
   };
@@ -167,38 +165,6 @@ function stepsOf(nest: Nest): Pick<Plan, "steps" | "parts"> {
     ],
     parts: { dtype, length: PARTS },
   };
-}
-
-function bind(
-  nest: Nest,
-  kernel: Kernel,
-  work = workOf(nest),
-): Implementation {
-  return {
-    kernel,
-    extents: nest.extents.map((e) => e.value),
-    splits: nest.splits,
-    work,
-    mayFail: false,
-  };
-}
-
-/** What a function of vector_math.h takes, in additions. */
-const FUNCTION = 16;
-
-/** The operations of all stages; 0 where a length is not known. */
-function workOf(nest: Nest): number {
-  const times = (axes: readonly number[]) =>
-    axes.reduce((n, a) => {
-      const length = valueOf(nest, nest.axes[a]!.length);
-      return typeof length === "number" ? n * length : 0;
-    }, 1);
-  const outer = times(nest.outer);
-  return nest.stages.reduce((sum, { axes, value }) => {
-    const calls = postorder(value).filter((e) => e.kind === "call"),
-      each = calls.reduce((n, e) => n + (callsFunction(e) ? FUNCTION : 1), 1);
-    return sum + outer * times(axes) * each;
-  }, 0);
 }
 
 /** A kernel for each integer input that must be a valid index. */

@@ -14,6 +14,7 @@ import {
   isPlain,
   LITERAL,
   type Nest,
+  plain,
   type Store,
   strideOf,
   valueOf,
@@ -219,15 +220,11 @@ class Merged {
         };
       });
       const start = valueOf(nest, offset) as number;
-      return {
-        operand: to,
-        steps: moved.sort((a, b) => a.axis - b.axis),
-        offset: this.#amount(`${name}_start`, start, start === 0),
-        jumps: [],
-        guards: [],
-        outside: 0,
-        forms: null,
-      };
+      return plain(
+        to,
+        moved.sort((a, b) => a.axis - b.axis),
+        this.#amount(`${name}_start`, start, start === 0),
+      );
     };
     const store = (s: Store): Store => {
       for (const e of postorder(s.value)) {

@@ -15,9 +15,9 @@ export interface Access {
   readonly operand: number;
   /** Plain axes; strides of 0 are left out. */
   readonly steps: readonly { readonly axis: number; readonly stride: Amount }[];
-  /** Positions that must be computed; `wrap` is the length that a negative one counts from, or null. */
   /** Where it starts. */
   readonly offset: Amount;
+  /** Positions that must be computed; `wrap` is the length that a negative one counts from, or null. */
   readonly jumps: readonly {
     readonly index: Expr;
     readonly stride: Amount;
@@ -28,6 +28,16 @@ export interface Access {
   readonly outside: number;
   /** Its positions along each of the operand's axes, by loops of the nest: see Walk. */
   readonly forms: readonly Form[] | null;
+}
+
+/** An access that moves along axes, with nothing to compute or to test. */
+export function plain(
+  operand: number,
+  steps: Access["steps"],
+  offset: Amount = 0,
+): Access {
+  const nothing = { jumps: [], guards: [], outside: 0, forms: null };
+  return { operand, steps, offset, ...nothing };
 }
 
 /** True for an access that moves along axes, with nothing to compute or to test. */

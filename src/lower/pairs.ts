@@ -2,7 +2,7 @@
 import type { Computation, Value } from "./flow.ts";
 import type { Implementation } from "./implementation.ts";
 import type { PairSite } from "./implement.ts";
-import type { PlannedProduct } from "./products.ts";
+import type { PlannedKernel } from "./products.ts";
 import type { Target } from "./target.ts";
 
 /** One kernel for two units, at the place of the first. */
@@ -20,7 +20,7 @@ export interface Together {
 export type ImplementPair = (
   site: PairSite,
   target: Target,
-) => PlannedProduct | null;
+) => PlannedKernel | null;
 
 /**
  * Both units in one kernel. `storage` is the input of the update that it
@@ -33,7 +33,7 @@ export function together(
     readonly storage: number;
     readonly matrix: number;
   },
-  implement: (site: PairSite) => PlannedProduct | null,
+  implement: (site: PairSite) => PlannedKernel | null,
 ): Together | null {
   const over = update.inputs[storage]!, mine = product.inputs[matrix]!;
   if (!coversAll(mine, over)) return null;

@@ -13,10 +13,11 @@ import {
   computed,
   isPlain,
   type Nest,
+  type NestAxis,
   type Reduce,
-  strideOf,
   valueOf,
 } from "./nest.ts";
+import { declare, partOf } from "./part.ts";
 import type { Kernel } from "./program.ts";
 import { amount, close, line, open } from "./writer.ts";
 
@@ -25,6 +26,8 @@ export const PARTS = 64;
 
 /** Elements that a part has at least, and a multiple of what it has where they lie in a row. */
 const FEWEST = 16384, GRANULE = 64;
+
+const PARTS_EXTENT = { name: "parts", value: PARTS };
 
 /** A reduction in two steps. */
 export interface InParts {
@@ -48,7 +51,14 @@ export function inParts(nest: Nest): InParts | null {
   const dtype = computed(reduce.dtype);
   return {
     each: eachOf(nest, reduce, dtype),
-    whole: wholeOf(nest, reduce, dtype),
+    whole: wholeOf(
+      { ...nest, extents: [PARTS_EXTENT, ...nest.extents] },
+      {
+        axis: { name: "part", length: { extent: "parts" } },
+        dtype,
+        access: plain(nest.inputs, [{ axis: reduce.axes[0]!, stride: 1 }]),
+      },
+    ),
     dtype,
   };
 }
@@ -73,32 +83,25 @@ function comesApart(nest: Nest, { axes, value }: Reduce): boolean {
 
 /** The part's own beginning and length take the place of the first axis's. */
 function eachOf(nest: Nest, reduce: Reduce, dtype: Dtype): InParts["each"] {
-  const axis = reduce.axes[0]!, starts = new Map<string, string>();
-  const within = (access: Access): Access => {
-    const from = startOf(access, axis);
-    if (from === null) return access;
-    if (!starts.has(from)) starts.set(from, `from${starts.size}`);
-    return { ...access, offset: { extent: starts.get(from)! } };
-  };
-  const loads = new Map(
-    [...nest.loads].map(([e, access]) => [e, within(access)]),
-  );
+  const axis = reduce.axes[0]!,
+    { nest: part, starts } = partOf(nest, {
+      axis,
+      from: "first",
+      length: "length",
+    });
   const own: Nest = {
-    ...nest,
+    ...part,
     operands: [
       ...nest.operands.slice(0, nest.inputs),
       { name: "y", dtype, memory: nest.inputs },
     ],
     axes: [
-      ...nest.axes.map((a, i) =>
-        i === axis ? { ...a, length: { extent: "length" } } : a
-      ),
+      ...part.axes,
       { name: "part", length: { extent: "parts" } },
     ],
     outer: [nest.axes.length],
     stages: [reduce],
-    loads,
-    extents: [{ name: "parts", value: PARTS }, ...nest.extents],
+    extents: [PARTS_EXTENT, ...nest.extents],
     splits: true,
   };
   const granule = reduce.axes.length === 1 ? GRANULE : 1,
@@ -123,9 +126,7 @@ function eachOf(nest: Nest, reduce: Reduce, dtype: Dtype): InParts["each"] {
       writer,
       `const int64_t length = ${all} - first < most ? ${all} - first : most;`,
     );
-    for (const [from, name] of starts) {
-      line(writer, `const int64_t ${name} = ${from};`);
-    }
+    declare(starts, writer);
     reduceInRow(scope, reduce, 0);
     line(writer, "y[part] = s0;");
     close(scope);
@@ -133,17 +134,19 @@ function eachOf(nest: Nest, reduce: Reduce, dtype: Dtype): InParts["each"] {
   return { nest: own, kernel };
 }
 
-/** Where an access begins in a part, in C; null if it does not move along the axis. */
-function startOf(access: Access, axis: number): string | null {
-  const stride = strideOf(access, axis);
-  if (stride === 0) return null;
-  const moved = stride === 1 ? "first" : `first * ${amount(stride)}`;
-  return access.offset === 0 ? moved : `${amount(access.offset)} + ${moved}`;
+/** What the parts of a reduction left. */
+interface Found {
+  /** Takes the place of the first axis that is reduced. */
+  readonly axis: NestAxis;
+  readonly dtype: Dtype;
+  /** Of a part's result: its operand comes behind the nest's inputs. */
+  readonly access: Access;
 }
 
 /** The reduction of what the parts left, and what is stored of it. */
-function wholeOf(nest: Nest, reduce: Reduce, dtype: Dtype): Nest {
-  const axis = reduce.axes[0]!,
+export function wholeOf(nest: Nest, { axis, dtype, access }: Found): Nest {
+  const [reduce] = nest.stages,
+    along = reduce!.axes[0]!,
     part: Expr = { kind: "load", input: nest.inputs, index: [], dtype };
   const moved = (operand: number) =>
     operand < nest.inputs ? operand : operand + 1;
@@ -156,25 +159,14 @@ function wholeOf(nest: Nest, reduce: Reduce, dtype: Dtype): Nest {
       ...all.slice(nest.inputs),
     ],
     inputs: nest.inputs + 1,
-    axes: nest.axes.map((a, i) =>
-      i === axis ? { name: "part", length: { extent: "parts" } } : a
-    ),
+    axes: nest.axes.map((a, i) => i === along ? axis : a),
     stages: nest.stages.map((s) =>
       s.kind === "reduce"
-        ? { ...s, axes: [axis], value: part }
+        ? { ...s, axes: [along], value: part }
         : s.kind === "store"
         ? { ...s, access: { ...s.access, operand: moved(s.access.operand) } }
         : s
     ),
-    loads: new Map([...nest.loads, [part, {
-      operand: nest.inputs,
-      steps: [{ axis, stride: 1 }],
-      offset: 0,
-      jumps: [],
-      guards: [],
-      outside: 0,
-      forms: null,
-    }]]),
-    extents: [{ name: "parts", value: PARTS }, ...nest.extents],
+    loads: new Map([...nest.loads, [part, access]]),
   };
 }

@@ -1,54 +1,71 @@
 /** How a product is computed: in register tiles or by BLAS. The rule that chooses stands here. */
 import { type Dtype, DTYPES, isFloat } from "../graph/dtype.ts";
+import { bind } from "./bind.ts";
 import { blockedKernel, type Blocking, blockingOf } from "./blocked.ts";
-import { blasKernel, type Contraction } from "./contraction.ts";
-import type { Implementation } from "./implementation.ts";
+import type { Contraction } from "./contraction.ts";
+import { emitC } from "./emit_c.ts";
+import type { Implementation, Plan } from "./implementation.ts";
+import { blasKernel } from "./gemm.ts";
+import { innerKernel, innerPartsOf } from "./inner_parts.ts";
 import { type Joint, jointOf, type Pair } from "./joint.ts";
 import { jointKernel } from "./joint_kernel.ts";
 import { type Amount, LITERAL, type Nest, strideOf, valueOf } from "./nest.ts";
 import { outerKernel } from "./outer.ts";
 import type { Target } from "./target.ts";
 import { tileKernel } from "./tile.ts";
-import { type Tiling, tilingOf } from "./tiling.ts";
+import { sidesOf, type Tiling, tilingOf } from "./tiling.ts";
 import { windowKernel } from "./window_kernel.ts";
 import { windowsOf } from "./windows.ts";
 
-/** A kernel for a product, and which it is and why. */
-export interface PlannedProduct {
+/** Kernels for a product, and which they are and why. */
+export interface PlannedProduct extends Pick<Plan, "steps" | "parts"> {
+  readonly note: string;
+}
+
+/** One kernel, and which it is and why. */
+export interface PlannedKernel {
   readonly step: Implementation;
   readonly note: string;
 }
 
-/** The kernel of a product; null where only its plain loops compute it. */
+/** The kernels of a product; null where only its plain loops compute it. */
 export function planProduct(
   c: Contraction,
   target: Target,
 ): PlannedProduct | null {
   const tiling = tilingOf(c, target),
     blas = target.blas ? blasKernel(c) : null;
-  const why = tiling && tilesAreFaster(tiling),
+  const why = tiling && tilesAreFaster(tiling, target),
     blocking = why || blas ? null : blockingOf(c, target);
   if (blocking && (!tiling || blocksAreFaster(blocking, target))) {
     return {
-      step: blockedKernel(blocking),
+      steps: [blockedKernel(blocking)],
       note: `own blocks, ${target.blas ? "BLAS cannot" : "no BLAS"}`,
+    };
+  }
+  const parts = isShared(c, tiling) ? innerPartsOf(c) : null;
+  if (parts) {
+    return {
+      steps: [innerKernel(parts, tiling), {
+        ...bind(parts.whole, emitC(parts.whole)),
+        parts: "read",
+      }],
+      parts: { dtype: parts.dtype, length: parts.length },
+      note: `own ${
+        tiling ? "register tiles" : "loops"
+      }, few rows, in ${parts.count} parts of the inner axis`,
     };
   }
   if (tiling && (why || !blas)) {
     return {
-      step: tileKernel(tiling),
+      steps: [tileKernel(tiling)],
       note: `own register tiles, ${
         why ?? (target.blas ? "BLAS cannot" : "no BLAS")
       }`,
     };
   }
   return blas && {
-    step: {
-      kernel: blas.kernel,
-      extents: c.nest.extents.map((e) => e.value),
-      splits: false,
-      mayFail: false,
-    },
+    steps: [blas.step],
     note: `${blas.note}, ${tiling ? "many rows" : "no tiles for its layout"}`,
   };
 }
@@ -56,34 +73,73 @@ export function planProduct(
 /** The kernel of a sum of products over several axes, as convolutions are; null where only plain loops compute it. */
 export function planWindows(nest: Nest, target: Target): PlannedProduct | null {
   const w = windowsOf(nest, target);
-  return w && { step: windowKernel(w), note: "own register tiles, windows" };
+  return w && { steps: [windowKernel(w)], note: "own register tiles, windows" };
 }
 
 /** The kernel of an update by a product of vectors, where the rows are few and long; null for any other nest. */
 export function planUpdate(nest: Nest, target: Target): PlannedProduct | null {
   const step = outerKernel(nest, target);
-  return step && { step, note: "own register tiles, one term" };
+  return step && { steps: [step], note: "own register tiles, one term" };
 }
 
+/** How a matrix lies, in elements, and why. */
+export interface MatrixLayout {
+  readonly strides: readonly [number, number];
+  readonly note: string;
+}
+
+/** Bytes of a cache line. */
+const CACHE_LINE = 64;
+
+/** Bytes from which on it pays to pad the rows of a matrix. */
+const PADDED = 1 << 18;
+
 /**
- * Whether a matrix that products read, and an update writes, is better kept by
- * columns: short rows leave lanes of every vector empty, and a column for each
- * fills them with fewer vectors in all.
+ * How a matrix that products read, and an update writes, lies best; null for
+ * row by row. Short rows leave lanes of every vector empty: a column for each
+ * fills them with fewer vectors in all. The rows of a large one begin at cache
+ * lines, so that no vector lies across two and threads share none; an odd
+ * number of lines apart, so that no column of them falls into few places of a
+ * cache.
  */
-export function isBetterInColumns(
+export function layoutOfMatrix(
   [rows, columns]: readonly number[],
   dtype: Dtype,
   target: Target,
-): boolean {
-  const lanes = target.vector / DTYPES[dtype].size,
-    vectors = (n: number) => Math.ceil(n / lanes);
-  return isFloat(dtype) && rows! > LITERAL && columns! > 1 &&
-    columns! <= LITERAL &&
-    columns! * vectors(rows!) < rows! * vectors(columns!);
+): MatrixLayout | null {
+  const { size } = DTYPES[dtype],
+    lanes = target.vector / size,
+    vectors = (n: number) => Math.ceil(n / lanes),
+    linesOf = (n: number) => Math.ceil(n * size / CACHE_LINE);
+  if (!isFloat(dtype) || rows! <= LITERAL || columns! <= 1) return null;
+  if (
+    columns! <= LITERAL && columns! * vectors(rows!) < rows! * vectors(columns!)
+  ) {
+    return {
+      strides: [1, linesOf(rows!) * CACHE_LINE / size],
+      note: `columns of ${rows}, because rows of ${columns} fill vectors badly`,
+    };
+  }
+  const lines = linesOf(columns!),
+    stride = (lines + 1 - lines % 2) * CACHE_LINE / size;
+  return columns! > LITERAL && stride !== columns &&
+      rows! * columns! * size >= PADDED
+    ? {
+      strides: [stride, 1],
+      note:
+        `rows of ${columns}, ${stride} apart, because cache lines and rows begin together`,
+    }
+    : null;
 }
 
-/** Rows up to which register tiles beat a BLAS, which packs its operands for many. */
+/** Rows up to which a product is bound by the reading of its matrix. */
 const FEW_ROWS = 16;
+
+/** Rows, or terms, up to which tiles in 32 registers beat a BLAS, which packs its operands for many. */
+const SOME = 64;
+
+/** Bytes at whose multiples the rows of a matrix push each other out of the first cache. */
+const ALIASING = 4096;
 
 /**
  * Why tiles beat a BLAS; null where they do not. Measured with AVX-512: a BLAS
@@ -92,19 +148,38 @@ const FEW_ROWS = 16;
  * as well.
  */
 function tilesAreFaster(
-  { c: { nest, inner }, rows, left, few }: Tiling,
+  { c: { nest, inner, dtype }, rows, left, right, few }: Tiling,
+  { registers }: Target,
 ): string | null {
-  const known = (axis: number) => {
-    const n = axis < 0 ? 1 : valueOf(nest, nest.axes[axis]!.length);
+  const known = (a: Amount) => {
+    const n = valueOf(nest, a);
     return typeof n === "number" ? n : Infinity;
   };
+  const lengthOf = (axis: number) =>
+    axis < 0 ? 1 : known(nest.axes[axis]!.length);
   if (few !== null && strideOf(left, inner) === 1) return "few columns";
-  if (known(inner) <= LITERAL) return "few terms";
-  return known(rows) <= FEW_ROWS ? "few rows" : null;
+  const some = registers < 32 ? FEW_ROWS : SOME,
+    apart = known(strideOf(right, inner)) * DTYPES[dtype].size,
+    most = apart % ALIASING === 0 ? FEW_ROWS : some;
+  if (lengthOf(inner) <= some) return "few terms";
+  return lengthOf(rows) <= most ? "few rows" : null;
 }
 
-/** Rows from which it pays to copy the right factor, and bytes at whose multiples its rows push each other out of the first cache. */
-const MANY_ROWS = 128, ALIASING = 4096;
+/** Whether threads may share the inner axis: few rows, and a matrix whose own rows are read along. */
+function isShared(c: Contraction, tiling: Tiling | null): boolean {
+  const sides = sidesOf(c);
+  if (!sides || tiling && (tiling.along !== "columns" || tiling.few !== null)) {
+    return false;
+  }
+  const { rows, columns, right } = sides, { nest } = c;
+  const count = rows < 0 ? 1 : valueOf(nest, nest.axes[rows]!.length);
+  return strideOf(right, columns) === 1 && columns === nest.outer.at(-1) &&
+    (tiling !== null || rows < 0) && typeof count === "number" &&
+    count <= FEW_ROWS;
+}
+
+/** Rows from which it pays to copy the right factor. */
+const MANY_ROWS = 128;
 
 /** Whether blocks beat tiles that read the right factor where it lies: it must not fit in the second cache, or lie badly. */
 function blocksAreFaster(
@@ -124,7 +199,7 @@ function blocksAreFaster(
 }
 
 /** The kernel of a product and of what overwrites its matrix; null where they are better computed apart. */
-export function planPair(pair: Pair, target: Target): PlannedProduct | null {
+export function planPair(pair: Pair, target: Target): PlannedKernel | null {
   const joint = jointOf(pair);
   return joint && onePassIsFaster(joint, target)
     ? {

@@ -27,7 +27,7 @@ import { amount, block, line, type Scope, type Writer } from "./writer.ts";
 export function tileKernel(given: Tiling): Implementation {
   const { c } = given,
     { nest } = c,
-    axis = splitAxis(given),
+    axis = given.split,
     range = axis < 0 ? 1 : nest.axes[axis]!.length;
   const first = nest.extents.filter((e) =>
     typeof range === "object" && e.name === range.extent
@@ -50,20 +50,25 @@ export function tileKernel(given: Tiling): Implementation {
   };
 }
 
-/**
- * The axis that threads split: the columns; or the rows where columns are few
- * or terms are, so that each thread writes to memory in one piece.
- */
-function splitAxis({ rows, columns, few, rowsFirst }: Tiling): number {
-  return few === null && !rowsFirst ? columns : rows;
-}
-
 /** Where the loop over an axis begins and ends. */
 function bounds(t: Tiling, axis: number): readonly [string, string] {
   const { length } = t.c.nest.axes[axis]!;
-  return axis === splitAxis(t) && typeof length !== "number"
+  return axis === t.split && typeof length !== "number"
     ? ["lo", "hi"]
     : ["0", amount(length)];
+}
+
+/** Moves the ends of a thread's columns to those of whole tiles. */
+function roundColumns(t: Tiling, writer: Writer): void {
+  const { c: { nest }, columns, split, along, lanes, wide } = t,
+    { length } = nest.axes[columns]!;
+  if (split !== columns || typeof length === "number") return;
+  const width = wide * (along === "columns" ? lanes : 1),
+    n = amount(length),
+    whole = (at: string) => `(${at} + ${width / 2}) / ${width} * ${width}`;
+  line(writer, `lo = ${whole("lo")};`);
+  line(writer, `if (hi < ${n}) hi = ${whole("hi")};`);
+  line(writer, `if (hi > ${n}) hi = ${n};`);
 }
 
 /** The vector type and functions of one, at file scope. */
@@ -128,7 +133,7 @@ export function vectorFunctions(
 }
 
 /** All tiles of a result: where the sums are long, those of one column of tiles share what they read of the right factor. */
-function printTiles(t: Tiling, writer: Writer): void {
+export function printTiles(t: Tiling, writer: Writer): void {
   if (t.few !== null) {
     const { wide } = t;
     keepEnd(t, writer);
@@ -138,6 +143,7 @@ function printTiles(t: Tiling, writer: Writer): void {
       (tall) => printTile(t, { tall, wide, from: "0", column: "0" }, writer),
     );
   }
+  roundColumns(t, writer);
   if (t.rowsFirst) {
     return overRows(
       t,

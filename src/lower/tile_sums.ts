@@ -1,6 +1,5 @@
 /** The sums of a tile: what the inner loop does in registers. */
 import { address } from "./expression.ts";
-import { LITERAL, valueOf } from "./nest.ts";
 import type { Tiling } from "./tiling.ts";
 import { amount, block, line, type Scope, type Writer } from "./writer.ts";
 
@@ -51,9 +50,7 @@ function sumAlongColumns(
     { name: k, length } = nest.axes[inner]!,
     n = amount(length),
     ends = few !== null && few % lanes > 0;
-  const terms = valueOf(nest, length),
-    isShort = typeof terms === "number" && terms <= LITERAL,
-    ahead = few !== null || isShort ? 0 : AHEAD;
+  const ahead = few !== null || typeof length === "number" ? 0 : AHEAD;
   const term = (part: number, last = false) => {
     const here = (part: number, s: Scope): Scope => ({
       ...s,

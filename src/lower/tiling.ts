@@ -31,6 +31,11 @@ export interface Tiling {
   readonly few: number | null;
   /** Columns of tiles lie within rows of tiles: where few terms leave the right factor in the first cache. */
   readonly rowsFirst: boolean;
+  /**
+   * The axis that threads split, or -1: the columns; or the rows where columns
+   * are few or terms are, so that each thread writes to memory in one piece.
+   */
+  readonly split: number;
 }
 
 /** Vectors that a tile must add to in turn to hide how long one addition takes. */
@@ -46,7 +51,8 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
   const long = (axis: number) =>
     typeof known(axis) === "number" && known(axis) as number > LITERAL;
   const lanes = target.vector / DTYPES[dtype].size,
-    large = target.registers >= 32;
+    large = target.registers >= 32,
+    rowsFirst = typeof known(inner) === "number" && !long(inner);
   const cut = (
     along: "columns" | "inner",
     lanes: number,
@@ -65,7 +71,8 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
     deep: 1,
     rest: restOf(known(rows), tall),
     few: null,
-    rowsFirst: typeof known(inner) === "number" && !long(inner),
+    rowsFirst,
+    split: rowsFirst ? rows : columns,
   });
   if (strideOf(right, columns) === 1 && strideOf(store.access, columns) === 1) {
     const few = known(columns);
@@ -80,6 +87,7 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
         ...cut("columns", short, tall, wide),
         deep: Math.max(1, deep),
         few,
+        split: rows,
       };
     }
     if (rows < 0 || !long(columns)) return null;
@@ -99,6 +107,7 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
     return few > sums ? null : {
       ...cut("inner", lanes, tallest(known(rows), Math.floor(sums / few)), few),
       few,
+      split: rows,
     };
   }
   return rows < 0

@@ -10,6 +10,9 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   float *y = args[2]->data;
   const int64_t *n = args[3]->data;
   const int64_t n_j = n[0], n_i = n[1], n_k = n[2], x1_k = n[3], x0_i = n[4], y_i = n[5];
+  lo = (lo + 32) / 64 * 64;
+  if (hi < n_j) hi = (hi + 32) / 64 * 64;
+  if (hi > n_j) hi = n_j;
   int64_t j = lo;
   for (; j + 64 <= hi; j += 64) {
     for (int64_t i = 0; i < n_i; i += 6) {

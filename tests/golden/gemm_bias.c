@@ -1,4 +1,4 @@
-/* dotAdd: float32 x0, float32 x1, float32 x2, float32 x3 -> float32 y; i < n_i, j < n_j, k < n_k */
+/* dotAdd: float32 x0, float32 x1, float32 x2, float32 x3 -> float32 y; i < n_i, j < length, k < n_k */
 int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x0 = args[0]->data;
   const float *x1 = args[1]->data;
@@ -6,16 +6,20 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x3 = args[3]->data;
   float *y = args[4]->data;
   const int64_t *n = args[5]->data;
-  const int64_t n_i = n[0], n_j = n[1], n_k = n[2], x3_k = n[3], x2_i = n[4], y_i = n[5];
-  for (int64_t i = 0; i < n_i; i++) {
-    #pragma GCC ivdep
-    for (int64_t j = 0; j < n_j; j++) {
-      y[i * y_i + j] = x0[j];
+  const int64_t n_i = n[1], n_j = n[2], n_k = n[3], x3_k = n[4], x2_i = n[5], y_i = n[6], most = n[7];
+  for (int64_t part = lo; part < hi; part++) {
+    const int64_t from = part * most;
+    const int64_t length = n_j - from < most ? n_j - from : most;
+    const int64_t from0 = from;
+    for (int64_t i = 0; i < n_i; i++) {
+      #pragma GCC ivdep
+      for (int64_t j = 0; j < length; j++) {
+        y[from0 + i * y_i + j] = x0[from0 + j];
+      }
     }
+    ctx->blas->sgemm(101, 111, 111, n_i, length, n_k, x1[0],
+      x2, x2_i, x3 + from0, x3_k, 1.0f, y + from0, y_i);
   }
-  if (n_i == 0 || n_j == 0 || n_k == 0) return DAMO_OK;
-  ctx->blas->sgemm(101, 111, 111, n_i, n_j, n_k, x1[0],
-    x2, x2_i, x3, x3_k, 1.0f, y, y_i);
   return DAMO_OK;
 }
-/* extents: [60,500,784,500,784,500] */
+/* extents: [2,200,500,784,500,784,500,252] */

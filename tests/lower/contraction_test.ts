@@ -289,14 +289,34 @@ Deno.test("the lengths choose a BLAS, register tiles or loops, and the plan says
     return implement(node, [a, b, z].map((v) => layoutOf(v)), -1, target)!;
   };
   assertEquals(
-    note([60, 784], [784, 500], FIXED_TARGET).note,
+    note([65, 784], [784, 500], FIXED_TARGET).note,
+    "dot: sgemm in 2 ranges of columns, many rows",
+  );
+  assertEquals(
+    note([70, 70], [70, 90], FIXED_TARGET).note,
     "dot: sgemm, many rows",
   );
-  assertEquals(note([1, 784], [784, 500], FIXED_TARGET).note, "dot: own loops");
+  assertEquals(
+    note([60, 784], [784, 500], FIXED_TARGET).note,
+    "dot: own register tiles, few rows",
+  );
+  assertEquals(
+    note([60, 784], [784, 1024], FIXED_TARGET).note,
+    "dot: sgemm in 8 ranges of columns, many rows",
+  );
+  assertEquals(
+    note([1, 784], [784, 500], FIXED_TARGET).note,
+    "dot: own loops, few rows, in 4 parts of the inner axis",
+  );
+  assertEquals(note([1, 200], [200, 500], FIXED_TARGET).note, "dot: own loops");
   assertEquals(note([784, 500], [500], FIXED_TARGET).note, "dot: own loops");
   assertEquals(note([784, 1], [1, 500], FIXED_TARGET).note, undefined);
   assertEquals(
     note([10, 784], [784, 500], FIXED_TARGET).note,
+    "dot: own register tiles, few rows, in 4 parts of the inner axis",
+  );
+  assertEquals(
+    note([10, 200], [200, 500], FIXED_TARGET).note,
     "dot: own register tiles, few rows",
   );
   assertEquals(
@@ -308,7 +328,7 @@ Deno.test("the lengths choose a BLAS, register tiles or loops, and the plan says
     "dot: own register tiles, few terms",
   );
   assertEquals(
-    note([60, 784], [784, 500], OWN).note,
+    note([70, 784], [784, 500], OWN).note,
     "dot: own register tiles, no BLAS",
   );
   assertEquals(
@@ -449,6 +469,47 @@ Deno.test({
       [c, alpha, u, v],
       { target: small, parts: 2, inplace: 0 },
     );
+  }
+});
+
+Deno.test({
+  name:
+    "products of few rows in parts of the inner axis agree with eval, with the same bits for every split",
+  ignore,
+}, () => {
+  const next = random(10),
+    alpha = new NDArray("float32", [], Float32Array.of(-0.5));
+  for (const dtype of ["float32", "float64"] as const) {
+    // Parts of equal length, a short last one, and as many as there may be.
+    for (const [m, k, n] of [[1, 512, 256], [10, 301, 250], [7, 4096, 40]]) {
+      for (const form of ["rows", "padded"] as const) {
+        const x = values(dtype, [m!, k!], next, form),
+          y = values(dtype, [k!, n!], next, form),
+          c = values(dtype, [n!], next),
+          scale = dtype === "float32"
+            ? alpha
+            : new NDArray(dtype, [], Float64Array.of(-0.5));
+        const node = dotAdd(
+          variable(c),
+          variable(scale),
+          variable(x),
+          variable(y),
+        ).owner!;
+        const tolerance = dtype === "float32" ? 1e-4 : 1e-12,
+          inputs = [c, scale, x, y];
+        const [first, ...rest] = [1, 2, 3, 16].map((parts) =>
+          expectProduct(node, inputs, { parts }, tolerance).flat()
+        );
+        for (const other of rest) assertEquals(other, first);
+        const plan = implement(
+          node,
+          [...inputs, poisoned(dtype, [m!, n!])].map((v) => layoutOf(v)),
+          -1,
+          FIXED_TARGET,
+        )!;
+        assertEquals(plan.steps.length, 2);
+      }
+    }
   }
 });
 

@@ -99,9 +99,9 @@ function samples(): { readonly [name: string]: Sample } {
       inplace: 0,
     },
     join_columns: { y: join(1, x, float(60, 20)) },
-    gemm_bias: { y: dotAdd(b, alpha, float(60, 784), float(784, 500)) },
+    gemm_bias: { y: dotAdd(b, alpha, float(200, 784), float(784, 500)) },
     gemm_update: {
-      y: dotAdd(float(784, 500), alpha, float(784, 60), float(60, 500)),
+      y: dotAdd(float(784, 500), alpha, float(784, 200), float(200, 500)),
       inplace: 0,
       columns: [2],
     },
@@ -130,6 +130,7 @@ function samples(): { readonly [name: string]: Sample } {
       y: dotAdd(float(784, 500), alpha, float(784, 1), float(1, 500)),
       inplace: 0,
     },
+    gemm_parts: { y: dotAdd(b, alpha, float(10, 784), float(784, 500)) },
     dot_own: { y: dot(float(60, 784), float(784, 500)), target: OWN },
     dot_blocks: {
       y: dot(float(300, 1000), float(1000, 700)),

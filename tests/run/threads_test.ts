@@ -48,6 +48,22 @@ for (const [name, build] of Object.entries(REDUCTIONS)) {
   });
 }
 
+for (const rows of [1, 10, 60, 200]) {
+  Deno.test(`a product of ${rows} rows splits, with the same bits for 1, 2, 3 and 7 threads`, () => {
+    const build = (x: damo.Variable) =>
+      damo.dot(
+        damo.reshape(damo.at(x, `0:${rows * 500}`), [rows, 500]),
+        damo.reshape(damo.at(x, "0:150000"), [500, 300]),
+      );
+    const alone = run(build, LARGE, 1);
+    for (const threads of [2, 3, 7]) {
+      const { result, code } = run(build, LARGE, threads);
+      assertEquals(result, alone.result);
+      assert(code.includes("CALL_PARALLEL"), `${threads}: ${code}`);
+    }
+  });
+}
+
 Deno.test("reductions in parts are right at the lengths where parts begin and end", () => {
   const sizes = [16384, 16385, 16384 * 2, 16384 * 64 - 1, 16384 * 64 + 65];
   for (const size of sizes) {

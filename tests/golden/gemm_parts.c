@@ -1,0 +1,291 @@
+/* dotAdd: float32 x0, float32 x1, float32 x2, float32 x3 -> float32 y; i < n_i, j < n_j, k < terms, part < parts */
+typedef float KERNEL_vector __attribute__((vector_size(64), aligned(4), may_alias));
+static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fma(KERNEL_vector x, KERNEL_vector y, KERNEL_vector z) {
+  for (int lane = 0; lane < 16; lane++) z[lane] = __builtin_fmaf(x[lane], y[lane], z[lane]);
+  return z;
+}
+int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
+  const float *x0 = args[0]->data;
+  const float *x1 = args[1]->data;
+  const float *x2 = args[2]->data;
+  const float *x3 = args[3]->data;
+  float *y = args[4]->data;
+  const int64_t *n = args[5]->data;
+  const int64_t n_i = n[1], n_j = n[2], n_k = n[3], x3_k = n[4], x2_i = n[5], elements = n[7], row = n[8], most = n[9];
+  for (int64_t part = lo; part < hi; part++) {
+    const int64_t from = part * most;
+    const int64_t terms = n_k - from < most ? n_k - from : most;
+    const int64_t from0 = from * x3_k;
+    const int64_t from1 = from;
+    int64_t j = 0;
+    for (; j + 64 <= n_j; j += 64) {
+      for (int64_t i = 0; i < n_i; i += 5) {
+        KERNEL_vector a0_0 = {0}, a0_1 = {0}, a0_2 = {0}, a0_3 = {0}, a1_0 = {0}, a1_1 = {0}, a1_2 = {0}, a1_3 = {0}, a2_0 = {0}, a2_1 = {0}, a2_2 = {0}, a2_3 = {0}, a3_0 = {0}, a3_1 = {0}, a3_2 = {0}, a3_3 = {0}, a4_0 = {0}, a4_1 = {0}, a4_2 = {0}, a4_3 = {0};
+        for (int64_t k = 0; k < terms; k++) {
+          const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[from0 + j + k * x3_k];
+          __builtin_prefetch(&x3[from0 + j + (k + 16) * x3_k]);
+          const KERNEL_vector w1 = *(const KERNEL_vector *)&x3[from0 + j + 16 + k * x3_k];
+          __builtin_prefetch(&x3[from0 + j + 16 + (k + 16) * x3_k]);
+          const KERNEL_vector w2 = *(const KERNEL_vector *)&x3[from0 + j + 32 + k * x3_k];
+          __builtin_prefetch(&x3[from0 + j + 32 + (k + 16) * x3_k]);
+          const KERNEL_vector w3 = *(const KERNEL_vector *)&x3[from0 + j + 48 + k * x3_k];
+          __builtin_prefetch(&x3[from0 + j + 48 + (k + 16) * x3_k]);
+          const KERNEL_vector u0 = x2[from1 + i * x2_i + k] - (KERNEL_vector){0};
+          a0_0 = KERNEL_fma(u0, w0, a0_0);
+          a0_1 = KERNEL_fma(u0, w1, a0_1);
+          a0_2 = KERNEL_fma(u0, w2, a0_2);
+          a0_3 = KERNEL_fma(u0, w3, a0_3);
+          const KERNEL_vector u1 = x2[from1 + (i + 1) * x2_i + k] - (KERNEL_vector){0};
+          a1_0 = KERNEL_fma(u1, w0, a1_0);
+          a1_1 = KERNEL_fma(u1, w1, a1_1);
+          a1_2 = KERNEL_fma(u1, w2, a1_2);
+          a1_3 = KERNEL_fma(u1, w3, a1_3);
+          const KERNEL_vector u2 = x2[from1 + (i + 2) * x2_i + k] - (KERNEL_vector){0};
+          a2_0 = KERNEL_fma(u2, w0, a2_0);
+          a2_1 = KERNEL_fma(u2, w1, a2_1);
+          a2_2 = KERNEL_fma(u2, w2, a2_2);
+          a2_3 = KERNEL_fma(u2, w3, a2_3);
+          const KERNEL_vector u3 = x2[from1 + (i + 3) * x2_i + k] - (KERNEL_vector){0};
+          a3_0 = KERNEL_fma(u3, w0, a3_0);
+          a3_1 = KERNEL_fma(u3, w1, a3_1);
+          a3_2 = KERNEL_fma(u3, w2, a3_2);
+          a3_3 = KERNEL_fma(u3, w3, a3_3);
+          const KERNEL_vector u4 = x2[from1 + (i + 4) * x2_i + k] - (KERNEL_vector){0};
+          a4_0 = KERNEL_fma(u4, w0, a4_0);
+          a4_1 = KERNEL_fma(u4, w1, a4_1);
+          a4_2 = KERNEL_fma(u4, w2, a4_2);
+          a4_3 = KERNEL_fma(u4, w3, a4_3);
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[i * row + j + lane + part * elements] = a0_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[i * row + j + 16 + lane + part * elements] = a0_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[i * row + j + 32 + lane + part * elements] = a0_2[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[i * row + j + 48 + lane + part * elements] = a0_3[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 1) * row + j + lane + part * elements] = a1_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 1) * row + j + 16 + lane + part * elements] = a1_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 1) * row + j + 32 + lane + part * elements] = a1_2[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 1) * row + j + 48 + lane + part * elements] = a1_3[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 2) * row + j + lane + part * elements] = a2_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 2) * row + j + 16 + lane + part * elements] = a2_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 2) * row + j + 32 + lane + part * elements] = a2_2[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 2) * row + j + 48 + lane + part * elements] = a2_3[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 3) * row + j + lane + part * elements] = a3_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 3) * row + j + 16 + lane + part * elements] = a3_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 3) * row + j + 32 + lane + part * elements] = a3_2[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 3) * row + j + 48 + lane + part * elements] = a3_3[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 4) * row + j + lane + part * elements] = a4_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 4) * row + j + 16 + lane + part * elements] = a4_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 4) * row + j + 32 + lane + part * elements] = a4_2[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 4) * row + j + 48 + lane + part * elements] = a4_3[lane];
+        }
+      }
+    }
+    for (; j + 32 <= n_j; j += 32) {
+      for (int64_t i = 0; i < n_i; i += 5) {
+        KERNEL_vector a0_0 = {0}, a0_1 = {0}, a1_0 = {0}, a1_1 = {0}, a2_0 = {0}, a2_1 = {0}, a3_0 = {0}, a3_1 = {0}, a4_0 = {0}, a4_1 = {0};
+        for (int64_t k = 0; k < terms; k++) {
+          const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[from0 + j + k * x3_k];
+          __builtin_prefetch(&x3[from0 + j + (k + 16) * x3_k]);
+          const KERNEL_vector w1 = *(const KERNEL_vector *)&x3[from0 + j + 16 + k * x3_k];
+          __builtin_prefetch(&x3[from0 + j + 16 + (k + 16) * x3_k]);
+          const KERNEL_vector u0 = x2[from1 + i * x2_i + k] - (KERNEL_vector){0};
+          a0_0 = KERNEL_fma(u0, w0, a0_0);
+          a0_1 = KERNEL_fma(u0, w1, a0_1);
+          const KERNEL_vector u1 = x2[from1 + (i + 1) * x2_i + k] - (KERNEL_vector){0};
+          a1_0 = KERNEL_fma(u1, w0, a1_0);
+          a1_1 = KERNEL_fma(u1, w1, a1_1);
+          const KERNEL_vector u2 = x2[from1 + (i + 2) * x2_i + k] - (KERNEL_vector){0};
+          a2_0 = KERNEL_fma(u2, w0, a2_0);
+          a2_1 = KERNEL_fma(u2, w1, a2_1);
+          const KERNEL_vector u3 = x2[from1 + (i + 3) * x2_i + k] - (KERNEL_vector){0};
+          a3_0 = KERNEL_fma(u3, w0, a3_0);
+          a3_1 = KERNEL_fma(u3, w1, a3_1);
+          const KERNEL_vector u4 = x2[from1 + (i + 4) * x2_i + k] - (KERNEL_vector){0};
+          a4_0 = KERNEL_fma(u4, w0, a4_0);
+          a4_1 = KERNEL_fma(u4, w1, a4_1);
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[i * row + j + lane + part * elements] = a0_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[i * row + j + 16 + lane + part * elements] = a0_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 1) * row + j + lane + part * elements] = a1_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 1) * row + j + 16 + lane + part * elements] = a1_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 2) * row + j + lane + part * elements] = a2_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 2) * row + j + 16 + lane + part * elements] = a2_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 3) * row + j + lane + part * elements] = a3_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 3) * row + j + 16 + lane + part * elements] = a3_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 4) * row + j + lane + part * elements] = a4_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 4) * row + j + 16 + lane + part * elements] = a4_1[lane];
+        }
+      }
+    }
+    for (; j < n_j; j += 16) {
+      const int64_t at = j + 16 <= n_j ? j : n_j - 16;
+      const int64_t past = n_j - at < 16 ? n_j - at : 16;
+      for (int64_t i = 0; i < n_i; i += 5) {
+        KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0};
+        for (int64_t k = 0; k < terms; k++) {
+          const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[from0 + at + k * x3_k];
+          __builtin_prefetch(&x3[from0 + at + (k + 16) * x3_k]);
+          const KERNEL_vector u0 = x2[from1 + i * x2_i + k] - (KERNEL_vector){0};
+          a0_0 = KERNEL_fma(u0, w0, a0_0);
+          const KERNEL_vector u1 = x2[from1 + (i + 1) * x2_i + k] - (KERNEL_vector){0};
+          a1_0 = KERNEL_fma(u1, w0, a1_0);
+          const KERNEL_vector u2 = x2[from1 + (i + 2) * x2_i + k] - (KERNEL_vector){0};
+          a2_0 = KERNEL_fma(u2, w0, a2_0);
+          const KERNEL_vector u3 = x2[from1 + (i + 3) * x2_i + k] - (KERNEL_vector){0};
+          a3_0 = KERNEL_fma(u3, w0, a3_0);
+          const KERNEL_vector u4 = x2[from1 + (i + 4) * x2_i + k] - (KERNEL_vector){0};
+          a4_0 = KERNEL_fma(u4, w0, a4_0);
+        }
+        const KERNEL_vector part0 = a0_0;
+        #pragma GCC ivdep
+        for (int64_t lane = j - at; lane < past; lane++) {
+          y[i * row + at + lane + part * elements] = part0[lane];
+        }
+        const KERNEL_vector part1 = a1_0;
+        #pragma GCC ivdep
+        for (int64_t lane = j - at; lane < past; lane++) {
+          y[(i + 1) * row + at + lane + part * elements] = part1[lane];
+        }
+        const KERNEL_vector part2 = a2_0;
+        #pragma GCC ivdep
+        for (int64_t lane = j - at; lane < past; lane++) {
+          y[(i + 2) * row + at + lane + part * elements] = part2[lane];
+        }
+        const KERNEL_vector part3 = a3_0;
+        #pragma GCC ivdep
+        for (int64_t lane = j - at; lane < past; lane++) {
+          y[(i + 3) * row + at + lane + part * elements] = part3[lane];
+        }
+        const KERNEL_vector part4 = a4_0;
+        #pragma GCC ivdep
+        for (int64_t lane = j - at; lane < past; lane++) {
+          y[(i + 4) * row + at + lane + part * elements] = part4[lane];
+        }
+      }
+    }
+  }
+  return DAMO_OK;
+}
+/* extents: [4,10,500,784,500,784,500,5000,500,196] */
+
+/* dotAdd: float32 x0, float32 x1, float32 x2, float32 x3, float32 found -> float32 y; i < n_i, j < n_j, part < 4 */
+int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
+  const float *x0 = args[0]->data;
+  const float *x1 = args[1]->data;
+  const float *x2 = args[2]->data;
+  const float *x3 = args[3]->data;
+  const float *found = args[4]->data;
+  float *y = args[5]->data;
+  const int64_t *n = args[6]->data;
+  const int64_t n_j = n[1], y_i = n[5], elements = n[6], row = n[7];
+  for (int64_t i = lo; i < hi; i++) {
+    for (int64_t first = 0; first < n_j; first += 1024) {
+      const int64_t past = n_j - first < 1024 ? n_j : first + 1024;
+      float s0[1024];
+      #pragma GCC ivdep
+      for (int64_t j = first; j < past; j++) {
+        s0[j - first] = 0.0f;
+      }
+      for (int64_t part = 0; part < 4; part++) {
+        #pragma GCC ivdep
+        for (int64_t j = first; j < past; j++) {
+          s0[j - first] += found[i * row + j + part * elements];
+        }
+      }
+      const float t0 = x1[0];
+      #pragma GCC ivdep
+      for (int64_t j = first; j < past; j++) {
+        y[i * y_i + j] = x0[j] + (t0 * s0[j - first]);
+      }
+    }
+  }
+  return DAMO_OK;
+}
+/* extents: [10,500,784,500,784,500,5000,500] */
