@@ -14,6 +14,7 @@ import {
   isPlain,
   type Nest,
   type NestAxis,
+  plain,
   type Reduce,
   valueOf,
 } from "./nest.ts";

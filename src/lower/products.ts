@@ -70,9 +70,9 @@ export function planProduct(
   };
 }
 
-/** The kernel of a sum of products over several axes, as convolutions are; null where only plain loops compute it. */
+/** The kernel of a sum of products with more axes than matrices have, as convolutions are; null where only plain loops compute it. */
 export function planWindows(nest: Nest, target: Target): PlannedProduct | null {
-  const w = windowsOf(nest, target);
+  const w = nest.outer.length > 2 ? windowsOf(nest, target) : null;
   return w && { steps: [windowKernel(w)], note: "own register tiles, windows" };
 }
 
