@@ -76,14 +76,30 @@ export function windowsOf(given: Nest, target: Target): Windows | null {
     1,
   );
   if (points < FEWEST) return null;
-  const made = { nest, dtype, store };
+  const made = { nest, dtype, store }, found: (Windows | null)[] = [];
   for (const [left, right] of [[y, x], [x, y]] as const) {
     if (left.guards.length > 0) continue;
-    const found = inColumns(made, left, right, sum.axes, target) ??
-      inSums(made, left, right, sum.axes, target);
-    if (found) return found;
+    found.push(inColumns(made, left, right, sum.axes, target));
+    found.push(inSums(made, left, right, sum.axes, target));
   }
-  return null;
+  return found.reduce(
+    (best, w) =>
+      w && (!best || fill(w, target) > fill(best, target)) ? w : best,
+    null,
+  );
+}
+
+/** Sums of lanes cost as much as this part of what lanes save. */
+const FOLDED = 0.8;
+
+/** The part of the machine's lanes that has something to do. */
+function fill(
+  { nest, lane, lanes, dtype, along }: Windows,
+  target: Target,
+): number {
+  const n = lengthOf(nest, lane),
+    most = target.vector / DTYPES[dtype].size;
+  return n / (Math.ceil(n / lanes) * most) * (along === "inner" ? FOLDED : 1);
 }
 
 type Sum = Pick<Windows, "nest" | "dtype" | "store">;

@@ -68,6 +68,20 @@ function operands(
   }) as [Variable, Variable];
 }
 
+/** An axis of x as groups and what each has, where there are groups. */
+function inGroups(
+  g: Geometry,
+  x: Variable,
+  axis: number,
+  what: string,
+): Variable {
+  return g.groups === 1 ? x : divided(g, x, axis, what);
+}
+
+function outOfGroups(g: Geometry, x: Variable, axis: number): Variable {
+  return g.groups === 1 ? x : united(x, axis);
+}
+
 function asRead(g: Geometry, w: Variable): Variable {
   return g.flip ? flip(w, g.n) : w;
 }
@@ -100,11 +114,11 @@ function conv(
   checkChannels(g, image.type.shape[1]!, filters.type.shape.at(-n - 1)!);
   if (g.unshared) return unsharedConv(g, image, filters, lengths);
   const y = correlate(
-    divided(g, image, 1, "channels"),
-    divided(g, asRead(g, filters), 0, "filters"),
+    inGroups(g, image, 1, "channels"),
+    inGroups(g, asRead(g, filters), 0, "filters"),
     placesOf(g, taps, lengths),
   );
-  return united(y, 1);
+  return outOfGroups(g, y, 1);
 }
 
 /** A shape of which some lengths are left open. */
@@ -165,10 +179,11 @@ function gradInputs(
     image = spatial(g, "inputShape", inputShape);
   const v = checkedResult(g, given, resultLengths(g, image, taps));
   if (g.unshared) return unsharedImage(g, v, filters, image);
-  return united(
+  return outOfGroups(
+    g,
     imageOf(
-      divided(g, v, 1, "filters"),
-      divided(g, asRead(g, filters), 0, "filters"),
+      inGroups(g, v, 1, "filters"),
+      inGroups(g, asRead(g, filters), 0, "filters"),
       placesOf(g, taps, image),
     ),
     1,
@@ -195,11 +210,11 @@ function gradWeights(
   );
   if (g.unshared) return unsharedFilters(g, image, v, taps);
   const gw = filtersOf(
-    divided(g, image, 1, "channels"),
-    divided(g, v, 1, "filters"),
+    inGroups(g, image, 1, "channels"),
+    inGroups(g, v, 1, "filters"),
     placesOf(g, taps, taps),
   );
-  return asRead(g, united(gw, 0));
+  return asRead(g, outOfGroups(g, gw, 0));
 }
 
 /**

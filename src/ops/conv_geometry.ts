@@ -185,7 +185,7 @@ export function divided(
   return reshape(x, lengths.toSpliced(axis, 1, g.groups, own));
 }
 
-/** x with its two axes of groups and what each has made one again. */
+/** x with its two axes of groups and what each has made one again: undoes `divided`. */
 export function united(x: Variable, axis: number): Variable {
   const lengths: Count[] = lengthsOf(x);
   return reshape(

@@ -43,8 +43,10 @@ export interface Places extends Steps {
   readonly lengths: readonly Count[];
 }
 
-/** Axes in front of those that the window moves over: batch or group, group or channels out, channels in. */
-const LEAD = 3;
+/** Axes in front of those that the window moves over: batch, groups if there are any, channels. */
+function leadOf(ndim: number, { stride }: Steps): number {
+  return ndim - stride.length;
+}
 
 function resultShape(
   inputs: readonly Shaped[],
@@ -55,15 +57,17 @@ function resultShape(
     error: (a: Length, b: Length) => Error,
   ) => Length,
 ): Length[] {
-  const [x, w] = inputs as [Shaped, Shaped], n = before.length;
+  const [x, w] = inputs as [Shaped, Shaped],
+    n = before.length,
+    lead = x.shape.length - n;
   if (
-    x.shape.length !== LEAD + n || w.shape.length !== LEAD + n ||
+    (lead !== 2 && lead !== 3) || w.shape.length !== lead + n ||
     x.dtype !== w.dtype || x.dtype === "bool"
   ) {
     throw new TypeError(
       `Cannot apply conv${n}d: expected numbers of one dtype with ${
-        LEAD + n
-      } axes, groups included, got ${describeType(x.type)} and ${
+        2 + n
+      } axes, or one more for groups, got ${describeType(x.type)} and ${
         describeType(w.type)
       }`,
     );
@@ -72,28 +76,36 @@ function resultShape(
     new RangeError(
       `Cannot apply conv${n}d: ${what} are ${a} in the image and ${b} in the filters`,
     );
-  same(x.shape[1]!, w.shape[0]!, mismatch("groups"));
-  same(x.shape[2]!, w.shape[2]!, mismatch("channels of a group"));
+  if (lead === 3) same(x.shape[1]!, w.shape[0]!, mismatch("groups"));
+  same(
+    x.shape[lead - 1]!,
+    w.shape[lead - 1]!,
+    mismatch(lead === 3 ? "channels of a group" : "channels"),
+  );
   const result = lengths.map((p, d) => {
     const length = scalarValue(p, inputs);
     if (typeof length === "number" && length <= 0) {
       throw new RangeError(
         `Cannot apply conv${n}d: along axis ${d + 2} a filter of length ${
-          w.shape[LEAD + d]
+          w.shape[lead + d]
         } with dilation ${dilation[d]} does not fit into an image of length ${
-          x.shape[LEAD + d]
+          x.shape[lead + d]
         } and its border; use a smaller filter or a wider borderMode`,
       );
     }
     return length;
   });
-  return [x.shape[0]!, x.shape[1]!, w.shape[1]!, ...result];
+  return [
+    ...x.shape.slice(0, lead - 1),
+    w.shape[lead - 2]!,
+    ...result,
+  ];
 }
 
 /**
  * y[b, g, o, i] = sum over c and k of x[b, g, c, i·stride + k·dilation - before]
  * · w[g, o, c, k], where i and k have an axis for each that the window moves
- * over, and x is 0 beyond its ends. Inputs are x, w, and what of `before` and
+ * over, and x is 0 beyond its ends; without groups g is absent. Inputs are x, w, and what of `before` and
  * `lengths` only a graph knows.
  */
 export const correlation: OpFunction<Operand[], CorrelateParams> = defineOp<
@@ -113,10 +125,11 @@ export const correlation: OpFunction<Operand[], CorrelateParams> = defineOp<
     return slide(x, w, { ...params, before, lengths });
   },
   vjp: ({ inputs: [x, w, ...rest], params }, g) => {
-    const places = placesOf([x!, w!, ...rest], params);
+    const places = placesOf([x!, w!, ...rest], params),
+      lead = leadOf(x!.ndim, params);
     return [
-      imageOf(g, w!, { ...places, lengths: lengthsOf(x!).slice(LEAD) }),
-      filtersOf(x!, g, { ...places, lengths: lengthsOf(w!).slice(LEAD) }),
+      imageOf(g, w!, { ...places, lengths: lengthsOf(x!).slice(lead) }),
+      filtersOf(x!, g, { ...places, lengths: lengthsOf(w!).slice(lead) }),
       ...rest.map(() => null),
     ];
   },
@@ -125,7 +138,8 @@ export const correlation: OpFunction<Operand[], CorrelateParams> = defineOp<
       right = t && correlation(x!, t, ...rest, params);
     return left && right ? add(left, right) : left ?? right ?? null;
   },
-  loops: ({ inputs: [x], params }) => loopsOf(x!.dtype, params),
+  loops: ({ inputs: [x], params }) =>
+    loopsOf(x!.dtype, leadOf(x!.shape.length, params), params),
   connects: ({ before, lengths }) => [
     [true],
     [true],
@@ -161,19 +175,20 @@ function placesOf(
 export function imageOf(g: Variable, w: Variable, places: Places): Variable {
   const { stride, dilation, before, lengths } = places,
     { add, sub, mul } = SYMBOLIC;
-  const taps = lengthsOf(w).slice(LEAD),
+  const first = leadOf(w.ndim, places),
+    taps = lengthsOf(w).slice(first),
     behind = taps.map((k, d) =>
       sub(mul(sub(k, 1), dilation[d]!), before[d]!) as Count
     );
-  const n = stride.length, lead = [...Array(LEAD).keys()];
-  const space = Array.from({ length: n }, (_, d) => LEAD + d);
+  const n = stride.length, lead = [...Array(first).keys()];
+  const space = Array.from({ length: n }, (_, d) => first + d);
   const spread = stride.every((s) => s === 1) ? g : setSubtensor(
     at(
       zeros(
         lengthsOf(g).map((length, axis) =>
-          axis < LEAD
+          axis < first
             ? length
-            : add(mul(sub(length, 1), stride[axis - LEAD]!), 1) as Count
+            : add(mul(sub(length, 1), stride[axis - first]!), 1) as Count
         ),
         g.dtype,
       ),
@@ -182,25 +197,40 @@ export function imageOf(g: Variable, w: Variable, places: Places): Variable {
     ),
     g,
   );
-  return correlate(spread, flip(dimshuffle(w, [0, 2, 1, ...space]), n), {
-    stride: stride.map(() => 1),
-    dilation,
-    before: behind,
-    lengths,
-  });
+  return correlate(
+    spread,
+    flip(dimshuffle(w, [...ORDERS[first]!.swapped, ...space]), n),
+    {
+      stride: stride.map(() => 1),
+      dilation,
+      before: behind,
+      lengths,
+    },
+  );
 }
 
 /** What a change of the result means for the window: `lengths` are the window's. */
 export function filtersOf(x: Variable, g: Variable, places: Places): Variable {
   const { stride, dilation, before, lengths } = places;
-  const space = stride.map((_, d) => LEAD + d);
+  const lead = leadOf(x.ndim, places), space = stride.map((_, d) => lead + d);
+  const { reversed, turned } = ORDERS[lead]!;
   const y = correlate(
-    dimshuffle(x, [2, 1, 0, ...space]),
-    dimshuffle(g, [1, 2, 0, ...space]),
+    dimshuffle(x, [...reversed, ...space]),
+    dimshuffle(g, [...turned, ...space]),
     { stride: dilation, dilation: stride, before, lengths },
   );
-  return dimshuffle(y, [1, 2, 0, ...space]);
+  return dimshuffle(y, [...turned, ...space]);
 }
+
+/** Orders of the axes in front, by how many they are: the last two swapped, all reversed, the first behind the others. */
+const ORDERS: {
+  readonly [lead: number]: {
+    readonly [name in "swapped" | "reversed" | "turned"]: readonly number[];
+  };
+} = {
+  2: { swapped: [1, 0], reversed: [1, 0], turned: [1, 0] },
+  3: { swapped: [0, 2, 1], reversed: [2, 1, 0], turned: [1, 2, 0] },
+};
 
 /** The last n axes from their ends. A view. */
 export function flip(w: Variable, n: number): Variable {
@@ -213,17 +243,19 @@ export function flip(w: Variable, n: number): Variable {
 
 function loopsOf(
   dtype: NDArray["dtype"],
+  lead: number,
   { stride, dilation, before, lengths }: CorrelateParams,
 ): Loops {
   const n = stride.length, sums = dtype === "float16" ? "float32" : dtype;
-  const outer = Array.from({ length: LEAD + n }, (_, a) => a),
-    [b, g, o] = outer as [number, number, number],
-    c = LEAD + n,
+  const outer = Array.from({ length: lead + n }, (_, a) => a),
+    front = outer.slice(0, lead - 1),
+    o = lead - 1,
+    c = lead + n,
     taps = stride.map((_, d) => c + 1 + d);
   const position = (d: number): Expr => {
     const tap = call(
       add,
-      times(LEAD + d, stride[d]!),
+      times(lead + d, stride[d]!),
       times(taps[d]!, dilation[d]!),
     );
     const p = before[d]!;
@@ -239,24 +271,28 @@ function loopsOf(
   const x: Expr = {
     kind: "load",
     input: 0,
-    index: [point(b), point(g), point(c), ...taps.map((_, d) => position(d))],
+    index: [
+      ...front.map(point),
+      point(c),
+      ...taps.map((_, d) => position(d)),
+    ],
     dtype,
     outside: 0,
   };
   const w: Expr = {
     kind: "load",
     input: 1,
-    index: [g, o, c, ...taps].map(point),
+    index: [...front.slice(1), o, c, ...taps].map(point),
     dtype,
   };
   return {
     axes: [
       ...outer.map((axis) => ({ of: "output" as const, operand: 0, axis })),
-      { of: "input", operand: 0, axis: 2 },
+      { of: "input", operand: 0, axis: lead - 1 },
       ...lengths.map((_, d) => ({
         of: "input" as const,
         operand: 1,
-        axis: LEAD + d,
+        axis: lead + d,
       })),
     ],
     outer,
@@ -293,9 +329,13 @@ function slide(
     readonly lengths: readonly number[];
   },
 ): NDArray {
-  const image = x.shape.slice(LEAD), taps = w.shape.slice(LEAD);
-  const [batch, groups, channels] = x.shape as [number, number, number],
-    filters = w.shape[1]!;
+  const lead = leadOf(x.ndim, { stride, dilation }),
+    image = x.shape.slice(lead),
+    taps = w.shape.slice(lead);
+  const batch = x.shape[0]!,
+    groups = lead === 3 ? x.shape[1]! : 1,
+    channels = x.shape[lead - 1]!,
+    filters = w.shape[lead - 2]!;
   const within = sizeOf(image), window = sizeOf(taps), places = sizeOf(lengths);
   const pairs = Array.from({ length: places }, (_, place) => {
     const i = unravel(place, lengths), from: number[] = [], by: number[] = [];
@@ -309,7 +349,7 @@ function slide(
     }
     return [from, by] as const;
   });
-  const shape = [batch, groups, filters, ...lengths],
+  const shape = [...x.shape.slice(0, lead - 1), filters, ...lengths],
     out = allocate(x.dtype, sizeOf(shape)),
     a = x.flat(),
     f = w.flat();
