@@ -48,11 +48,11 @@ enum {
   DAMO_SHAPE = 3,            /* two lengths differ: index and length */
   DAMO_ASSERT = 4,
   DAMO_GUARD = 5,            /* the program does not fit: lower another for length index */
-  DAMO_LINALG = 6,           /* LAPACK's info is in index */
+  DAMO_LINALG = 6,           /* a matrix cannot be worked on: axis says why, length which of a stack (lapack.h) */
   DAMO_VALUE = 7             /* a value outside of an op's domain: index */
 };
 
-/* BLAS and LAPACK by pointer, in the order of ffi/openblas.ts; NULL where absent. */
+/* BLAS by pointer; NULL where absent. */
 typedef struct Blas {
   void (*sgemm)(int order, int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda,
                 const float *b, int ldb, float beta, float *c, int ldc);
@@ -66,6 +66,7 @@ typedef struct Blas {
   void (*dger)(int order, int m, int n, double alpha, const double *x, int incx, const double *y, int incy, double *a, int lda);
   float (*sdot)(int n, const float *x, int incx, const float *y, int incy);
   double (*ddot)(int n, const double *x, int incx, const double *y, int incy);
+  const struct Lapack *lapack; /* lapack.h */
 } Blas;
 
 /* What a kernel has besides its arguments. One per VM. */

@@ -1,5 +1,6 @@
-/* load.c - code from other libraries: kernels and BLAS. */
+/* load.c - code from other libraries: kernels, BLAS and LAPACK. */
 #include "cvm.h"
+#include "lapack.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,25 @@ EXPORT void *cvm_load(const char *path, const char *symbol, char *message, int32
 
 static const char *const BLAS_NAMES[] = {"sgemm", "dgemm", "sgemv", "dgemv", "sger", "dger", "sdot", "ddot"};
 enum { N_BLAS = sizeof BLAS_NAMES / sizeof *BLAS_NAMES };
-_Static_assert(sizeof(Blas) == N_BLAS * sizeof(void *), "a name for each function of Blas");
+_Static_assert(offsetof(Blas, lapack) == N_BLAS * sizeof(void *), "a name for each function of Blas");
+
+#define LAPACK_NAME(name, arguments) #name,
+static const char *const LAPACK_NAMES[] = {DAMO_LAPACK(LAPACK_NAME, void)};
+enum { N_LAPACK = sizeof LAPACK_NAMES / sizeof *LAPACK_NAMES };
+
+/* The table of a LAPACK whose symbols are `prefix`spotrf_ ..., or NULL unless it has all. */
+static Lapack *find_lapack(void *library, const char *prefix) {
+  char name[128];
+  void *functions[2 * N_LAPACK];
+  for (int i = 0; i < 2 * N_LAPACK; i++) {
+    snprintf(name, sizeof name, "%s%c%s_", prefix, "sd"[i / N_LAPACK], LAPACK_NAMES[i % N_LAPACK]);
+    functions[i] = dlsym(library, name);
+    if (!functions[i]) return NULL;
+  }
+  Lapack *lapack = malloc(sizeof *lapack);
+  if (lapack) memcpy(lapack, functions, sizeof *lapack);
+  return lapack;
+}
 
 /* The table of a BLAS whose symbols are `prefix`cblas_sgemm ..., or NULL with the reason in message[0 .. size). */
 EXPORT Blas *cvm_blas(const char *path, const char *prefix, char *message, int32_t size) {
@@ -26,6 +45,8 @@ EXPORT Blas *cvm_blas(const char *path, const char *prefix, char *message, int32
   }
   if (!functions[0]) return snprintf(message, (size_t)size, "it has no %scblas_sgemm", prefix), NULL;
   Blas *blas = malloc(sizeof *blas);
-  if (blas) memcpy(blas, functions, sizeof *blas);
+  if (!blas) return snprintf(message, (size_t)size, "there is no memory"), NULL;
+  memcpy(blas, functions, sizeof functions);
+  blas->lapack = find_lapack(library, prefix);
   return blas;
 }

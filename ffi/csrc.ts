@@ -5,6 +5,7 @@ import cvmC from "../csrc/cvm.c" with { type: "text" };
 import cvmH from "../csrc/cvm.h" with { type: "text" };
 import imageC from "../csrc/image.c" with { type: "text" };
 import kernelH from "../csrc/kernel.h" with { type: "text" };
+import lapackH from "../csrc/lapack.h" with { type: "text" };
 import loadC from "../csrc/load.c" with { type: "text" };
 import opcodesH from "../csrc/cvm_opcodes.h" with { type: "text" };
 import platformH from "../csrc/platform.h" with { type: "text" };
@@ -21,6 +22,7 @@ export const CVM_SOURCES: Readonly<Record<string, string>> = {
   "cvm_opcodes.h": opcodesH,
   "image.c": imageC,
   "kernel.h": kernelH,
+  "lapack.h": lapackH,
   "load.c": loadC,
   "platform.h": platformH,
   "pool.c": poolC,

@@ -1,4 +1,4 @@
-/** Finds a BLAS: OpenBLAS where there is one, or what the user names. */
+/** Finds a BLAS, and LAPACK in it: OpenBLAS where there is one, or what the user names. */
 import { cpu, vectorBytes } from "./cpu.ts";
 import { MissingLibraryError, reason } from "./library.ts";
 
@@ -14,6 +14,38 @@ export interface Blas {
   readonly core: string;
   /** How many threads it runs: 1, unless it has no call to say so. */
   readonly threads: number;
+  /** It has all of LAPACK that kernels call. */
+  readonly lapack: boolean;
+}
+
+/** The functions of csrc/lapack.h: each is there in single and in double precision. */
+export const LAPACK_NAMES = [
+  "gemm",
+  "trsm",
+  "potrf",
+  "getrf",
+  "getrs",
+  "geqrf",
+  "orgqr",
+  "syevd",
+  "geev",
+  "gesdd",
+  "gelsd",
+] as const;
+
+/** The symbols of LAPACK; one that is missing is null. */
+function lapackSymbols(prefix: string) {
+  return Object.fromEntries(
+    LAPACK_NAMES.flatMap((name) =>
+      ["s", "d"].map((precision) =>
+        [precision + name, {
+          name: `${prefix}${precision}${name}_`,
+          type: "pointer",
+          optional: true,
+        }] as const
+      )
+    ),
+  );
 }
 
 /** What OpenBLAS tells of itself. Every symbol is optional: another BLAS has cblas_sgemm only. */
@@ -113,11 +145,19 @@ function open(path: string, prefix: string): Blas | string | undefined {
       config: text(config?.()),
       core: text(core?.()),
       threads: getThreads?.() ?? 1,
+      lapack: hasLapack(path, prefix),
     };
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     return /symbol/.test((error as Error).message) ? undefined : reason(error);
   }
+}
+
+function hasLapack(path: string, prefix: string): boolean {
+  const library = Deno.dlopen(path, lapackSymbols(prefix));
+  const found = Object.values(library.symbols).every((symbol) => symbol);
+  library.close();
+  return found;
 }
 
 /** OpenBLAS reads these variables while it is loaded: with one thread set it starts none. */

@@ -256,7 +256,7 @@ function refuseFullDisk(said: string): void {
 
 let caches: [number, number, number] | undefined;
 
-/** The machine at hand, for lowering, of which kernels may use so many threads (0: all). Whether there is a BLAS is found out when it is asked for. */
+/** The machine at hand, for lowering, of which kernels may use so many threads (0: all). Whether there is a BLAS, and LAPACK in it, is found out when it is asked for. */
 export function detectTarget(threads: number = config.threads): Target {
   const vector = vectorBytes(cpu());
   return {
@@ -265,6 +265,9 @@ export function detectTarget(threads: number = config.threads): Target {
     caches: caches ??= cacheBytes(),
     get blas() {
       return findBlas(config.blas) !== null;
+    },
+    get lapack() {
+      return findBlas(config.blas)?.lapack ?? false;
     },
     threads: threads || navigator.hardwareConcurrency,
   };

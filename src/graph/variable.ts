@@ -29,6 +29,16 @@ export interface Facts<P> {
   readonly connects?: (params: P) => readonly (readonly boolean[])[];
   /** True if swapping the two inputs changes nothing. */
   readonly commutative?: boolean;
+  /**
+   * For results that are right up to a choice (the signs of eigenvectors):
+   * arrays made of operands and results that are equal for all right results.
+   * Whoever holds a kernel against `eval` compares these.
+   */
+  readonly invariants?: (
+    inputs: readonly NDArray[],
+    outputs: readonly NDArray[],
+    params: P,
+  ) => readonly NDArray[];
   /** Changes when the op's meaning does; an op of a user without one is not cached. */
   readonly version?: number;
 }
@@ -105,6 +115,8 @@ export interface CText {
   readonly body: string;
   /** Static functions that the statements call; names at file scope begin with `KERNEL`. */
   readonly functions?: string;
+  /** Headers of csrc besides kernel.h and vector_math.h: lapack.h for what calls LAPACK, fft.h. */
+  readonly headers?: readonly string[];
   /** Inputs that are copied beforehand unless they lie in row-major order without gaps. */
   readonly rowMajor?: readonly number[];
   /** Inputs of the shape and dtype of output 0 whose memory it may take: the input's pointer is then the output's. */

@@ -41,11 +41,12 @@ export function emitC(nest: Nest): Kernel {
   return kernelOf(nest, laneTypes(nest), (writer) => printLoops(nest, writer));
 }
 
-/** The kernel around `body`: a comment, types, and arguments by name. */
+/** The kernel around `body`: a comment, types, and arguments by name; `headers` are those that it includes besides. */
 export function kernelOf(
   nest: Nest,
   types: readonly string[],
   body: (writer: Writer) => void,
+  headers: readonly string[] = [],
 ): Kernel {
   const writer: Writer = { lines: [], depth: 0, temporaries: 0 };
   line(writer, `/* ${nest.name}: ${signature(nest)} */`);
@@ -63,7 +64,7 @@ export function kernelOf(
   writer.depth--;
   line(writer, "}");
   const text = writer.lines.join("\n") + "\n";
-  return { name: nest.name, text, headers: headersOf(text) };
+  return { name: nest.name, text, headers: [...headersOf(text), ...headers] };
 }
 
 /** The headers of a kernel; special functions are long, so only kernels that call one compile them. */

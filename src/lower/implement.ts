@@ -35,6 +35,9 @@ export function implement(
   const loops = loopsOf(node);
   if (loops) return implementLoops(node, loops, layouts, inplace, target);
   const text = node.op.c?.(siteOf(node));
+  if (text?.headers?.includes("lapack.h") && !target.lapack) {
+    throw missingLapack(node);
+  }
   return text ? implementC(node, text, layouts, inplace) : null;
 }
 
@@ -42,10 +45,16 @@ function loopsOf(node: Apply): Loops | null {
   return node.op.loops?.(siteOf(node)) ?? null;
 }
 
+function missingLapack({ op, origin }: Apply): Error {
+  return new Error(
+    `Cannot compile ${op.name}: no LAPACK was found, made at ${origin.line}; install OpenBLAS, name one with DAMO_BLAS, or compile for linker reference`,
+  );
+}
+
 /** The kernel around an op's C. An input that is overwritten keeps its name. */
 function implementC(
   node: Apply,
-  { body, functions = "" }: CText,
+  { body, functions = "", headers = [] }: CText,
   layouts: readonly Layout[],
   inplace: number,
 ): Plan {
@@ -60,7 +69,7 @@ function implementC(
       );
     }
     for (const text of linesOf(body)) line(writer, text);
-  });
+  }, headers);
   return {
     checks: [],
     steps: [{ ...bind(nest, kernel), mayFail: mayFail(node) }],

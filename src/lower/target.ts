@@ -10,6 +10,8 @@ export interface Target {
   readonly caches: readonly [number, number, number];
   /** A BLAS is loaded. */
   readonly blas: boolean;
+  /** It has LAPACK. */
+  readonly lapack: boolean;
   readonly threads: number;
 }
 
@@ -19,5 +21,6 @@ export const FIXED_TARGET: Target = {
   registers: 32,
   caches: [32768, 1048576, 33554432],
   blas: true,
+  lapack: true,
   threads: 1,
 };

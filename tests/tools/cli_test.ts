@@ -99,6 +99,7 @@ Deno.test("doctor warns of an OPENBLAS_CORETYPE older than the processor", () =>
     config: "",
     core: "Prescott",
     threads: 1,
+    lapack: false,
   };
   const narrow = Deno.build.arch !== "x86_64" ||
     coreAdvice(blas, undefined) === undefined;
