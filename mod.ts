@@ -231,8 +231,6 @@ export {
   nanmin,
   nanprod,
   nansum,
-  norm,
-  type NormOptions,
   ptp,
   std,
   var_,
@@ -499,6 +497,59 @@ export {
   Until,
   until,
 } from "./src/nested/step.ts";
+
+// Fourier transforms.
+export {
+  type FftNorm,
+  irfft,
+  type IrfftOptions,
+  rfft,
+  type RfftOptions,
+} from "./src/ops/fft.ts";
+
+// Linear algebra.
+export { cholesky, type CholeskyOptions } from "./src/ops/linalg/cholesky.ts";
+export {
+  eig,
+  eigh,
+  eigvalsh,
+  type EigvalshOptions,
+  type Uplo,
+} from "./src/ops/linalg/eigen.ts";
+export { expm } from "./src/ops/linalg/expm.ts";
+export {
+  type LeastSquares,
+  lstsq,
+  matrixPinv,
+  pinv,
+  type PinvOptions,
+} from "./src/ops/linalg/least_squares.ts";
+export { norm, type NormOptions } from "./src/ops/linalg/norm.ts";
+export {
+  matmul,
+  matrixDot,
+  matrixPower,
+  tensorinv,
+  tensorsolve,
+} from "./src/ops/linalg/products.ts";
+export { qr, type QrMode } from "./src/ops/linalg/qr.ts";
+export {
+  det,
+  inv,
+  logdet,
+  matrixInverse,
+  slogdet,
+  solve,
+  type SolveOptions,
+  type Structure,
+} from "./src/ops/linalg/solve.ts";
+export { svd, type SvdOptions, svdvals } from "./src/ops/linalg/svd.ts";
+export {
+  solveLowerTriangular,
+  solveTriangular,
+  solveUpperTriangular,
+  type TriangularOptions,
+} from "./src/ops/linalg/triangular.ts";
 
 // Whole Jacobians.
 export {

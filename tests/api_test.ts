@@ -289,7 +289,17 @@ const HERE: Record<string, readonly string[]> = {
     "batchedTensordot",
     "tensordot",
     "kron",
+    "matmul",
+    "matrixDot",
+    "matrixPower",
   ],
+  "linear algebra": [
+    ...["cholesky", "det", "eig", "eigh", "eigvalsh", "expm", "inv", "logdet"],
+    ...["lstsq", "matrixInverse", "matrixPinv", "pinv", "qr", "slogdet"],
+    ...["solve", "solveLowerTriangular", "solveTriangular"],
+    ...["solveUpperTriangular", "svd", "svdvals", "tensorinv", "tensorsolve"],
+  ],
+  "Fourier transforms": ["rfft", "irfft"],
   nnet: [
     "softmax",
     "logSoftmax",

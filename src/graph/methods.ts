@@ -215,8 +215,10 @@ export interface Methods<R extends number> {
   readonly any: ReduceMethod<AxisOption>;
   /** {@linkcode all}: true if no element is 0. */
   readonly all: ReduceMethod<AxisOption>;
-  /** {@linkcode norm}: (Σ |x|^ord)^(1/ord), ord 2 unless given. */
-  readonly norm: ReduceMethod<AxisOption & { readonly ord?: number }>;
+  /** {@linkcode norm}: the root of the sum of squares, or another norm of vectors or matrices. */
+  readonly norm: ReduceMethod<
+    AxisOption & { readonly ord?: number | "fro" | "nuc" }
+  >;
   /** {@linkcode logsumexp}: log Σ e^x. */
   readonly logsumexp: ReduceMethod<AxisOption>;
   /** {@linkcode ptp}: max - min. */

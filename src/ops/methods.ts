@@ -90,7 +90,8 @@ import { flatten, reshape } from "./reshape.ts";
 import { shape, size } from "./shape.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { specifyShape } from "./specify_shape.ts";
-import { logsumexp, mean, norm, ptp, std, var_ } from "./statistics.ts";
+import { norm } from "./linalg/norm.ts";
+import { logsumexp, mean, ptp, std, var_ } from "./statistics.ts";
 
 /** compress has the condition first, as in NumPy. */
 function compressOf(

@@ -109,19 +109,16 @@ export function std(x: Operand, options: VarOptions = {}): Variable {
   return sqrt(var_(x, options));
 }
 
-/** Which norm. */
-export interface NormOptions extends ReduceOptions {
+/** Which norm of vectors. */
+export interface VectorNormOptions extends ReduceOptions {
   /** The exponent, 2 unless given; Infinity the largest, -Infinity the smallest size, 0 how many are not 0. */
   readonly ord?: number;
 }
 
-/** The norm of all elements, or of vectors along axes: (Σ |x|^ord)^(1/ord). */
-export function norm(x: Operand): Variable<0>;
-/** The same over some axes. */
-export function norm(x: Operand, options: NormOptions): Variable;
-export function norm(
+/** The norm of all elements as one vector, or of those along axes: (Σ |x|^ord)^(1/ord). */
+export function vectorNorm(
   x: Operand,
-  { ord = 2, ...options }: NormOptions = {},
+  { ord = 2, ...options }: VectorNormOptions = {},
 ): Variable {
   const v = asVariable(x);
   switch (ord) {

@@ -1,6 +1,7 @@
 /** What a kernel refused, in words: the op, the values, and the user's line. */
 import type { KernelCode } from "../../ffi/cvm.ts";
 import { describeType } from "../graph/type.ts";
+import { refusalError, refusalOf } from "../ops/linalg/refusal.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
 import type { Program } from "../lower/program.ts";
 import type { Stop } from "./state.ts";
@@ -42,10 +43,11 @@ export function kernelError(
         `Cannot pass an assertion: ${message ?? name}${where}`,
       );
     }
-    case "LINALG":
-      return new RangeError(
-        `Cannot apply ${name}: LAPACK reports ${index}${where}`,
-      );
+    case "LINALG": {
+      const error = refusalError(name, refusalOf(failure));
+      error.message += where;
+      return error;
+    }
     default:
       return new RangeError(
         `Cannot apply ${name}: value ${index} is outside of its domain${where}`,

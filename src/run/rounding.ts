@@ -37,13 +37,16 @@ export interface Difference {
 export function firstDifference(
   node: Apply,
   inputs: readonly NDArray[],
-  { found, expected }: {
+  results: {
     readonly found: readonly NDArray[];
     readonly expected: readonly NDArray[];
   },
 ): Difference | null {
   const loops = loopsOf(node), manySteps = !loops || roundsOnTheWay(loops);
-  const units = UNITS + (loops ? termsOf(loops, inputs, expected) : 0);
+  const units = UNITS +
+    (loops ? termsOf(loops, inputs, results.expected) : longest(inputs));
+  const found = settled(node, inputs, results.found),
+    expected = settled(node, inputs, results.expected);
   let room: Room | null = null;
   for (let output = 0; output < expected.length; output++) {
     const want = expected[output]!, x = found[output]!.flat(), y = want.flat();
@@ -73,6 +76,20 @@ export function firstDifference(
   return null;
 }
 
+/** Results without what is a choice among right ones. */
+function settled(
+  { op, params }: Apply,
+  inputs: readonly NDArray[],
+  outputs: readonly NDArray[],
+): readonly NDArray[] {
+  return op.invariants?.(inputs, outputs, params) ?? outputs;
+}
+
+/** The length of the longest axis: sums of so many terms make the results of what has no loops. */
+function longest(inputs: readonly NDArray[]): number {
+  return Math.max(0, ...inputs.flatMap((x) => x.shape));
+}
+
 /** What bounds the rounding on the way. */
 interface Room {
   /** The largest finite value among operands, results, and what a fused expression has between them. */
@@ -87,11 +104,14 @@ function roomOf(
   expected: readonly NDArray[],
 ): Room {
   const moved = [1, -1].map((sign) =>
-    node.op.eval(
-      inputs.map((x, k) => nudged(x, k % 2 ? -sign : sign)),
-      node.params,
-    )
-      .map((y) => y.flat())
+    settled(
+      node,
+      inputs,
+      node.op.eval(
+        inputs.map((x, k) => nudged(x, k % 2 ? -sign : sign)),
+        node.params,
+      ),
+    ).map((y) => y.flat())
   );
   const values = [...inputs, ...expected, ...between(node, inputs)];
   return { largest: Math.max(0, ...values.map(magnitude)), moved };

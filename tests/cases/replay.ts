@@ -10,6 +10,7 @@ import {
   start,
   variable,
 } from "./build.ts";
+import { settled } from "./ambiguous.ts";
 import { inOrder } from "./unordered.ts";
 import { type Case, type RecordedCall, Skip, Unreadable } from "./case.ts";
 
@@ -189,7 +190,12 @@ function check(
   }
   if (call.error) return `was not refused (${call.error})`;
   for (const [i, want] of (call.out ?? []).entries()) {
-    const told = [results[i]!, want] as const;
+    const told = [
+      recorded.features.includes("ambiguous")
+        ? settled(recorded, call, i, results)
+        : results[i]!,
+      want,
+    ] as const;
     const [found, wanted] = recorded.features.includes("unordered")
       ? inOrder(recorded, call, i, told)
       : told;

@@ -171,6 +171,47 @@ const products: Vocabulary = {
   ger: plain((A, a, x, y) => A.add(a.mul(damo.outer(x, y)))),
 };
 
+/** Linear algebra. */
+const linearAlgebra: Vocabulary = {
+  cholesky: ([x], { lower, on_error }) =>
+    damo.cholesky(x!, {
+      lower: lower as boolean,
+      onError: on_error as "raise" | "nan",
+    }),
+  det: plain(damo.det),
+  eig: ([x]) => damo.eig(x!),
+  eigh: ([x], { UPLO }) => damo.eigh(x!, UPLO as damo.Uplo),
+  eigvalsh: ([a, b], { lower }) =>
+    damo.eigvalsh(a!, b ?? null, { lower: lower as boolean }),
+  expm: plain(damo.expm),
+  lstsq: ([a, b, rcond]) => damo.lstsq(a!, b!, rcond ?? null),
+  matrix_inverse: plain(damo.matrixInverse),
+  matrix_pinv: plain((x) => damo.matrixPinv(x)),
+  qr: ([x], { mode }) => {
+    const made: Variable | Variable[] = damo.qr(x!, mode as "r");
+    return made;
+  },
+  solve: ([a, b], { A_structure }) =>
+    damo.solve(a!, b!, { structure: A_structure as damo.Structure }),
+  svd: ([x], { full_matrices, compute_uv }) => {
+    const made: Variable | Variable[] = damo.svd(x!, {
+      fullMatrices: Boolean(full_matrices),
+      computeUV: Boolean(compute_uv) as false,
+    });
+    return made;
+  },
+  tensorinv: ([x], { ind }) => damo.tensorinv(x!, ind as number),
+  tensorsolve: ([a, b], { axes }) =>
+    damo.tensorsolve(a!, b!, axes as number[] | null),
+};
+
+/** Fourier transforms: those of the record do not scale. */
+const transforms: Vocabulary = {
+  irfft: ([x, s]) =>
+    damo.irfft(x!, { s: elements(s!, x!.ndim - 2), norm: "no_norm" }),
+  rfft: ([x, s]) => damo.rfft(x!, { s: elements(s!, x!.ndim - 1) }),
+};
+
 /** Shapes, and arrays made of other arrays. */
 const shapes: Vocabulary = {
   alloc: ([value, ...lengths]) => damo.alloc(value!, ...lengths),
@@ -301,6 +342,8 @@ export const VOCABULARY: Vocabulary = {
   ...elementwise,
   ...reductions,
   ...products,
+  ...linearAlgebra,
+  ...transforms,
   ...shapes,
   ...layouts,
   ...sorting,

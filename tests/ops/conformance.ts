@@ -10,6 +10,15 @@ import * as crossentropy from "../../src/ops/crossentropy.ts";
 import * as debug from "../../src/ops/debug.ts";
 import * as dimshuffle from "../../src/ops/dimshuffle.ts";
 import * as dot from "../../src/ops/dot.ts";
+import * as fft from "../../src/ops/fft.ts";
+import * as choleskyOps from "../../src/ops/linalg/cholesky.ts";
+import * as eigen from "../../src/ops/linalg/eigen.ts";
+import * as expm from "../../src/ops/linalg/expm.ts";
+import * as leastSquares from "../../src/ops/linalg/least_squares.ts";
+import * as qr from "../../src/ops/linalg/qr.ts";
+import * as solve from "../../src/ops/linalg/solve.ts";
+import * as svd from "../../src/ops/linalg/svd.ts";
+import * as triangular from "../../src/ops/linalg/triangular.ts";
 import * as elemwise from "../../src/ops/elemwise.ts";
 import * as special from "../../src/ops/elemwise_special.ts";
 import * as logic from "../../src/ops/elemwise_logic.ts";
@@ -71,6 +80,15 @@ const MODULES = [
   correlate,
   pool,
   blockSparse,
+  fft,
+  choleskyOps,
+  eigen,
+  expm,
+  leastSquares,
+  qr,
+  solve,
+  svd,
+  triangular,
 ];
 
 /** One application of an op to values. */

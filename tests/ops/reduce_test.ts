@@ -15,14 +15,8 @@ import {
   prodWithoutZeros,
   sum,
 } from "../../src/ops/reduce.ts";
-import {
-  logsumexp,
-  mean,
-  norm,
-  ptp,
-  std,
-  var_,
-} from "../../src/ops/statistics.ts";
+import { logsumexp, mean, ptp, std, var_ } from "../../src/ops/statistics.ts";
+import { norm } from "../../src/ops/linalg/norm.ts";
 
 function value(y: Variable): unknown {
   return evaluate([y])[0]!.toArray();

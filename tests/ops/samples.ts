@@ -77,6 +77,47 @@ function vectorOf(numbers: readonly number[]): NDArray {
 const withZeros = vectorOf([2, -1, 0, 3, 0, 5, 1, 4]).reshape([4, 2]);
 const withNaN = vectorOf([3, NaN, 1, -Infinity, NaN, 2, Infinity]);
 
+/** Random matrices plus this times the identity. */
+function matrices(
+  shape: readonly number[],
+  shift: number,
+  dtype: Dtype = "float64",
+  seed = 1,
+): NDArray {
+  const x = spread(shape, { low: -1, high: 1, seed }), made = x.copy();
+  const [m, n] = shape.slice(-2) as [number, number];
+  for (let at = 0; at < made.size; at++) {
+    const i = Math.floor(at / n) % m, j = at % n;
+    if (i === j) made.data[at] = Number(made.data[at]) + shift;
+  }
+  return made.astype(dtype);
+}
+
+/** Square ones: nothing, a number, a matrix, stacks, other dtypes. */
+function squares(shift: number): NDArray[] {
+  return [
+    matrices([0, 0], shift),
+    matrices([1, 1], shift),
+    matrices([4, 4], shift),
+    matrices([2, 3, 3], shift),
+    matrices([2, 0, 3, 3], shift),
+    matrices([2, 1, 2, 2], shift),
+    matrices([3, 3], shift, "float32"),
+  ];
+}
+
+/** Operands of ops on square matrices with eigenvalues that are far apart. */
+function apart(): NDArray[] {
+  return [3, 2].map((n) => {
+    const x = matrices([n, n], 0);
+    const data = Float64Array.from(
+      x.flat() as Float64Array,
+      (v, at) => 0.2 * v + (at % (n + 1) === 0 ? 1 + at : 0),
+    );
+    return new NDArray("float64", [n, n], data);
+  });
+}
+
 /** Distinct numbers in no order. */
 function shuffled(shape: readonly number[]): NDArray {
   const n = shape.reduce((a, b) => a * b, 1);
@@ -439,6 +480,104 @@ export const SAMPLES: Samples = {
     [[spread([4]), spread([]), spread([2, 3]), spread([3, 4], { seed: 2 })]],
     [[spread([2, 1]), spread([]), spread([2, 3]), spread([3, 4], { seed: 2 })]],
     [[spread([2]), spread([]), spread([2, 3]), spread([3], { seed: 2 })]],
+  ],
+  cholesky: squares(5).flatMap((x) => [
+    [[x], { lower: true, onError: "raise" }] as const,
+    [[x], { lower: false, onError: "nan" }] as const,
+  ]),
+  ...Object.fromEntries(
+    ["inv", "det", "slogdet", "expm"].map((name) => [
+      name,
+      squares(3).map((x) => [[x]] as const),
+    ]),
+  ),
+  solve: [
+    ...squares(3).map((x) =>
+      [[
+        x,
+        matrices([...x.shape.slice(0, -1), 2], 0, x.dtype, 5),
+      ]] as const
+    ),
+    [[matrices([3, 3], 3), matrices([3, 0], 0)]],
+  ],
+  solveTriangular: [true, false].flatMap((lower) =>
+    [true, false].flatMap((trans) =>
+      [true, false].flatMap((unit) =>
+        squares(3).map((x) =>
+          [
+            [x, matrices([...x.shape.slice(0, -1), 2], 0, x.dtype, 5)],
+            { lower, trans, unit },
+          ] as const
+        )
+      )
+    )
+  ),
+  ...Object.fromEntries(
+    ["eigh", "eigvalsh"].map((name) => [
+      name,
+      [...squares(0), ...apart()].flatMap((x) => [
+        [[x], { lower: true }] as const,
+        [[x], { lower: false }] as const,
+      ]),
+    ]),
+  ),
+  eig: [
+    matrices([0, 0], 1),
+    matrices([1, 1], 1),
+    ...apart(),
+    apart()[0]!.astype("float32"),
+    apart()[0]!.reshape([1, 3, 3]),
+  ].map((x) => [[x]] as const),
+  qr: [
+    [4, 4],
+    [5, 3],
+    [2, 4, 2],
+    [3, 0],
+    [0, 0],
+    [1, 1],
+  ].flatMap((shape) => [
+    [[matrices(shape, 1.5)], { complete: false }] as const,
+  ]),
+  svd: [[4, 4], [5, 3], [3, 5], [2, 4, 3], [1, 1]].map((shape) =>
+    [[matrices(shape, 1.5)], { full: false }] as const
+  ),
+  svdvals: [[4, 4], [5, 3], [3, 5], [2, 3, 4], [0, 2], [1, 1]].map((shape) =>
+    [[matrices(shape, 1.5)]] as const
+  ),
+  pinv: [
+    ...[[4, 4], [5, 3], [3, 5], [2, 3, 2], [0, 2], [2, 0]].map((shape) =>
+      [[matrices(shape, 1.5)], { rcond: null }] as const
+    ),
+    [[matrices([4, 2], 1, "float32")], { rcond: 0.01 }],
+  ],
+  lstsq: [
+    ...[[4, 4], [5, 3], [3, 5]].map((shape) =>
+      [[
+        matrices(shape, 1.5),
+        matrices([shape[0]!, 2], 0, "float64", 3),
+        spread([], { low: 1e-12, high: 1e-12 }),
+      ]] as const
+    ),
+  ],
+  rfft: [
+    [[spread([2, 6])], { axes: 1 }],
+    [[spread([1, 7])], { axes: 1 }],
+    [[spread([1, 1])], { axes: 1 }],
+    [[scattered(spread([2, 4, 5]))], { axes: 2 }],
+    [[spread([2, 3, 4])], { axes: 1 }],
+    [[spread([2, 3, 2, 8])], { axes: 3 }],
+    [[spread([1, 30])], { axes: 1 }],
+    [[spread([1, 67])], { axes: 1 }],
+    [[spread([3, 16], { dtype: "float32" })], { axes: 1 }],
+  ],
+  irfft: [
+    [[spread([2, 4, 2]), scalarOf(6)], { axes: 1 }],
+    [[spread([2, 4, 2]), scalarOf(7)], { axes: 1 }],
+    [[spread([1, 1, 2]), scalarOf(1)], { axes: 1 }],
+    [[scattered(spread([2, 4, 3, 2])), scalarOf(5)], { axes: 2 }],
+    [[spread([2, 3, 3, 2]), scalarOf(4)], { axes: 1 }],
+    [[spread([1, 36, 2]), scalarOf(71)], { axes: 1 }],
+    [[spread([1, 9, 2], { dtype: "float32" }), scalarOf(16)], { axes: 1 }],
   ],
   arange: [
     [[spread([]), spread([], { seed: 2 }), scalarOf(5)]],
