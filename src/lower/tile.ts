@@ -13,6 +13,7 @@ import {
   foldRow,
   foldText,
   halves,
+  lastText,
   plus,
   sumName,
   sumTile,
@@ -101,14 +102,7 @@ export function vectorFunctions(
     );
   }
   if (along === "columns") return text;
-  const last = [
-    `/* Lanes from \`skip\` on; 0 before. */`,
-    `${inline} KERNEL_vector KERNEL_last(const ${type} *x, int64_t skip) {`,
-    "  KERNEL_vector y;",
-    `  for (int lane = 0; lane < ${lanes}; lane++) y[lane] = lane < skip ? 0 : x[lane];`,
-    "  return y;",
-    "}",
-  ];
+  const last = lastText(lanes, type, inline);
   if (few !== null) {
     return [
       ...text,

@@ -188,6 +188,22 @@ export function foldRow(
   return folded;
 }
 
+/** The function that reads the last vector of an array, without what another has. */
+export function lastText(
+  lanes: number,
+  type: string,
+  inline: string,
+): string[] {
+  return [
+    `/* Lanes from \`skip\` on; 0 before. */`,
+    `${inline} KERNEL_vector KERNEL_last(const ${type} *x, int64_t skip) {`,
+    "  KERNEL_vector y = {0};",
+    `  for (int lane = 0; lane < ${lanes}; lane++) y[lane] = lane < skip ? 0 : x[lane];`,
+    "  return y;",
+    "}",
+  ];
+}
+
 /** The functions that foldRow calls: a half of every group of lanes is added to the other half, for two vectors at once. */
 export function foldText(lanes: number, inline: string): string[] {
   return halves(lanes).flatMap((half) => {

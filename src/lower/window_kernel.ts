@@ -2,7 +2,7 @@
 import { kernelOf, scopeOf } from "./emit_c.ts";
 import { address, bare, hoist, render } from "./expression.ts";
 import type { Implementation } from "./implementation.ts";
-import { foldRow, foldText, sumName, upTo } from "./tile_sums.ts";
+import { foldRow, foldText, lastText, sumName, upTo } from "./tile_sums.ts";
 import { vectorFunctions } from "./tile.ts";
 import { DTYPES } from "../graph/dtype.ts";
 import {
@@ -49,12 +49,7 @@ function laneFunctions({ lanes, dtype }: Windows): string[] {
   const { size, c: type } = DTYPES[dtype],
     inline = "static inline __attribute__((always_inline))";
   return [
-    "/* Lanes from `skip` on; 0 before. */",
-    `${inline} KERNEL_vector KERNEL_last(const ${type} *x, int64_t skip) {`,
-    "  KERNEL_vector y;",
-    `  for (int lane = 0; lane < ${lanes}; lane++) y[lane] = lane < skip ? 0 : x[lane];`,
-    "  return y;",
-    "}",
+    ...lastText(lanes, type, inline),
     `typedef int${8 * size}_t KERNEL_lanes __attribute__((vector_size(${
       lanes * size
     })));`,
@@ -247,22 +242,28 @@ function printTile(site: Site, { tall, deep, wide }: Grid): void {
       };`,
     );
     overAll(site, w.inner, (term) => {
-      vectors.forEach(({ u, start }, v) =>
+      const load = (v: number) => {
+        const { u, start } = vectors[v]!;
         line(
           writer,
           `const KERNEL_vector w${v} = *(const KERNEL_vector *)&${
             element(placed(term, u, start), "right")
           };`,
-        )
-      );
-      for (const r of upTo(tall)) {
-        const s = at(term, [w.rows, behind(term, w.rows, r)]);
-        multiply(
-          writer,
-          r,
-          `${element(s, "left")} - (KERNEL_vector){0}`,
-          vectors.length,
         );
+      };
+      const spread = (r: number) => {
+        const s = at(term, [w.rows, behind(term, w.rows, r)]);
+        line(
+          writer,
+          `const KERNEL_vector u${r} = ${
+            element(s, "left")
+          } - (KERNEL_vector){0};`,
+        );
+      };
+      for (const v of upTo(vectors.length)) load(v);
+      for (const r of upTo(tall)) {
+        spread(r);
+        for (const v of upTo(vectors.length)) addProduct(writer, r, v);
       }
     });
     for (const r of upTo(tall)) {
@@ -276,13 +277,10 @@ function printTile(site: Site, { tall, deep, wide }: Grid): void {
   });
 }
 
-/** Adds u times every vector to the sums of row r. */
-function multiply(writer: Writer, r: number, u: string, count: number): void {
-  line(writer, `const KERNEL_vector u${r} = ${u};`);
-  for (const v of upTo(count)) {
-    const sum = sumName(r, v, 0);
-    line(writer, `${sum} = KERNEL_fma(u${r}, w${v}, ${sum});`);
-  }
+/** Adds the term of row r and vector v to their sum. */
+function addProduct(writer: Writer, r: number, v: number): void {
+  const sum = sumName(r, v, 0);
+  line(writer, `${sum} = KERNEL_fma(u${r}, w${v}, ${sum});`);
 }
 
 /** The nest's store for the elements of one vector. */
@@ -363,7 +361,11 @@ function printPart(site: Site, tall: number, deep: number): void {
       );
     }
     for (const r of upTo(tall)) {
-      multiply(writer, r, load(element(row(s, r), "left")), deep);
+      line(
+        writer,
+        `const KERNEL_vector u${r} = ${load(element(row(s, r), "left"))};`,
+      );
+      for (const u of upTo(deep)) addProduct(writer, r, u);
     }
   };
   block(writer, "{", () => {

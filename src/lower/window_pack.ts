@@ -79,7 +79,9 @@ export function packedElement(
   const terms = axes.flatMap(({ form, low, pitch, step, row }) => {
     const others = [...form.terms].filter(([a]) => step === 1 || a !== lane);
     const e = sumText(others, form.constant - low, at);
-    if (step === 1) return e === "0" ? [] : [`(${e}) * ${pitch}`];
+    if (step === 1) {
+      return e === "0" ? [] : [pitch === 1 ? e : `(${e}) * ${pitch}`];
+    }
     return [
       `(${e}) % ${step} * ${row}`,
       `(${e}) / ${step}`,
@@ -128,22 +130,19 @@ export function printPacking(w: Windows, p: Packing, writer: Writer): void {
     const { form, low, length, pitch, step, row } = axis, t = `t${d}`;
     const first = Math.max(0, low),
       past = Math.min(form.length, low + length);
-    const each = (start: string, by: number) =>
-      block(
-        writer,
-        `for (int64_t ${t} = ${start}; ${t} < ${past}; ${t} += ${by}) {`,
-        () => over(d + 1),
-      );
+    if (d === p.axes.length - 1) line(writer, "#pragma GCC ivdep");
     source.push(form.stride === 1 ? t : `${t} * ${form.stride}`);
-    if (step === 1) {
-      to.push(`(${sumText([], -low, new Map())} + ${t}) * ${pitch}`);
-      each(String(first), 1);
-    } else {
-      to.push(
-        `(${t} - (${low})) % ${step} * ${row} + (${t} - (${low})) / ${step}`,
-      );
-      each(String(first), 1);
-    }
+    const place = low === 0 ? t : `(${t} - ${low})`.replace("- -", "+ ");
+    to.push(
+      step === 1
+        ? `${place}${pitch === 1 ? "" : ` * ${pitch}`}`
+        : `${place} % ${step} * ${row} + ${place} / ${step}`,
+    );
+    block(
+      writer,
+      `for (int64_t ${t} = ${first}; ${t} < ${past}; ${t}++) {`,
+      () => over(d + 1),
+    );
     to.pop();
     source.pop();
   };

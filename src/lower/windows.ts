@@ -124,7 +124,7 @@ function inColumns(
   const lanes = Math.min(most, 2 ** Math.floor(Math.log2(n))),
     vectors = Math.ceil(n / lanes),
     wide = Math.min(vectors, 4);
-  const room = target.registers >= 32 ? 24 : 10;
+  const room = target.registers >= 32 ? 20 : 9;
   const rows = longest(
     nest,
     outer.filter((a) => moves(left, a) && !moves(right, a)),
@@ -294,7 +294,7 @@ export function lengthOf(nest: Nest, axis: number): number {
 /** How many of n to take at a time, `most` or less: a number that leaves no rest if one is near, else as many as share the rounds evenly. */
 function evenly(n: number, most: number): number {
   const limit = Math.max(1, Math.min(n, most));
-  for (let k = limit; 2 * k > limit; k--) if (n % k === 0) return k;
+  for (let k = limit; 3 * k > 2 * limit; k--) if (n % k === 0) return k;
   return Math.ceil(n / Math.ceil(n / limit));
 }
 
