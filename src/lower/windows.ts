@@ -44,6 +44,9 @@ export interface Windows {
   readonly split: number;
 }
 
+/** Loops of a product of matrices, which tiling.ts is for. */
+const PRODUCT = 3;
+
 /** Multiplications below which plain loops do. */
 const FEWEST = 32768;
 
@@ -53,7 +56,8 @@ export function windowsOf(given: Nest, target: Target): Windows | null {
   if (
     !nest || nest.stages.length !== 2 || sum?.kind !== "reduce" ||
     store?.kind !== "store" || sum.combine !== "sum" ||
-    sum.axes.length === 0 || store.accumulate || store.axes.length > 0 ||
+    nest.outer.length + sum.axes.length <= PRODUCT || store.accumulate ||
+    store.axes.length > 0 ||
     store.access.jumps.length > 0
   ) return null;
   const { dtype } = sum;
