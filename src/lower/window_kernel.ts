@@ -2,18 +2,22 @@
 import { kernelOf, scopeOf } from "./emit_c.ts";
 import { address, bare, hoist, render } from "./expression.ts";
 import type { Implementation } from "./implementation.ts";
-import { foldRow, foldText, lastText, sumName, upTo } from "./tile_sums.ts";
+import { foldText, lastText, sumName, upTo } from "./tile_sums.ts";
 import { vectorFunctions } from "./tile.ts";
 import { DTYPES } from "../graph/dtype.ts";
 import {
-  packedElement,
-  type Packing,
-  packingOf,
-  printPacking,
-  printRoom,
-} from "./window_pack.ts";
+  addProduct,
+  at,
+  behind,
+  element,
+  inSteps,
+  overAll,
+  type Site,
+} from "./window_loops.ts";
+import { packingOf, printPacking, printRoom } from "./window_pack.ts";
+import { printSums } from "./window_sums.ts";
 import { lengthOf, type Windows } from "./windows.ts";
-import { block, line, type Scope, type Writer } from "./writer.ts";
+import { block, line, type Scope } from "./writer.ts";
 
 /** The kernel of a sum over windows. */
 export function windowKernel(w: Windows): Implementation {
@@ -57,110 +61,11 @@ function laneFunctions({ lanes, dtype }: Windows): string[] {
   ];
 }
 
-interface Site {
-  readonly w: Windows;
-  readonly packing: Packing | null;
-  readonly scope: Scope;
-  /** What loops are called where the text stands. */
-  readonly positions: ReadonlyMap<number, string>;
-}
-
-function at(
-  site: Site,
-  ...where: readonly (readonly [number, string])[]
-): Site {
-  const own = where.filter(([a]) => a >= 0);
-  return { ...site, positions: new Map([...site.positions, ...own]) };
-}
-
-/** A plain loop over an axis. */
-function over(site: Site, axis: number, body: (site: Site) => void): void {
-  const { w: { nest, split }, scope: { writer } } = site,
-    { name, length } = nest.axes[axis]!;
-  const [from, to] = axis === split ? ["lo", "hi"] : ["0", String(length)];
-  block(
-    writer,
-    `for (int64_t ${name} = ${from}; ${name} < ${to}; ${name}++) {`,
-    () => body(at(site, [axis, name])),
-  );
-}
-
-function overAll(
-  site: Site,
-  axes: readonly number[],
-  body: (site: Site) => void,
-): void {
-  const [first, ...rest] = axes;
-  if (first === undefined) return body(site);
-  over(site, first, (s) => overAll(s, rest, body));
-}
-
-/** An axis in steps of `step`, then what is left over. */
-function inSteps(
-  site: Site,
-  axis: number,
-  step: number,
-  body: (site: Site, count: number) => void,
-): void {
-  if (axis < 0) return body(site, 1);
-  const { w: { nest, split }, scope: { writer } } = site,
-    { name } = nest.axes[axis]!,
-    n = lengthOf(nest, axis);
-  const there = at(site, [axis, name]);
-  if (axis === split) {
-    line(writer, `int64_t ${name} = lo;`);
-    block(
-      writer,
-      `for (; ${name} + ${step} <= hi; ${name} += ${step}) {`,
-      () => body(there, step),
-    );
-    if (step > 1) {
-      block(writer, `for (; ${name} < hi; ${name}++) {`, () => body(there, 1));
-    }
-    return;
-  }
-  const whole = n - n % step;
-  if (whole > 0) {
-    block(
-      writer,
-      `for (int64_t ${name} = 0; ${name} < ${whole}; ${name} += ${step}) {`,
-      () => body(there, step),
-    );
-  }
-  if (n > whole) {
-    block(writer, "{", () => {
-      line(writer, `const int64_t ${name} = ${whole};`);
-      body(there, n - whole);
-    });
-  }
-}
-
 function printWindows(site: Site): void {
   const { w, packing, scope: { writer } } = site;
   if (packing) printRoom(w, packing, writer);
   if (w.along === "columns") printColumns(site);
   else printSums(site);
-}
-
-function element(
-  { w, packing, scope, positions }: Site,
-  side: "left" | "right",
-): string {
-  return side === "right" && packing
-    ? packedElement(packing, w.lane, positions)
-    : address(w[side], {
-      ...scope,
-      variables: new Map([...scope.variables, ...positions]),
-    });
-}
-
-function behind(site: Site, axis: number, count: number): string {
-  const name = site.positions.get(axis) ?? "0";
-  return count === 0
-    ? name
-    : name === "0"
-    ? String(count)
-    : `${name} + ${count}`;
 }
 
 /** Lanes are columns of the result. */
@@ -277,12 +182,6 @@ function printTile(site: Site, { tall, deep, wide }: Grid): void {
   });
 }
 
-/** Adds the term of row r and vector v to their sum. */
-function addProduct(writer: Writer, r: number, v: number): void {
-  const sum = sumName(r, v, 0);
-  line(writer, `${sum} = KERNEL_fma(u${r}, w${v}, ${sum});`);
-}
-
 /** The nest's store for the elements of one vector. */
 function store({ w, scope, positions }: Site, sum: string): void {
   const { store: { access, value }, lane, lanes } = w, { writer } = scope;
@@ -306,113 +205,5 @@ function store({ w, scope, positions }: Site, sum: string): void {
   block(writer, `for (int64_t lane = 0; lane < ${lanes}; lane++) {`, () => {
     const text = bare(render(value, s));
     line(writer, `${address(access, s)} = ${text};`);
-  });
-}
-
-/** Lanes are terms of the sums: each image's part is added to the result, which begins as 0. */
-function printSums(site: Site): void {
-  const { w, packing, scope: { writer } } = site;
-  clear(site);
-  overAll(site, w.around, (there) => {
-    if (packing) printPacking(w, packing, writer);
-    inSteps(
-      there,
-      w.rows,
-      w.tall,
-      (row, tall) =>
-        overAll(
-          row,
-          w.between,
-          (s) =>
-            inSteps(s, w.lines, w.deep, (lines, deep) =>
-              printPart(lines, tall, deep)),
-        ),
-    );
-  });
-}
-
-/** 0 for what this kernel, or this thread's part of it, adds to. */
-function clear(site: Site): void {
-  const { w, scope } = site, { nest, store: { access }, dtype } = w;
-  block(scope.writer, "{", () =>
-    overAll(site, nest.outer, ({ positions }) => {
-      const y = address(access, {
-        ...scope,
-        variables: new Map([...scope.variables, ...positions]),
-      });
-      line(scope.writer, `${y} = ${dtype === "float32" ? "0.0f" : "0.0"};`);
-    }));
-}
-
-function printPart(site: Site, tall: number, deep: number): void {
-  const { w, scope } = site,
-    { nest, lane, lanes } = w,
-    { writer } = scope,
-    n = lengthOf(nest, lane),
-    { name } = nest.axes[lane]!;
-  const row = (s: Site, r: number) => at(s, [w.rows, behind(s, w.rows, r)]);
-  const lineAt = (s: Site, u: number) =>
-    at(s, [w.lines, behind(s, w.lines, u)]);
-  const terms = (s: Site, load: (element: string) => string) => {
-    for (const u of upTo(deep)) {
-      line(
-        writer,
-        `const KERNEL_vector w${u} = ${load(element(lineAt(s, u), "right"))};`,
-      );
-    }
-    for (const r of upTo(tall)) {
-      line(
-        writer,
-        `const KERNEL_vector u${r} = ${load(element(row(s, r), "left"))};`,
-      );
-      for (const u of upTo(deep)) addProduct(writer, r, u);
-    }
-  };
-  block(writer, "{", () => {
-    line(
-      writer,
-      `KERNEL_vector ${
-        upTo(tall).flatMap((r) =>
-          upTo(deep).map((u) => `${sumName(r, u, 0)} = {0}`)
-        ).join(", ")
-      };`,
-    );
-    overAll(site, w.inner, (s) => {
-      const whole = n - n % lanes;
-      block(
-        writer,
-        `for (int64_t ${name} = 0; ${name} < ${whole}; ${name} += ${lanes}) {`,
-        () =>
-          terms(
-            at(s, [lane, name]),
-            (e) => `*(const KERNEL_vector *)&${e}`,
-          ),
-      );
-      if (n > whole) {
-        block(
-          writer,
-          "{",
-          () =>
-            terms(
-              at(s, [lane, String(n - lanes)]),
-              (e) => `KERNEL_last(&${e}, ${lanes - n % lanes})`,
-            ),
-        );
-      }
-    });
-    for (const r of upTo(tall)) {
-      const sums = foldRow({ lanes, wide: deep }, r, writer);
-      for (const u of upTo(deep)) {
-        const { positions } = lineAt(row(site, r), u);
-        const y = address(w.store.access, {
-          ...scope,
-          variables: new Map([...scope.variables, ...positions]),
-        });
-        line(
-          writer,
-          `${y} += ${sums[Math.floor(u / lanes)]}[${u % lanes}];`,
-        );
-      }
-    }
   });
 }
