@@ -529,6 +529,7 @@ export {
   matmul,
   matrixDot,
   matrixPower,
+  spectralRadiusBound,
   tensorinv,
   tensorsolve,
 } from "./src/ops/linalg/products.ts";

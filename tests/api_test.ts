@@ -297,7 +297,14 @@ const HERE: Record<string, readonly string[]> = {
     ...["cholesky", "det", "eig", "eigh", "eigvalsh", "expm", "inv", "logdet"],
     ...["lstsq", "matrixInverse", "matrixPinv", "pinv", "qr", "slogdet"],
     ...["solve", "solveLowerTriangular", "solveTriangular"],
-    ...["solveUpperTriangular", "svd", "svdvals", "tensorinv", "tensorsolve"],
+    ...[
+      "solveUpperTriangular",
+      "spectralRadiusBound",
+      "svd",
+      "svdvals",
+      "tensorinv",
+      "tensorsolve",
+    ],
   ],
   "Fourier transforms": ["rfft", "irfft"],
   nnet: [

@@ -6,7 +6,7 @@ import { NDArray } from "../graph/ndarray.ts";
 import { describeType, type Type } from "../graph/type.ts";
 import type { AnyOp, CText, Variable } from "../graph/variable.ts";
 import { at, setSubtensor } from "./at.ts";
-import { lengthsText, sizeText } from "./c_text.ts";
+import { lengthsText, sizeText, typeText } from "./c_text.ts";
 import { arange, zeros } from "./constructors.ts";
 import { alongAxis, blank, transformed } from "./dft.ts";
 import {
@@ -137,14 +137,7 @@ const int64_t lines = ${lengthsText("x", 0, ndim - 1)}, numbers = ${
       };
 ${memoryText(lengths, "lines * " + bins)}
 fft_plan(&f, ${n}, memory);
-for (int64_t line = 0; line < lines; line++) {
-  for (int64_t i = 0; i < ${n}; i++) f.re[i] = x[line * ${n} + i], f.im[i] = 0;
-  fft_line(&f, 0);
-  for (int64_t k = 0; k < ${bins}; k++) {
-    w[2 * (line * ${bins} + k)] = ${n} ? f.re[k] : 0;
-    w[2 * (line * ${bins} + k) + 1] = ${n} ? f.im[k] : 0;
-  }
-}
+fft_forward_${typeText(x!.dtype)}(&f, w, x, lines, ${bins});
 ${otherAxesText("x", { ndim, last: bins, inverse: false }, params)}
 for (int64_t i = 0; i < numbers; i++) y[i] = w[i];`,
     };
@@ -220,17 +213,7 @@ ${memoryText(lengths, "lines * " + bins)}
 for (int64_t i = 0; i < numbers; i++) w[i] = x0[i];
 ${otherAxesText("x0", { ndim, last: bins, inverse: true }, params)}
 fft_plan(&f, ${n}, memory);
-for (int64_t line = 0; line < lines; line++) {
-  const double *const half = w + 2 * line * ${bins};
-  for (int64_t k = 0; k < ${bins} && k < ${n}; k++) {
-    const int64_t mirror = k ? ${n} - k : 0;
-    f.re[k] = f.re[mirror] = half[2 * k];
-    f.im[mirror] = -half[2 * k + 1];
-    f.im[k] = k == mirror ? 0 : half[2 * k + 1];
-  }
-  fft_line(&f, 1);
-  for (int64_t i = 0; i < ${n}; i++) y[line * ${n} + i] = f.re[i];
-}`,
+fft_backward_${typeText(y!.dtype)}(&f, y, w, lines, ${bins});`,
     };
   },
   connects: () => [[true], [false]],

@@ -5,9 +5,10 @@ import type { Variable } from "../../graph/variable.ts";
 import { broadcastTo } from "../broadcast_to.ts";
 import { eye } from "../constructors.ts";
 import { asVariable, asVariables, type Operand } from "../define.ts";
+import { trace } from "../diagonal.ts";
 import { expandDims, moveaxis, squeeze } from "../dimshuffle.ts";
 import { dot } from "../dot.ts";
-import { cast } from "../elemwise.ts";
+import { cast, pow } from "../elemwise.ts";
 import { SYMBOLIC } from "../length_graph.ts";
 import { reshape } from "../reshape.ts";
 import { axisOf, lengthsOf } from "../shape.ts";
@@ -96,6 +97,28 @@ export function matrixPower(x: Operand, power: number): Variable {
     if (left === 0) return product!;
     square = times(square, square);
   }
+}
+
+/**
+ * An upper bound of the largest size of an eigenvalue of a symmetric matrix:
+ * trace(x^p)^(1/p) with p = 2^log2Exponent, the closer the larger p.
+ *
+ * TypeError: no matrix. RangeError: `log2Exponent` is not whole and positive, or the matrix not square.
+ */
+export function spectralRadiusBound(
+  x: Operand,
+  log2Exponent: number,
+): Variable {
+  if (!Number.isInteger(log2Exponent) || log2Exponent < 1) {
+    throw new RangeError(
+      `Cannot apply spectralRadiusBound: log2Exponent is ${log2Exponent}, expected a positive whole number`,
+    );
+  }
+  const power = 2 ** log2Exponent;
+  return pow(
+    trace(matrixPower(asFloats([x])[0]!, power), 0, -2, -1),
+    1 / power,
+  );
 }
 
 function sizeOfAll(lengths: readonly Count[]): Count {

@@ -21,6 +21,7 @@ import {
   matmul,
   matrixDot,
   matrixPower,
+  spectralRadiusBound,
   tensorinv,
   tensorsolve,
 } from "../../../src/ops/linalg/products.ts";
@@ -165,6 +166,10 @@ Deno.test("exponentials, powers and products", () => {
   ], 1e-4);
   assertClose(matrixPower(x, 3), matrixDot(x, x, x));
   assertClose(matrixPower(x, -1), inv(x));
+  assertClose(
+    spectralRadiusBound(constant([[2, 0], [0, -1]]), 2),
+    17 ** (1 / 4),
+  );
   assertClose(matrixPower(x, 0), [[1, 0], [0, 1]]);
   const stacks = new Constant(spread([2, 1, 3, 4])),
     other = new Constant(spread([5, 4, 2]));
