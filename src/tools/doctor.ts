@@ -88,16 +88,20 @@ function blas(): Finding {
   if (!blas) {
     return {
       what: "blas",
-      is: "none: Damo computes matrix products itself",
+      is:
+        "none: Damo computes matrix products itself, and linear algebra by linker reference only",
       advice: `to install OpenBLAS: ${installCommand(["blas"])}`,
     };
   }
-  const { path, config: says, core, threads } = blas;
+  const { path, config: says, core, threads, lapack } = blas;
   const version = /^OpenBLAS [\d.]+/.exec(says)?.[0] ?? "no OpenBLAS";
   const words = [
     path,
     version,
     core && `kernels for ${core}`,
+    lapack
+      ? "with LAPACK"
+      : "no LAPACK: linear algebra by linker reference only",
     `threads: ${threads}`,
   ];
   const advice = coreAdvice(blas, Deno.env.get("OPENBLAS_CORETYPE"));
