@@ -53,13 +53,12 @@ export class VmEngine implements Engine, Owned {
     calls: number,
     admit: Admit = asTheyAre,
   ): (NDArray | number)[] {
-    for (const storage of this.#storages) {
-      if (storage.owners > 0) storage.open("use");
-    }
-    if (calls === 1) {
-      const results = this.#repeat(args);
+    const { current } = this.#programs;
+    if (current !== null && calls === 1) {
+      const results = current.vm.repeat(args);
       if (results !== null) return results;
     }
+    for (const storage of this.#storages) storage.open("use");
     return this.#run(admit(args), calls);
   }
 
@@ -92,14 +91,6 @@ export class VmEngine implements Engine, Owned {
   free(): void {
     this.#programs.free();
     this.#asWritten?.free();
-  }
-
-  /** Another call like the last one, if that is all it is. */
-  #repeat(args: readonly Argument[]): (NDArray | number)[] | null {
-    const ready = this.#programs.current;
-    return ready !== null && ready.repeats && this.#programs.isLaidOut(ready)
-      ? ready.vm.repeat(args)
-      : null;
   }
 
   #run(values: readonly NDArray[], calls: number): (NDArray | number)[] {

@@ -12,6 +12,38 @@ export interface SharedStorages {
   readonly storages: readonly CStorage[];
 }
 
+/** How storages lay when a program was last found to fit. */
+export class Layouts {
+  readonly #storages: readonly CStorage[];
+  readonly #seen: number[];
+
+  constructor(storages: readonly CStorage[]) {
+    this.#storages = storages;
+    this.#seen = storages.map((s) => s.layout);
+  }
+
+  /** True if they lie so still, and no call in flight owns one. */
+  get hold(): boolean {
+    const seen = this.#seen, storages = this.#storages;
+    for (let i = 0; i < seen.length; i++) {
+      const storage = storages[i]!;
+      if (storage.layout !== seen[i] || storage.owners > 0) return false;
+    }
+    return true;
+  }
+
+  /** Whether they fit a signature now; those that do are remembered. */
+  fit({ shared }: Signature): boolean {
+    return this.#storages.every((storage, i) => {
+      const { layout } = storage;
+      if (layout === this.#seen[i]) return true;
+      const fits = fitsArray(shared[i]!, storage);
+      if (fits) this.#seen[i] = layout;
+      return fits;
+    });
+  }
+}
+
 /** Lays out the storages that `graph` is the first to update. One line for each that changes. */
 export function settleLayouts(
   graph: FunctionGraph,

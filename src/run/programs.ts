@@ -20,7 +20,7 @@ import {
   type Signature,
 } from "../lower/signature.ts";
 import { checkTypes } from "./convert.ts";
-import { movedLayouts, settleLayouts } from "./layouts.ts";
+import { Layouts, movedLayouts, settleLayouts } from "./layouts.ts";
 import type { Mode } from "./mode.ts";
 import { checkNames } from "./reference.ts";
 import type { Runtime } from "./runtime.ts";
@@ -38,10 +38,7 @@ interface Lowered {
 export interface Ready extends Lowered {
   readonly signature: Signature;
   readonly vm: Vm;
-  /** The layout that each storage had when it was last found to fit. */
-  readonly layouts: number[];
-  /** A call whose arrays lie as those of the last one needs no closer look: no length may change that has to be compared with another. */
-  readonly repeats: boolean;
+  readonly layouts: Layouts;
 }
 
 /** What a graph was rewritten from, and what its function is called in C. */
@@ -105,18 +102,6 @@ export class Programs {
     this.current = this.#findAssumed(values) ?? this.#make(values);
   }
 
-  /** Whether shared variables lie as a program expects. */
-  isLaidOut({ signature, layouts }: Ready): boolean {
-    for (let i = 0; i < layouts.length; i++) {
-      const storage = this.storages[i]!;
-      if (storage.layout !== layouts[i]) {
-        if (!fitsArray(signature.shared[i]!, storage)) return false;
-        layouts[i] = storage.layout;
-      }
-    }
-    return true;
-  }
-
   /** The kernels that calls with these values, one after the other, would run: lowered but not compiled. A call that lowering refuses runs none. */
   kernels(...calls: (readonly NDArray[])[]): Kernel[] {
     const seen: Signature[] = [];
@@ -173,7 +158,7 @@ export class Programs {
   }
 
   #fits(ready: Ready, values: readonly NDArray[]): boolean {
-    if (!this.isLaidOut(ready)) return false;
+    if (!ready.layouts.fit(ready.signature)) return false;
     const { inputs } = ready.signature;
     for (let i = 0; i < values.length; i++) {
       if (!fitsArray(inputs[i]!, values[i]!)) return false;
@@ -202,6 +187,10 @@ export class Programs {
     const lowered = this.#lowered(signature), { program } = lowered;
     const { cvm, kernel, prepare } = this.#runtime;
     prepare(kernelsOf(lowered));
+    const layouts = new Layouts(this.storages);
+    // No length may change from call to call that has to be compared with another.
+    const repeats = !program.resizes &&
+      (!this.#named || signature.shared.every((a) => !a.shape.includes(null)));
     const vm = new Vm(program, {
       cvm,
       kernel,
@@ -209,11 +198,9 @@ export class Programs {
       storages: program.shared.map(([s]) => storageOf(s, cvm)),
       threads: this.#target.threads,
       debug: this.#mode.debug,
+      ...(repeats && { layouts }),
     });
-    const layouts = this.storages.map((s) => s.layout);
-    const repeats = !program.resizes &&
-      (!this.#named || signature.shared.every((a) => !a.shape.includes(null)));
-    const ready = { ...lowered, signature, vm, layouts, repeats };
+    const ready = { ...lowered, signature, vm, layouts };
     this.#made.push(ready);
     return ready;
   }

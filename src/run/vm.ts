@@ -6,6 +6,7 @@ import type { Kernel, Program, Thunk } from "../lower/program.ts";
 import { computeNode } from "./evaluation.ts";
 import { encode, laidOut } from "./image.ts";
 import type { Gate } from "./gate.ts";
+import type { Layouts } from "./layouts.ts";
 import {
   asNumber,
   delivered,
@@ -35,6 +36,8 @@ export interface VmOptions {
   readonly threads?: number;
   /** Fresh buffers are filled with 0xff, and a crash in a kernel is a Stop. */
   readonly debug?: boolean;
+  /** How storages lie where the program fits; absent where a call like the last one may need another program. */
+  readonly layouts?: Layouts;
 }
 
 /** Outputs beyond so many bytes go back to the shared heap once they are read (gc). */
@@ -57,8 +60,9 @@ export class Vm {
   readonly #outputs: readonly (Output | null)[];
   /** Bytes of the small outputs, which a run leaves in a slab. */
   readonly #room: number;
-  /** Of a program that only copies small values in and out; else null. */
+  /** Of a program that only copies small values in and out, and takes calls like the last one; else null. */
   readonly #gates: readonly Gate[] | null;
+  readonly #layouts: Layouts | null;
   readonly #storages: readonly CStorage[];
   /** Those that the program writes. */
   readonly #written: readonly CStorage[];
@@ -73,8 +77,10 @@ export class Vm {
   /** RangeError: no memory. */
   constructor(
     program: Program,
-    { cvm, kernel, linked, storages, threads = 1, debug = false }: VmOptions,
+    options: VmOptions,
   ) {
+    const { cvm, kernel, linked, storages, layouts } = options,
+      { threads = 1, debug = false } = options;
     this.program = program;
     this.#cvm = cvm;
     this.#storages = storages;
@@ -111,9 +117,11 @@ export class Vm {
     this.#inputs = inputsOf(program, headers, image.homes);
     this.#outputs = outputsOf(program, image.deliveries, this.#state.numbers);
     this.#room = image.room;
-    this.#gates = this.#pauses || debug || image.deliveries.includes(null)
-      ? null
-      : gatesOf(program, this.#inputs);
+    this.#layouts = layouts ?? null;
+    this.#gates =
+      !layouts || this.#pauses || debug || image.deliveries.includes(null)
+        ? null
+        : gatesOf(program, this.#inputs);
   }
 
   /** Buffers that slots own now. */
@@ -133,14 +141,16 @@ export class Vm {
 
   /**
    * One whole call with values that lie just as the slots of the inputs do, so
-   * that there is nothing to convert: the shortest way from arguments to
-   * results. Null if they do not, if this is no small program, or if the run
-   * stopped, which leaves everything as before: a call by parts says why.
+   * that there is nothing to convert, over storages that lie as before: the
+   * shortest way from arguments to results. Null if they do not, if this is no
+   * small program, or if the run stopped, which leaves everything as before: a
+   * call by parts says why.
    */
   repeat(args: readonly unknown[]): (NDArray | number)[] | null {
     const gates = this.#gates, outputs = this.#outputs;
     if (
-      gates === null || args.length !== gates.length || this.#status !== "ready"
+      gates === null || args.length !== gates.length ||
+      this.#status !== "ready" || !this.#layouts!.hold
     ) return null;
     for (let i = 0; i < gates.length; i++) {
       if (!gates[i]!.takes(args[i])) return null;
