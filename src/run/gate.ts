@@ -1,15 +1,9 @@
 /** The short way into a VM: for a value that lies just as its input does, so that there is nothing to convert. */
-import {
-  type Dtype,
-  DTYPES,
-  isBig,
-  isFloat,
-  type TypedArray,
-} from "../graph/dtype.ts";
+import { type Dtype, DTYPES, type TypedArray } from "../graph/dtype.ts";
 import { NDArray } from "../graph/ndarray.ts";
-import type { Input } from "./ports.ts";
+import type { Input } from "./input.ts";
 
-/** The gate of a small input whose layout is known. */
+/** The gate of an input whose layout is known. */
 export class Gate {
   readonly #dtype: Dtype;
   readonly #shape: readonly number[];
@@ -17,73 +11,125 @@ export class Gate {
   /** Elements from the lowest to element (0, 0, …). */
   readonly #first: number;
   readonly #size: number;
-  readonly #home: TypedArray;
-  /** The same if it is copied in a loop. */
-  readonly #few: Float32Array | null;
+  readonly #input: Input;
+  readonly #home: TypedArray | null;
   /** The class of a typed array that is such a value by itself, or null. */
   readonly #bare: unknown;
-  readonly #number: "any" | "exact" | "none";
+  readonly #way: Way;
+  readonly #number: "any" | "exact" | "whole" | "natural" | "none";
+  /** The home of a number, as a pair of 32-bit integers. */
+  readonly #halves: Int32Array | null;
 
-  constructor(dtype: Dtype, shape: readonly number[], input: Input) {
-    const { strides, rowMajor, offset } = input.fixed!, home = input.home!;
+  constructor(shape: readonly number[], input: Input) {
+    const { dtype, home, fixed } = input, { size, rowMajor } = fixed!;
+    const { kind, size: bytes, array } = DTYPES[dtype];
     this.#dtype = dtype;
     this.#shape = shape;
-    this.#strides = strides;
-    this.#first = offset / DTYPES[dtype].size;
-    this.#size = home.length;
+    this.#strides = fixed!.strides;
+    this.#first = fixed!.first;
+    this.#size = size;
+    this.#input = input;
     this.#home = home;
-    this.#few = home instanceof Float32Array && home.length <= FEW
-      ? home
-      : null;
     this.#bare = shape.length === 1 && rowMajor && dtype !== "bool"
-      ? DTYPES[dtype].array
+      ? array
       : null;
-    this.#number = shape.length > 0 || dtype === "bool" || isBig(dtype)
+    this.#way = home === null || size * bytes > COPIED_BYTES
+      ? "lend"
+      : size > FEW
+      ? "copy"
+      : home instanceof Float32Array
+      ? "floats"
+      : home instanceof Int32Array
+      ? "ints"
+      : "copy";
+    this.#number = shape.length > 0 || dtype === "bool"
       ? "none"
-      : isFloat(dtype)
+      : kind === "float"
       ? "any"
+      : dtype === "int64"
+      ? "whole"
+      : dtype === "uint64"
+      ? "natural"
       : "exact";
+    this.#halves = this.#number === "whole" || this.#number === "natural"
+      ? new Int32Array(home!.buffer, home!.byteOffset, 2)
+      : null;
   }
 
-  /** Copies a value in. False: it has another layout, or must be converted. */
+  /** Takes a value in. False: it has another layout, or must be converted. */
   takes(value: unknown): boolean {
-    if (typeof value === "number") {
-      if (this.#number === "none") return false;
-      this.#home[0] = value;
-      return this.#number === "any" || this.#home[0] === value;
-    }
+    if (typeof value === "number") return this.#takesNumber(value);
     if (typeof value !== "object" || value === null) return false;
     const { constructor } = value; // quicker to compare than instanceof
-    return constructor === NDArray
-      ? this.#takesArray(value as NDArray)
-      : constructor === this.#bare && this.#put(value as TypedArray);
+    if (constructor === NDArray) return this.#takesArray(value as NDArray);
+    return constructor === this.#bare &&
+      (value as TypedArray).length === this.#size &&
+      this.#put(value as TypedArray, 0);
+  }
+
+  #takesNumber(value: number): boolean {
+    const home = this.#home!;
+    switch (this.#number) {
+      case "none":
+        return false;
+      case "any":
+        home[0] = value;
+        return true;
+      case "exact":
+        home[0] = value;
+        return home[0] === value;
+      default: { // 64 bits; larger ones make a bigint
+        const halves = this.#halves!, low = value | 0;
+        if (low !== value || (low < 0 && this.#number === "natural")) {
+          return false;
+        }
+        halves[0] = low;
+        halves[1] = low >> 31;
+        return true;
+      }
+    }
   }
 
   #takesArray({ dtype, shape, strides, offset, data }: NDArray): boolean {
-    const wanted = this.#shape, size = this.#size;
+    const wanted = this.#shape;
     if (dtype !== this.#dtype || shape.length !== wanted.length) return false;
     for (let axis = 0; axis < wanted.length; axis++) {
       const n = wanted[axis]!;
       if (shape[axis] !== n) return false;
       if (strides[axis] !== this.#strides[axis] && n !== 1) return false;
     }
-    const from = offset - this.#first;
-    if (from === 0 && data.length === size) return this.#put(data);
-    // Memory that is gone, or shorter than the array says, has too few elements.
-    return data.length >= from + size &&
-      this.#put(data.subarray(from, from + size) as TypedArray);
+    return this.#put(data, offset - this.#first);
   }
 
-  #put(data: TypedArray): boolean {
-    if (data.length !== this.#size) return false;
-    const few = this.#few;
-    if (few === null) this.#home.set(data as never);
-    else {
-      for (let i = 0; i < few.length; i++) few[i] = data[i] as number;
+  /** Takes the elements of `data` from an index on, if it has so many: memory that is gone has none. */
+  #put(data: TypedArray, from: number): boolean {
+    const size = this.#size, home = this.#home!;
+    if (from < 0 || data.length < from + size) return false;
+    switch (this.#way) {
+      case "floats": {
+        const to = home as Float32Array, x = data as Float32Array;
+        for (let i = 0; i < size; i++) to[i] = x[from + i]!;
+        return true;
+      }
+      case "ints": {
+        const to = home as Int32Array, x = data as Int32Array;
+        for (let i = 0; i < size; i++) to[i] = x[from + i]!;
+        return true;
+      }
+      case "copy":
+        home.set(data.subarray(from, from + size) as never);
+        return true;
+      case "lend":
+        this.#input.lend(data, from + this.#first);
+        return true;
     }
-    return true;
   }
 }
 
-/** A loop over so few elements costs half of a call of `set`, if it only ever sees one class of arrays: that of most inputs. */
+/** How elements are taken; each loop sees one class of arrays only. */
+type Way = "floats" | "ints" | "copy" | "lend";
+
+/** A loop over so few elements costs half of a call of `set`. */
 const FEW = 32;
+/** To look at memory costs less than to copy more. A typed array of so many bytes lies outside of V8's heap and is never moved. */
+const COPIED_BYTES = 256;

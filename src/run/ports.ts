@@ -1,45 +1,11 @@
-/** How values get into and out of a VM: what is known of each input and output before any call. */
+/** What is known of the inputs and outputs of a VM before any call, and how small results leave it. */
 import { type Dtype, DTYPES, type TypedArray } from "../graph/dtype.ts";
-import { isRowMajor, NDArray, rowMajor, sizeOf } from "../graph/ndarray.ts";
+import { NDArray, rowMajor, sizeOf } from "../graph/ndarray.ts";
 import type { Program } from "../lower/program.ts";
-import { isStatic, span } from "../lower/operands.ts";
 import { Gate } from "./gate.ts";
-import { type Header, memory } from "./header.ts";
-import type { Delivery, Home } from "./image.ts";
+import type { Input } from "./input.ts";
+import type { Delivery } from "./image.ts";
 import type { Slab } from "./result.ts";
-
-/** An input that the program reads. */
-export interface Input {
-  readonly slot: number;
-  readonly header: Header;
-  /** Null where they follow from lengths that are read at run time: the layout is row-major then. */
-  readonly strides: readonly number[] | null;
-  /** Null where lengths are read at run time. */
-  readonly fixed: Place | null;
-  /** Where small values are copied to. */
-  readonly home: TypedArray | null;
-}
-
-/** How an input lies in memory. */
-export interface Place {
-  readonly strides: readonly number[];
-  readonly rowMajor: boolean;
-  /** Bytes from the lowest element to element (0, 0, …). */
-  readonly offset: number;
-}
-
-/** How an array of these lengths and strides lies. */
-export function placeOf(
-  dtype: Dtype,
-  shape: readonly number[],
-  strides: readonly number[],
-): Place {
-  return {
-    strides,
-    rowMajor: isRowMajor(shape, strides),
-    offset: 0 - DTYPES[dtype].size * span(shape, strides)[0],
-  };
-}
 
 /** An output whose lengths are known. */
 export interface Output {
@@ -54,45 +20,17 @@ export interface Output {
   readonly at: number;
 }
 
-/** The inputs of a program; null for one that nothing needs. */
-export function inputsOf(
-  program: Program,
-  headers: readonly Header[],
-  homes: readonly (Home | null)[],
-): (Input | null)[] {
-  return program.inputs.map((slot) => {
-    if (slot < 0) return null;
-    const header = headers[slot]!,
-      home = homes[slot]!,
-      info = program.slots[slot]!;
-    const fixed = isStatic(info)
-      ? placeOf(info.dtype, info.shape, info.strides)
-      : null;
-    const start = header.data - BigInt(fixed?.offset ?? 0);
-    return {
-      slot,
-      header,
-      strides: info.strides.includes(null)
-        ? null
-        : info.strides as readonly number[],
-      fixed,
-      home: home &&
-        new DTYPES[info.dtype].array(memory(start, home.bytes)),
-    };
-  });
-}
-
 /** The gates of all inputs, or null if one has none. */
 export function gatesOf(
   program: Program,
   inputs: readonly (Input | null)[],
 ): readonly Gate[] | null {
-  const gates = inputs.flatMap((input) => {
-    if (input === null || input.home === null || input.fixed === null) {
+  const gates = inputs.flatMap((input, i) => {
+    if (input === null || input.fixed === null || input.fixed.size === 0) {
       return [];
     }
-    const { dtype, shape } = program.slots[input.slot]!;
-    return [new Gate(dtype, shape as readonly number[], input)];
+    const { shape } = program.slots[program.inputs[i]!]!;
+    return [new Gate(shape as readonly number[], input)];
   });
   return gates.length === inputs.length ? gates : null;
 }
@@ -120,17 +58,6 @@ export function outputsOf(
       at: delivery !== null && number === null ? delivery.at : -1,
     };
   });
-}
-
-/** The elements in row-major order: what `flat` says, but quick where they are all of the data. */
-export function plain(value: NDArray): TypedArray {
-  const { data, shape, strides, offset } = value;
-  let step = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (strides[axis] !== step) return value.flat();
-    step *= shape[axis]!;
-  }
-  return offset === 0 && step === data.length ? data : value.flat();
 }
 
 /** An output that a run left in the state, or in a slab from `at` on. */

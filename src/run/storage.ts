@@ -136,6 +136,17 @@ export class CStorage implements Owned, Storage {
     }
   }
 
+  /** A view was borrowed, and the value has not changed since. */
+  get borrowed(): boolean {
+    return this.#borrowed !== null;
+  }
+
+  /** True for a value that lies in the memory of a borrowed view. */
+  lends(value: NDArray): boolean {
+    return this.#borrowed !== null &&
+      raw(this.#borrowed).buffer === value.data.buffer;
+  }
+
   /** Ends views that were borrowed: the value is about to change. */
   detach(): void {
     if (this.#borrowed === null) return;

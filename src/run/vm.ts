@@ -1,22 +1,18 @@
 /** A program in use: its workspace in C memory, the calls it runs, and the ops that only TypeScript can evaluate. */
 import { type Cvm, STATUS } from "../../ffi/cvm.ts";
-import type { TypedArray } from "../graph/dtype.ts";
-import { NDArray, rowMajor } from "../graph/ndarray.ts";
+import { NDArray } from "../graph/ndarray.ts";
 import type { Kernel, Program, Thunk } from "../lower/program.ts";
 import { computeNode } from "./evaluation.ts";
-import { encode, laidOut } from "./image.ts";
+import { encode } from "./image.ts";
 import type { Gate } from "./gate.ts";
+import { Input } from "./input.ts";
 import type { Layouts } from "./layouts.ts";
 import {
   asNumber,
   delivered,
   gatesOf,
-  type Input,
-  inputsOf,
   type Output,
   outputsOf,
-  placeOf,
-  plain,
 } from "./ports.ts";
 import { resultData, slabFor } from "./result.ts";
 import { Slots } from "./slots.ts";
@@ -70,8 +66,6 @@ export class Vm {
   readonly #pauses: boolean;
   readonly #metered: boolean;
   readonly #linked: boolean;
-  /** What C looks at: kept alive. */
-  readonly #lent = new Map<number, TypedArray>();
   #status: "ready" | "busy" | "freed" = "ready";
 
   /** RangeError: no memory. */
@@ -114,7 +108,15 @@ export class Vm {
     this.#state = new State(program, symbols.cvm_state(handle));
     this.slots = new Slots(program, cvm, handle, storages);
     const { headers } = this.slots;
-    this.#inputs = inputsOf(program, headers, image.homes);
+    this.#inputs = program.inputs.map((slot) =>
+      slot < 0 ? null : new Input(
+        slot,
+        program.slots[slot]!,
+        headers[slot]!,
+        image.homes[slot]!,
+        { symbols, handle },
+      )
+    );
     this.#outputs = outputsOf(program, image.deliveries, this.#state.numbers);
     this.#room = image.room;
     this.#layouts = layouts ?? null;
@@ -152,6 +154,9 @@ export class Vm {
       gates === null || args.length !== gates.length ||
       this.#status !== "ready" || !this.#layouts!.hold
     ) return null;
+    for (const storage of this.#written) {
+      if (storage.borrowed) return null;
+    }
     for (let i = 0; i < gates.length; i++) {
       if (!gates[i]!.takes(args[i])) return null;
     }
@@ -183,20 +188,8 @@ export class Vm {
     if (this.#status !== "ready") this.#ready();
     const input = this.#inputs[i]!;
     if (input === null) return;
-    const { slot, header, home, strides, fixed } = input;
-    const place = fixed ??
-      placeOf(value.dtype, value.shape, strides ?? rowMajor(value.shape));
-    if (fixed === null) header.layOut(value.shape, place.strides);
-    const data = place.rowMajor ? plain(value) : laidOut(value, place.strides);
-    // A home begins where the elements do, or at element (0, 0, …) where it is not known where they begin.
-    const fits = home !== null && (fixed !== null || place.offset === 0);
-    if (fits && data.length <= home.length) {
-      if (this.#lent.size > 0) this.#takeBack(slot);
-      home.set(data as never);
-    } else {
-      this.#lent.set(slot, data);
-      this.#cvm.symbols.cvm_lend(this.#handle, slot, data, place.offset);
-    }
+    // What the run writes it must not read as a value.
+    input.set(value, this.#written.some((s) => s.lends(value)));
   }
 
   /** Gives a 0-d input its value: a bigint for 64-bit integers. */
@@ -308,15 +301,15 @@ export class Vm {
 
   /** Ends a call whose outputs have been read: takes lent memory back, and with gc gives large outputs back. */
   finish(): void {
-    for (const slot of this.#lent.keys()) this.#takeBack(slot);
+    for (const input of this.#inputs) input?.takeBack();
     if (this.program.gc && this.#state.held > HELD) this.release();
   }
 
   /** Gives back every buffer that a slot owns. A paused call is given up. */
   release(): void {
     this.#ready();
-    this.#lent.clear();
     this.#cvm.symbols.cvm_release(this.#handle);
+    for (const input of this.#inputs) input?.takeBack();
   }
 
   /** Gives all memory back. Returns the number of buffers that were lost: 0. RangeError: a call is in flight. */
@@ -326,12 +319,6 @@ export class Vm {
     this.#status = "freed";
     this.#cvm.forget(this);
     return this.#cvm.symbols.cvm_free(this.#handle);
-  }
-
-  #takeBack(slot: number): void {
-    if (this.#lent.delete(slot)) {
-      this.#cvm.symbols.cvm_lend(this.#handle, slot, null, 0);
-    }
   }
 
   /** Runs the op that HOST asks for. */

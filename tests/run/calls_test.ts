@@ -7,6 +7,7 @@ import {
   function as compile,
   iscalar,
   lscalar,
+  matrix,
   NDArray,
   scalar,
   shared,
@@ -133,6 +134,65 @@ Deno.test("a borrowed value as argument: the call that writes its storage reads 
     assertEquals(f(s.getValue({ borrow: true })), 6 * k);
   }
   assertEquals(s.getValue().toArray(), [8, 16, 24]);
+});
+
+Deno.test("a large borrowed value is read as it was, though its storage is written first", () => {
+  const n = 5000, x = vector("x"), ones = () => new Float32Array(n).fill(1);
+  const s = shared(ones()), t = shared(ones());
+  const f = compile([x], x.sum(), {
+    updates: [[s, s.mul(3)], [t, t.add(x)]],
+  });
+  for (let k = 1; k <= 9; k *= 3) {
+    const view = s.getValue({ borrow: true });
+    assertEquals(f(k < 9 ? view : view.slice(0)), k * n);
+  }
+  assertEquals(t.getValue().data[n - 1], 1 + 1 + 3 + 9);
+});
+
+Deno.test("large values are looked at, wherever they lie from call to call", () => {
+  const x = matrix("x"), f = compile([x], [x.sum(), x.at(0, 0)]);
+  const data = Float32Array.from({ length: 3000 }, (_, i) => i % 50);
+  const all = array(data, { shape: [30, 100] });
+  const check = (value: NDArray) => {
+    const flat = value.flat() as Float32Array;
+    assertEquals(f(value), [flat.reduce((a, b) => a + b), flat[0]!]);
+  };
+  for (let k = 0; k < 3; k++) {
+    for (let i = 0; i < 27; i++) check(all.slice(i, i + 3));
+    check(all.slice(0, 3).copy());
+    check(array(new Float32Array(300).fill(k), { shape: [3, 100] }));
+    data[k] = 77; // no copy is kept
+    check(all.slice(0, 2)); // another program
+    check(all.slice(0, 3));
+    assertEquals(f.fn(2), f(all.slice(0, 3)));
+  }
+  const moved = all.slice(3, 6);
+  check(moved);
+  data.buffer.transfer();
+  assertThrows(() => f(moved), RangeError, "transferred");
+  check(array(new Float32Array(300), { shape: [3, 100] }));
+});
+
+Deno.test("numbers are whole where integers of 64 bits are wanted", () => {
+  const i = tensor("int64", [], "i"), u = tensor("uint64", [], "u");
+  const f = compile([i, u], [i.reshape([1]), u.reshape([1])]);
+  const both = (a: number | bigint, b: number | bigint) =>
+    f(a, b).map((v) => v.data[0]);
+  for (
+    const [a, b] of [[1, 2], [-5, 0], [-0, 7], [2 ** 31, 2 ** 32 + 1], [
+      -(2 ** 31),
+      2 ** 31 - 1,
+    ], [2 ** 53 - 1, 5]] as const
+  ) {
+    assertEquals(both(a, b), [BigInt(a), BigInt(b)]);
+  }
+  assertEquals(both(-(2n ** 63n), 2n ** 63n), [
+    -(2n ** 63n),
+    2n ** 63n,
+  ]);
+  assertThrows(() => f(0.5, 1), TypeError, "input i");
+  assertThrows(() => f(NaN, 1), TypeError, "input i");
+  assertThrows(() => f(1, -1), TypeError, "input u");
 });
 
 Deno.test("lengths of one name are compared at every call", () => {
