@@ -146,6 +146,37 @@ export function buildLibrary(
   return `${directory}/${library}`;
 }
 
+/**
+ * What `open` makes of the library at the path that buildLibrary gives. One
+ * that was found but does not open, say because a machine with another C
+ * library left it there, is built once more.
+ */
+export function openLibrary<T>(
+  name: string,
+  sources: Readonly<Record<string, string>>,
+  { open, ...options }: LibraryOptions & { readonly open: (path: string) => T },
+): T {
+  const path = buildLibrary(name, sources, options);
+  try {
+    return open(path);
+  } catch (error) {
+    if (!forget(path)) throw error;
+    return open(buildLibrary(name, sources, options));
+  }
+}
+
+/** Drops a library that this process did not make. False: it made it. */
+function forget(path: string): boolean {
+  const at = [...intact].find(([, found]) => found === path)?.[0];
+  if (at === undefined) return false;
+  intact.delete(at);
+  for (const [key, found] of located) {
+    if (found.path === path) located.delete(key);
+  }
+  openStore().drop(path);
+  return true;
+}
+
 function unitsOf(sources: Readonly<Record<string, string>>): Unit[] {
   const files = Object.keys(sources).filter((file) => file.endsWith(".c"));
   return files.sort().map((file) => ({ files: [file], flags: [] }));

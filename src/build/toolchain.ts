@@ -251,7 +251,9 @@ function quote(word: string): string {
 /** A compiler out of space is no fault of the kernel: the store tries elsewhere. */
 function refuseFullDisk(said: string): void {
   const full = /No space left on device|Disk quota exceeded/.exec(said);
-  if (full) throw Object.assign(new Error(full[0]), { code: "ENOSPC" });
+  if (!full) return;
+  const code = full[0].startsWith("Disk quota") ? "EDQUOT" : "ENOSPC";
+  throw Object.assign(new Error(full[0]), { code });
 }
 
 let caches: [number, number, number] | undefined;

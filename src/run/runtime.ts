@@ -2,7 +2,7 @@
 import { Cvm } from "../../ffi/cvm.ts";
 import { CVM_OPTIONS, CVM_SOURCES } from "../../ffi/csrc.ts";
 import { findBlas } from "../../ffi/openblas.ts";
-import { buildLibrary, compileKernels, type Located } from "../build/cache.ts";
+import { compileKernels, type Located, openLibrary } from "../build/cache.ts";
 import { MissingCompilerError } from "../build/toolchain.ts";
 import { config } from "../graph/config.ts";
 import type { Kernel } from "../lower/program.ts";
@@ -37,8 +37,11 @@ export function runtime(): Runtime | null {
 }
 
 function open(): Runtime {
-  const path = buildLibrary("cvm", CVM_SOURCES, CVM_OPTIONS);
-  const cvm = new Cvm(path, { blas: findBlas(config.blas) });
+  const blas = findBlas(config.blas);
+  const cvm = openLibrary("cvm", CVM_SOURCES, {
+    ...CVM_OPTIONS,
+    open: (path) => new Cvm(path, { blas }),
+  });
   const addresses = new Map<string, bigint>();
   const load = ({ path, symbol }: Located) => cvm.load(path, symbol);
   const prepare = (kernels: readonly Kernel[]) => {

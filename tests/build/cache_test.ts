@@ -375,6 +375,60 @@ Deno.test("a full disk: compiled elsewhere, with one line of notice", () =>
     );
   }));
 
+Deno.test("a quota that the compiler meets: compiled elsewhere, with one line of notice", () =>
+  withCache((directory) => {
+    const compiler = directory.replace(/[^/]*$/, "cc");
+    Deno.writeTextFileSync(
+      compiler,
+      `#!/bin/sh
+case "$PWD$*" in *caché*.so*) echo "as: part0.o: Disk quota exceeded" >&2; exit 1;; esac
+exec cc "$@"
+`,
+      { mode: 0o700 },
+    );
+    assertEquals(subject({ env: { CC: compiler } }), {
+      ok: true,
+      lines: [VALUES, COMPILED],
+      error:
+        `damo: disk quota exceeded in ${directory}: what is compiled now is not kept`,
+    });
+  }));
+
+Deno.test("a directory that is not there is made, also when it goes while it is used", () =>
+  withCache((directory) => {
+    const deep = `${directory}/not/there yet`;
+    assertEquals(subject({ env: { DAMO_CACHE: deep } }).lines, [
+      VALUES,
+      COMPILED,
+    ]);
+    assertEquals(subject({ env: { DAMO_CACHE: deep } }).lines, [VALUES, KEPT]);
+    compileKernels([sampleKernel(1)]);
+    Deno.removeSync(directory, { recursive: true });
+    const [found] = compileKernels([sampleKernel(2)]);
+    assertEquals(call(found!.path, found!.symbol, 1, 0), 2);
+  }));
+
+Deno.test("a directory that cannot be made: compiled elsewhere, with one line of notice", () =>
+  withCache((directory) => {
+    const file = `${directory}.txt`;
+    Deno.writeTextFileSync(file, "");
+    for (
+      const [cache, why] of [
+        [file, "not a directory"],
+        [`${file}/below`, "not a directory"],
+        ...Deno.build.os === "linux"
+          ? [["/proc/nowhere/damo", "no such directory"]]
+          : [],
+      ]
+    ) {
+      assertEquals(subject({ env: { DAMO_CACHE: cache! } }), {
+        ok: true,
+        lines: [VALUES, COMPILED],
+        error: `damo: ${why} in ${cache}: what is compiled now is not kept`,
+      });
+    }
+  }));
+
 Deno.test("every disk full: one line", () =>
   withDisk("size=24k", (directory) => {
     const { ok, error } = subject({

@@ -1,6 +1,7 @@
 /** What only whole processes show: the second run, missing permissions, machines without compiler or BLAS, and long loops. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import * as damo from "damo";
+import { fingerprint } from "../../src/build/fingerprint.ts";
 
 const LIBRARY = new URL("../../mod.ts", import.meta.url).href;
 
@@ -33,9 +34,15 @@ interface Printed {
 
 /** Runs scripts in a folder of their own, where their cache is too. */
 function inFolder(
-  test: (run: (script: string, options?: Run) => Printed) => void,
+  test: (
+    run: (script: string, options?: Run) => Printed,
+    folder: string,
+  ) => void,
+  name = "process",
 ): void {
-  const folder = Deno.makeTempDirSync({ prefix: "damo-process-" });
+  const parent = Deno.makeTempDirSync({ prefix: "damo-" });
+  const folder = `${parent}/${name}`;
+  Deno.mkdirSync(folder);
   try {
     test((script, { flags = ["-A"], env = {} } = {}) => {
       const path = `${folder}/script.ts`;
@@ -61,9 +68,9 @@ function inFolder(
       const text = (bytes: Uint8Array) =>
         new TextDecoder().decode(bytes).trim();
       return { code, out: text(stdout), error: text(stderr) };
-    });
+    }, folder);
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(parent, { recursive: true });
   }
 }
 
@@ -92,6 +99,40 @@ console.log(s.getValue().data[7]);
     for (let k = 0; k < 10; k++) {
       assertEquals(run(script), { code: 0, out: "50", error: "" });
     }
+  }));
+
+Deno.test("script, cache and compiler may lie at paths with spaces, quotes, accents and dollars", () =>
+  inFolder((run) => {
+    const first = run(SCRIPT);
+    assertEquals(first.code, 0, first.error);
+    assertMatch(first.error, /^compiled [1-9]/);
+    assertEquals(run(SCRIPT, { flags: ["-A", "--deny-run"] }), {
+      code: 0,
+      out: first.out,
+      error: "compiled 0",
+    });
+  }, ` "it's" $HOME d'été; 雪`));
+
+Deno.test("a library that another machine left, and that does not open here, is built again", () =>
+  inFolder((run, folder) => {
+    const first = run(SCRIPT), cache = `${folder}/cache`;
+    assertEquals(first.code, 0, first.error);
+    const files = Array.from(Deno.readDirSync(cache), ({ name }) => name);
+    // For another processor, and with the name of its content: nothing else is wrong with it.
+    const [library] = files.filter((name) => /^cvm-.*\.so$/.test(name));
+    const bytes = Deno.readFileSync(`${cache}/${library}`);
+    bytes[18]! ^= 0xff; // e_machine
+    const foreign = `cvm-${fingerprint(bytes)}.so`;
+    Deno.writeFileSync(`${cache}/${foreign}`, bytes);
+    Deno.removeSync(`${cache}/${library}`);
+    for (const name of files.filter((name) => name.endsWith(".ref"))) {
+      const path = `${cache}/${name}`, text = Deno.readTextFileSync(path);
+      Deno.writeTextFileSync(path, text.replace(library!, foreign));
+    }
+    const second = run(SCRIPT);
+    assertEquals(second, { code: 0, out: first.out, error: "compiled 0" });
+    const flags = ["-A", "--deny-run", "--deny-write"];
+    assertEquals(run(SCRIPT, { flags }), second);
   }));
 
 Deno.test("missing permissions are said in one line", () =>
