@@ -33,24 +33,36 @@ export type Admit = (args: readonly Argument[]) => readonly NDArray[];
 /** For arguments that are such arrays already. */
 export const asTheyAre: Admit = (args) => args as readonly NDArray[];
 
+/** What a call gives, in the order of the outputs, a number where one has no axes. One alone stands in no list: a list is a third of what a small call leaves to the collector. */
+export type Given = NDArray | number | readonly (NDArray | number)[];
+
+/** What a call gives, as a list. */
+export function listOf(given: Given): readonly (NDArray | number)[] {
+  return Array.isArray(given) ? given : [given as NDArray | number];
+}
+
+/** A list as what a call gives. */
+export function givenOf(results: readonly (NDArray | number)[]): Given {
+  return results.length === 1 ? results[0]! : results;
+}
+
 /** What computes a closed graph: the VM or the interpreter. */
 export interface Engine {
   /**
-   * Runs `calls` times with the same inputs; results of the last, a number
-   * where an output has no axes. Arguments that are not laid out as in the
-   * call before are admitted first; without `admit` they are arrays of the
-   * right types.
+   * Runs `calls` times with the same inputs; results of the last. Arguments
+   * that are not laid out as in the call before are admitted first; without
+   * `admit` they are arrays of the right types.
    */
   call(
     args: readonly Argument[],
     calls: number,
     admit?: Admit,
-  ): readonly (NDArray | number)[];
+  ): Given;
   /** The same beside the event loop, behind the calls made before that use the same shared variables. */
   callAsync(
     values: readonly NDArray[],
     calls: number,
-  ): Promise<readonly (NDArray | number)[]>;
+  ): Promise<Given>;
   /** Decisions taken so far, one line each. */
   notes(): readonly string[];
   free(): void;
@@ -276,17 +288,19 @@ export function wrap<O extends Outputs>(
 /** Puts results into the form that was asked for. */
 function packer(
   form: Spec["form"],
-): (results: readonly (NDArray | number)[]) => unknown {
+): (given: Given) => unknown {
   switch (form.kind) {
     case "none":
       return () => undefined;
     case "one":
-      return (results) => results[0];
+      return (given) => given;
     case "list":
-      return (results) => [...results];
+      return (given) => [...listOf(given)];
     case "record":
-      return (results) =>
-        Object.fromEntries(form.keys.map((key, i) => [key, results[i]]));
+      return (given) => {
+        const results = listOf(given);
+        return Object.fromEntries(form.keys.map((key, i) => [key, results[i]]));
+      };
   }
 }
 

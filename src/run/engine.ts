@@ -8,6 +8,8 @@ import {
   type Argument,
   asTheyAre,
   type Engine,
+  type Given,
+  givenOf,
 } from "./compiled.ts";
 import { runDebug } from "./debug.ts";
 import { stopError } from "./errors.ts";
@@ -52,7 +54,7 @@ export class VmEngine implements Engine, Owned {
     args: readonly Argument[],
     calls: number,
     admit: Admit = asTheyAre,
-  ): (NDArray | number)[] {
+  ): Given {
     const { current } = this.#programs;
     if (current !== null && calls === 1) {
       const results = current.vm.repeat(args);
@@ -62,10 +64,7 @@ export class VmEngine implements Engine, Owned {
     return this.#run(admit(args), calls);
   }
 
-  callAsync(
-    values: readonly NDArray[],
-    calls: number,
-  ): Promise<(NDArray | number)[]> {
+  callAsync(values: readonly NDArray[], calls: number): Promise<Given> {
     return inTurn([this, ...this.#storages], () => this.#fly(values, calls));
   }
 
@@ -93,7 +92,7 @@ export class VmEngine implements Engine, Owned {
     this.#asWritten?.free();
   }
 
-  #run(values: readonly NDArray[], calls: number): (NDArray | number)[] {
+  #run(values: readonly NDArray[], calls: number): Given {
     let ready: Ready;
     try {
       ready = this.#bring(values);
@@ -104,16 +103,13 @@ export class VmEngine implements Engine, Owned {
       const { vm } = ready, most = atMost(ready, left);
       const stop = this.#mode.debug ? runDebug(vm, most) : vm.run(most);
       left -= this.#settle(stop, ready, values);
-      if (left === 0) return vm.results();
+      if (left === 0) return givenOf(vm.results());
       ready = this.#bring(values);
     }
   }
 
   /** The same beside the event loop. DebugMode looks at every instruction, and so stays here. */
-  async #fly(
-    values: readonly NDArray[],
-    calls: number,
-  ): Promise<(NDArray | number)[]> {
+  async #fly(values: readonly NDArray[], calls: number): Promise<Given> {
     if (this.#mode.debug) return this.#run(values, calls);
     let ready: Ready;
     try {
@@ -125,7 +121,7 @@ export class VmEngine implements Engine, Owned {
       const { vm } = ready;
       const stop = await vm.runAsync(atMost(ready, left));
       left -= this.#settle(stop, ready, values);
-      if (left === 0) return vm.results();
+      if (left === 0) return givenOf(vm.results());
       ready = this.#bring(values);
     }
   }

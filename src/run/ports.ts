@@ -76,6 +76,15 @@ export function delivered(
   return new NDArray(dtype, shape, data, strides, 0);
 }
 
+/** The same for all outputs, each of which was left there. */
+export function allDelivered(
+  outputs: readonly (Output | null)[],
+  slab: Slab,
+  at: number,
+): (NDArray | number)[] {
+  return outputs.map((output) => delivered(output!, slab, at));
+}
+
 /** A 0-d value as it is returned. RangeError: an integer beyond 2^53. */
 export function asNumber(x: number | bigint): number {
   if (typeof x === "number") return x;

@@ -4,7 +4,7 @@ import type { NDArray } from "../graph/ndarray.ts";
 import { SharedVariable, type Variable } from "../graph/variable.ts";
 import { sharedVariables } from "../graph/walk.ts";
 import { evaluate } from "../ops/evaluate.ts";
-import { asResult, asTheyAre, type Engine } from "./compiled.ts";
+import { asResult, asTheyAre, type Engine, givenOf } from "./compiled.ts";
 import { checkTypes } from "./convert.ts";
 import { computeNode } from "./evaluation.ts";
 
@@ -28,7 +28,7 @@ export function interpret(graph: FunctionGraph): Engine {
       checkTypes(graph.inputs, values);
       let last: readonly NDArray[] = [];
       for (let i = 0; i < calls; i++) last = once(values);
-      return last.map(asResult);
+      return givenOf(last.map(asResult));
     },
     // deno-lint-ignore require-await
     async callAsync(values, calls) {

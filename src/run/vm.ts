@@ -4,10 +4,12 @@ import { NDArray } from "../graph/ndarray.ts";
 import type { Kernel, Program, Thunk } from "../lower/program.ts";
 import { computeNode } from "./evaluation.ts";
 import { encode } from "./image.ts";
+import type { Given } from "./compiled.ts";
 import type { Gate } from "./gate.ts";
 import { Input } from "./input.ts";
 import type { Layouts } from "./layouts.ts";
 import {
+  allDelivered,
   asNumber,
   delivered,
   gatesOf,
@@ -148,7 +150,7 @@ export class Vm {
    * small program, or if the run stopped, which leaves everything as before: a
    * call by parts says why.
    */
-  repeat(args: readonly unknown[]): (NDArray | number)[] | null {
+  repeat(args: readonly unknown[]): Given | null {
     const gates = this.#gates, outputs = this.#outputs;
     if (
       gates === null || args.length !== gates.length ||
@@ -170,13 +172,11 @@ export class Vm {
       at,
     );
     if (status !== STATUS.DONE) return null;
-    if (outputs.length === 0) return [];
-    const made = [delivered(outputs[0]!, slab, at)];
-    for (let i = 1; i < outputs.length; i++) {
-      made.push(delivered(outputs[i]!, slab, at));
-    }
+    const given = outputs.length === 1
+      ? delivered(outputs[0]!, slab, at)
+      : allDelivered(outputs, slab, at);
     if (this.#state.held > HELD) this.finish();
-    return made;
+    return given;
   }
 
   /**

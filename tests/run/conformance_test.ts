@@ -4,6 +4,7 @@ import "../../src/ops/methods.ts";
 import { isFloat } from "../../src/graph/dtype.ts";
 import type { NDArray } from "../../src/graph/ndarray.ts";
 import { siteOf } from "../../src/graph/variable.ts";
+import { listOf } from "../../src/run/compiled.ts";
 import { compileAll, VmEngine } from "../../src/run/engine.ts";
 import { DebugMode, Mode } from "../../src/run/mode.ts";
 import { EPSILON } from "../../src/run/rounding.ts";
@@ -121,7 +122,7 @@ for (const [called, mode] of MODES) {
     const wrong: string[] = [];
     for (const { name, sample, engine, inputs, expected } of all) {
       try {
-        settled(sample, engine.call(inputs, 1)).forEach((found, i) => {
+        settled(sample, listOf(engine.call(inputs, 1))).forEach((found, i) => {
           const problem = difference(found, expected[i]!, unitsOf(sample));
           if (problem) wrong.push(`${name}: ${problem}`);
         });

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type * as damo from "damo";
 import { optimize } from "../../src/rewrite/optimize.ts";
+import { listOf } from "../../src/run/compiled.ts";
 import { VmEngine } from "../../src/run/engine.ts";
 import { Mode } from "../../src/run/mode.ts";
 import { interpret } from "../../src/run/reference.ts";
@@ -24,8 +25,8 @@ for (const { name, build } of EXAMPLES) {
       const engine = new VmEngine(graph, mode, runtime()!);
       const state = () => made.shared.map((s) => s.getValue().toArray());
       const check = () => {
-        const found = engine.call(made.values, 1);
-        const expected = reference.call(twin.values, 1);
+        const found = listOf(engine.call(made.values, 1));
+        const expected = listOf(reference.call(twin.values, 1));
         found.forEach((v, i) => close(v, expected[i]!));
         made.shared.forEach((s, i) =>
           close(s.getValue(), twin.shared[i]!.getValue())

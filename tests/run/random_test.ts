@@ -3,7 +3,12 @@ import { assert, assertEquals } from "@std/assert";
 import "../../src/ops/methods.ts";
 import type { NDArray } from "../../src/graph/ndarray.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
-import { asResult, asTheyAre, type Engine } from "../../src/run/compiled.ts";
+import {
+  asResult,
+  asTheyAre,
+  type Engine,
+  listOf,
+} from "../../src/run/compiled.ts";
 import { compileAll, VmEngine } from "../../src/run/engine.ts";
 import { DebugMode, Mode } from "../../src/run/mode.ts";
 import { interpret } from "../../src/run/reference.ts";
@@ -84,7 +89,7 @@ function outcomes(
 ): Outcome[] {
   made.shared.forEach((s, i) => s.setValue(start[i]!));
   return calls.map((values, k) => {
-    const results = () => engine.call(values, TIMES[k]!).map(textOf);
+    const results = () => listOf(engine.call(values, TIMES[k]!)).map(textOf);
     return [
       ...orRefusal(results),
       ...made.shared.map((s) => textOf(s.getValue())),

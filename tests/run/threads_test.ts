@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as damo from "damo";
 import { optimize } from "../../src/rewrite/optimize.ts";
+import { listOf } from "../../src/run/compiled.ts";
 import { VmEngine } from "../../src/run/engine.ts";
 import { runtime } from "../../src/run/runtime.ts";
 import { specify } from "../../src/run/spec.ts";
@@ -19,7 +20,7 @@ function run(
     mode = new Mode({ openmp: threads }),
     { graph } = specify([x], [build(x)], {});
   const engine = new VmEngine(optimize(graph, mode).graph, mode, runtime()!);
-  const [found] = engine.call([value], 1),
+  const [found] = listOf(engine.call([value], 1)),
     code = engine.current!.program.code.map(([op]) => op);
   engine.free();
   return { result: found, code };
