@@ -166,7 +166,7 @@ function overColumns(
   const [from, to] = bounds(t, columns);
   line(writer, `int64_t ${j} = ${from};`);
   for (
-    const vectors of t.along === "columns" ? [wide, ...halves(wide)] : [wide]
+    const vectors of t.along === "columns" ? [wide, ...narrower(wide)] : [wide]
   ) {
     const step = vectors * each;
     if (vectors === 1) break;
@@ -195,6 +195,11 @@ function overColumns(
     );
     body({ wide: 1, from: `${j} - at`, column: "at" });
   });
+}
+
+/** Half as many vectors, and so on down to one. */
+function narrower(wide: number): number[] {
+  return wide === 1 ? [] : [wide >> 1, ...narrower(wide >> 1)];
 }
 
 /** Tiles of rows, then the rows that are left over; rows [lo, hi) where columns are few. */

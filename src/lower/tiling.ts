@@ -91,12 +91,7 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
       };
     }
     if (rows < 0 || !long(columns)) return null;
-    return cut(
-      "columns",
-      lanes,
-      tallest(known(rows), large ? 6 : 4),
-      large ? 4 : 2,
-    );
+    return cut("columns", lanes, ...tallAndWide(known(rows), target));
   }
   if (
     strideOf(left, inner) !== 1 || strideOf(right, inner) !== 1 || !long(inner)
@@ -113,6 +108,25 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
   return rows < 0
     ? null
     : cut("inner", lanes, large ? tallest(known(rows), 5) : 2, 4);
+}
+
+/** Registers of a tile whose sums are all rows by some vectors: those, a vector of the right factor for each, and an element of the left. */
+const TILE = 30;
+
+/**
+ * Rows and vectors of a tile along the columns. A tile of all rows, if they are
+ * few, reads the right factor once; otherwise it is as square as the registers
+ * allow, so that it loads little for each term.
+ */
+function tallAndWide(
+  length: unknown,
+  { registers }: Target,
+): [tall: number, wide: number] {
+  if (registers < 32) return [tallest(length, 4), 2];
+  const wide = typeof length === "number"
+    ? Math.min(4, Math.floor((TILE - 1) / (length + 1)))
+    : 0;
+  return wide > 1 ? [length as number, wide] : [tallest(length, 6), 4];
 }
 
 function isFew(length: unknown): length is number {

@@ -18,129 +18,9 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     const int64_t from0 = from * x3_k;
     const int64_t from1 = from;
     int64_t j = 0;
-    for (; j + 64 <= n_j; j += 64) {
-      for (int64_t i = 0; i < n_i; i += 5) {
-        KERNEL_vector a0_0 = {0}, a0_1 = {0}, a0_2 = {0}, a0_3 = {0}, a1_0 = {0}, a1_1 = {0}, a1_2 = {0}, a1_3 = {0}, a2_0 = {0}, a2_1 = {0}, a2_2 = {0}, a2_3 = {0}, a3_0 = {0}, a3_1 = {0}, a3_2 = {0}, a3_3 = {0}, a4_0 = {0}, a4_1 = {0}, a4_2 = {0}, a4_3 = {0};
-        for (int64_t k = 0; k < terms; k++) {
-          const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[from0 + j + k * x3_k];
-          __builtin_prefetch(&x3[from0 + j + (k + 16) * x3_k]);
-          const KERNEL_vector w1 = *(const KERNEL_vector *)&x3[from0 + j + 16 + k * x3_k];
-          __builtin_prefetch(&x3[from0 + j + 16 + (k + 16) * x3_k]);
-          const KERNEL_vector w2 = *(const KERNEL_vector *)&x3[from0 + j + 32 + k * x3_k];
-          __builtin_prefetch(&x3[from0 + j + 32 + (k + 16) * x3_k]);
-          const KERNEL_vector w3 = *(const KERNEL_vector *)&x3[from0 + j + 48 + k * x3_k];
-          __builtin_prefetch(&x3[from0 + j + 48 + (k + 16) * x3_k]);
-          const KERNEL_vector u0 = x2[from1 + i * x2_i + k] - (KERNEL_vector){0};
-          a0_0 = KERNEL_fma(u0, w0, a0_0);
-          a0_1 = KERNEL_fma(u0, w1, a0_1);
-          a0_2 = KERNEL_fma(u0, w2, a0_2);
-          a0_3 = KERNEL_fma(u0, w3, a0_3);
-          const KERNEL_vector u1 = x2[from1 + (i + 1) * x2_i + k] - (KERNEL_vector){0};
-          a1_0 = KERNEL_fma(u1, w0, a1_0);
-          a1_1 = KERNEL_fma(u1, w1, a1_1);
-          a1_2 = KERNEL_fma(u1, w2, a1_2);
-          a1_3 = KERNEL_fma(u1, w3, a1_3);
-          const KERNEL_vector u2 = x2[from1 + (i + 2) * x2_i + k] - (KERNEL_vector){0};
-          a2_0 = KERNEL_fma(u2, w0, a2_0);
-          a2_1 = KERNEL_fma(u2, w1, a2_1);
-          a2_2 = KERNEL_fma(u2, w2, a2_2);
-          a2_3 = KERNEL_fma(u2, w3, a2_3);
-          const KERNEL_vector u3 = x2[from1 + (i + 3) * x2_i + k] - (KERNEL_vector){0};
-          a3_0 = KERNEL_fma(u3, w0, a3_0);
-          a3_1 = KERNEL_fma(u3, w1, a3_1);
-          a3_2 = KERNEL_fma(u3, w2, a3_2);
-          a3_3 = KERNEL_fma(u3, w3, a3_3);
-          const KERNEL_vector u4 = x2[from1 + (i + 4) * x2_i + k] - (KERNEL_vector){0};
-          a4_0 = KERNEL_fma(u4, w0, a4_0);
-          a4_1 = KERNEL_fma(u4, w1, a4_1);
-          a4_2 = KERNEL_fma(u4, w2, a4_2);
-          a4_3 = KERNEL_fma(u4, w3, a4_3);
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[i * row + j + lane + part * elements] = a0_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[i * row + j + 16 + lane + part * elements] = a0_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[i * row + j + 32 + lane + part * elements] = a0_2[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[i * row + j + 48 + lane + part * elements] = a0_3[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 1) * row + j + lane + part * elements] = a1_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 1) * row + j + 16 + lane + part * elements] = a1_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 1) * row + j + 32 + lane + part * elements] = a1_2[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 1) * row + j + 48 + lane + part * elements] = a1_3[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 2) * row + j + lane + part * elements] = a2_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 2) * row + j + 16 + lane + part * elements] = a2_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 2) * row + j + 32 + lane + part * elements] = a2_2[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 2) * row + j + 48 + lane + part * elements] = a2_3[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 3) * row + j + lane + part * elements] = a3_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 3) * row + j + 16 + lane + part * elements] = a3_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 3) * row + j + 32 + lane + part * elements] = a3_2[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 3) * row + j + 48 + lane + part * elements] = a3_3[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 4) * row + j + lane + part * elements] = a4_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 4) * row + j + 16 + lane + part * elements] = a4_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 4) * row + j + 32 + lane + part * elements] = a4_2[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 4) * row + j + 48 + lane + part * elements] = a4_3[lane];
-        }
-      }
-    }
     for (; j + 32 <= n_j; j += 32) {
-      for (int64_t i = 0; i < n_i; i += 5) {
-        KERNEL_vector a0_0 = {0}, a0_1 = {0}, a1_0 = {0}, a1_1 = {0}, a2_0 = {0}, a2_1 = {0}, a3_0 = {0}, a3_1 = {0}, a4_0 = {0}, a4_1 = {0};
+      for (int64_t i = 0; i < n_i; i += 10) {
+        KERNEL_vector a0_0 = {0}, a0_1 = {0}, a1_0 = {0}, a1_1 = {0}, a2_0 = {0}, a2_1 = {0}, a3_0 = {0}, a3_1 = {0}, a4_0 = {0}, a4_1 = {0}, a5_0 = {0}, a5_1 = {0}, a6_0 = {0}, a6_1 = {0}, a7_0 = {0}, a7_1 = {0}, a8_0 = {0}, a8_1 = {0}, a9_0 = {0}, a9_1 = {0};
         for (int64_t k = 0; k < terms; k++) {
           const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[from0 + j + k * x3_k];
           __builtin_prefetch(&x3[from0 + j + (k + 16) * x3_k]);
@@ -161,6 +41,21 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
           const KERNEL_vector u4 = x2[from1 + (i + 4) * x2_i + k] - (KERNEL_vector){0};
           a4_0 = KERNEL_fma(u4, w0, a4_0);
           a4_1 = KERNEL_fma(u4, w1, a4_1);
+          const KERNEL_vector u5 = x2[from1 + (i + 5) * x2_i + k] - (KERNEL_vector){0};
+          a5_0 = KERNEL_fma(u5, w0, a5_0);
+          a5_1 = KERNEL_fma(u5, w1, a5_1);
+          const KERNEL_vector u6 = x2[from1 + (i + 6) * x2_i + k] - (KERNEL_vector){0};
+          a6_0 = KERNEL_fma(u6, w0, a6_0);
+          a6_1 = KERNEL_fma(u6, w1, a6_1);
+          const KERNEL_vector u7 = x2[from1 + (i + 7) * x2_i + k] - (KERNEL_vector){0};
+          a7_0 = KERNEL_fma(u7, w0, a7_0);
+          a7_1 = KERNEL_fma(u7, w1, a7_1);
+          const KERNEL_vector u8 = x2[from1 + (i + 8) * x2_i + k] - (KERNEL_vector){0};
+          a8_0 = KERNEL_fma(u8, w0, a8_0);
+          a8_1 = KERNEL_fma(u8, w1, a8_1);
+          const KERNEL_vector u9 = x2[from1 + (i + 9) * x2_i + k] - (KERNEL_vector){0};
+          a9_0 = KERNEL_fma(u9, w0, a9_0);
+          a9_1 = KERNEL_fma(u9, w1, a9_1);
         }
         #pragma GCC ivdep
         for (int64_t lane = 0; lane < 16; lane++) {
@@ -201,14 +96,54 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         #pragma GCC ivdep
         for (int64_t lane = 0; lane < 16; lane++) {
           y[(i + 4) * row + j + 16 + lane + part * elements] = a4_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 5) * row + j + lane + part * elements] = a5_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 5) * row + j + 16 + lane + part * elements] = a5_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 6) * row + j + lane + part * elements] = a6_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 6) * row + j + 16 + lane + part * elements] = a6_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 7) * row + j + lane + part * elements] = a7_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 7) * row + j + 16 + lane + part * elements] = a7_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 8) * row + j + lane + part * elements] = a8_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 8) * row + j + 16 + lane + part * elements] = a8_1[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 9) * row + j + lane + part * elements] = a9_0[lane];
+        }
+        #pragma GCC ivdep
+        for (int64_t lane = 0; lane < 16; lane++) {
+          y[(i + 9) * row + j + 16 + lane + part * elements] = a9_1[lane];
         }
       }
     }
     for (; j < n_j; j += 16) {
       const int64_t at = j + 16 <= n_j ? j : n_j - 16;
       const int64_t past = n_j - at < 16 ? n_j - at : 16;
-      for (int64_t i = 0; i < n_i; i += 5) {
-        KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0};
+      for (int64_t i = 0; i < n_i; i += 10) {
+        KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0}, a5_0 = {0}, a6_0 = {0}, a7_0 = {0}, a8_0 = {0}, a9_0 = {0};
         for (int64_t k = 0; k < terms; k++) {
           const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[from0 + at + k * x3_k];
           __builtin_prefetch(&x3[from0 + at + (k + 16) * x3_k]);
@@ -222,6 +157,16 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
           a3_0 = KERNEL_fma(u3, w0, a3_0);
           const KERNEL_vector u4 = x2[from1 + (i + 4) * x2_i + k] - (KERNEL_vector){0};
           a4_0 = KERNEL_fma(u4, w0, a4_0);
+          const KERNEL_vector u5 = x2[from1 + (i + 5) * x2_i + k] - (KERNEL_vector){0};
+          a5_0 = KERNEL_fma(u5, w0, a5_0);
+          const KERNEL_vector u6 = x2[from1 + (i + 6) * x2_i + k] - (KERNEL_vector){0};
+          a6_0 = KERNEL_fma(u6, w0, a6_0);
+          const KERNEL_vector u7 = x2[from1 + (i + 7) * x2_i + k] - (KERNEL_vector){0};
+          a7_0 = KERNEL_fma(u7, w0, a7_0);
+          const KERNEL_vector u8 = x2[from1 + (i + 8) * x2_i + k] - (KERNEL_vector){0};
+          a8_0 = KERNEL_fma(u8, w0, a8_0);
+          const KERNEL_vector u9 = x2[from1 + (i + 9) * x2_i + k] - (KERNEL_vector){0};
+          a9_0 = KERNEL_fma(u9, w0, a9_0);
         }
         const KERNEL_vector part0 = a0_0;
         #pragma GCC ivdep
@@ -247,6 +192,31 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         #pragma GCC ivdep
         for (int64_t lane = j - at; lane < past; lane++) {
           y[(i + 4) * row + at + lane + part * elements] = part4[lane];
+        }
+        const KERNEL_vector part5 = a5_0;
+        #pragma GCC ivdep
+        for (int64_t lane = j - at; lane < past; lane++) {
+          y[(i + 5) * row + at + lane + part * elements] = part5[lane];
+        }
+        const KERNEL_vector part6 = a6_0;
+        #pragma GCC ivdep
+        for (int64_t lane = j - at; lane < past; lane++) {
+          y[(i + 6) * row + at + lane + part * elements] = part6[lane];
+        }
+        const KERNEL_vector part7 = a7_0;
+        #pragma GCC ivdep
+        for (int64_t lane = j - at; lane < past; lane++) {
+          y[(i + 7) * row + at + lane + part * elements] = part7[lane];
+        }
+        const KERNEL_vector part8 = a8_0;
+        #pragma GCC ivdep
+        for (int64_t lane = j - at; lane < past; lane++) {
+          y[(i + 8) * row + at + lane + part * elements] = part8[lane];
+        }
+        const KERNEL_vector part9 = a9_0;
+        #pragma GCC ivdep
+        for (int64_t lane = j - at; lane < past; lane++) {
+          y[(i + 9) * row + at + lane + part * elements] = part9[lane];
         }
       }
     }
