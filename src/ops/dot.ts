@@ -225,18 +225,18 @@ export const dotAdd: OpFunction<Added> = defineOp<Added>({
         }`,
       );
     }
-    c.shape.forEach((n, axis) => {
-      if (c.type.shape[axis] === 1) return;
-      lengths.same(
-        n,
-        shape[axis + lead]!,
+    const whole = shape.map((m, at) => {
+      const axis = at - lead;
+      return axis < 0 || c.type.shape[axis] === 1 ? m : lengths.same(
+        c.shape[axis]!,
+        m,
         (n, m) =>
           new RangeError(
             `Cannot apply dotAdd: axis ${axis} of the first operand has length ${n}, of the product ${m}`,
           ),
       );
     });
-    return { dtype: x.dtype, shape };
+    return { dtype: x.dtype, shape: whole };
   },
   eval: ([c, alpha, x, y]) => {
     const xy = multiply(x, y),

@@ -9,6 +9,7 @@ import {
 } from "../ops/dimshuffle.ts";
 import { dot, dotAdd } from "../ops/dot.ts";
 import { add, div, mul, neg, sub } from "../ops/elemwise.ts";
+import { type SpecifyParams, specifyShape } from "../ops/specify_shape.ts";
 import { factors } from "./factors.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
 
@@ -45,6 +46,8 @@ interface Scaled {
   readonly c: Variable | null;
   readonly x: Variable;
   readonly y: Variable;
+  /** The axes of which only `specifyShape` says how long they are, and what it says. */
+  readonly specified: readonly (number | null)[];
 }
 
 function dotAdded(v: Variable, around: Surroundings): Variable | null {
@@ -54,7 +57,13 @@ function dotAdded(v: Variable, around: Surroundings): Variable | null {
   const left = right ? null : scaledDot(a, 1, v, around);
   const found = right ?? left, other = right ? a : b;
   if (!found || other.dtype !== v.dtype || other.ndim > v.ndim) return null;
-  const { alpha, x, y } = found;
+  // What is added must be as long as what it is added to: that says as much.
+  const { alpha, x, y, specified } = found,
+    isSaid = specified.every((n, axis) =>
+      n === null || n !== 1 && other.ndim === v.ndim &&
+        other.type.shape[axis] === n
+    );
+  if (!isSaid) return null;
   const c = right || isSum ? other : neg(other);
   return dotAdd(found.c ? add(c, found.c) : c, alpha, x, y);
 }
@@ -73,9 +82,9 @@ function scaledDot(
 ): Scaled | null {
   if (!isFloat(v.dtype) || v.dtype !== root.dtype || v.ndim === 0) return null;
   const { constant: by, over, under } = factors(v);
-  const [z, ...more] = over.filter((f) => f.ndim > 0);
-  const op = z?.owner?.op;
-  if (!z || more.length || under.some((f) => f.ndim > 0)) return null;
+  const [whole, ...more] = over.filter((f) => f.ndim > 0);
+  if (!whole || more.length || under.some((f) => f.ndim > 0)) return null;
+  const [z, specified] = unspecified(whole), op = z.owner?.op;
   if ((op !== dot.op && op !== dotAdd.op) || !isOnlyUsed(v, z, around)) {
     return null;
   }
@@ -84,11 +93,11 @@ function scaledDot(
       (n === 1) === (root.type.shape[axis] === 1)
     );
   if (!sameShape) return null;
-  const scalars = over.filter((f) => f !== z);
+  const scalars = over.filter((f) => f !== whole);
   const scale = scalar(sign * by, scalars, under, root);
   if (op === dot.op) {
     const [x, y] = z.owner!.inputs as [Variable, Variable];
-    return { alpha: scale, c: null, x, y };
+    return { alpha: scale, c: null, x, y, specified };
   }
   const [c, alpha, x, y] = z.owner!.inputs as [
     Variable,
@@ -100,7 +109,19 @@ function scaledDot(
   const full = c.ndim === z.ndim &&
     c.type.shape.every((n, axis) => n !== 1 || z.type.shape[axis] === 1);
   if (!full || inner === dot.op || inner === dotAdd.op) return null;
-  return { alpha: mul(scale, alpha), c: mul(scale, c), x, y };
+  return { alpha: mul(scale, alpha), c: mul(scale, c), x, y, specified };
+}
+
+/** What numbers are said to be the lengths of, and by axis those that its type does not say (null: it does). */
+function unspecified(
+  v: Variable,
+): [of: Variable, specified: readonly (number | null)[]] {
+  const none = v.type.shape.map(() => null), { owner } = v;
+  if (owner?.op !== specifyShape.op) return [v, none];
+  const { shape } = owner.params as SpecifyParams, x = owner.inputs[0]!;
+  return shape.every((n) => n === null || typeof n === "number")
+    ? [x, shape.map((n, axis) => x.type.shape[axis] === n ? null : n)]
+    : [v, none];
 }
 
 /** True if `z` and all between it and `v` have one client each. */

@@ -107,6 +107,11 @@ Deno.test("dotAdd adds a scaled product", () => {
   );
 });
 
+Deno.test("dotAdd is as long as what it adds to, where types do not know the product", () => {
+  const { shape } = dotAdd(zeros([3, 4]), scalar(), matrix(), matrix()).type;
+  assertEquals(shape, [3, 4]);
+});
+
 Deno.test("dotAdd may write in the memory of its first operand only where that has the full shape", () => {
   const inplace = (y: Variable) => {
     const { op, inputs, outputs, params } = y.owner!;

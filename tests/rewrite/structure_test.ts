@@ -167,6 +167,19 @@ Deno.test("a training step of an MLP: products with sums, one softmax, updates i
   }
 });
 
+Deno.test("weights whose lengths types know are updated by one product too, whatever is known of the examples", () => {
+  const x = matrix("x"), t = matrix("t");
+  const W = shared(zeros([4, 3], "float64"), { name: "W", shape: [4, 3] });
+  const cost = mean(sqr(sub(dot(x, W), t))) as Variable<0>;
+  const nodes = rewritten(descent([x, t], cost, [W], 0.1), {
+    x: [3, 4],
+    t: [3, 3],
+  });
+  const ops = nodes.map((node) => node.op.name);
+  assertEquals(count(nodes, "dotAdd"), 2, ops.join());
+  assert(!ops.includes("specifyShape"), ops.join());
+});
+
 Deno.test("weight decay stays one pass over the weights before the product", () => {
   const x = matrix("x"), t = matrix("t"), W = weights("W", 4, 3);
   const cost = add(
