@@ -1,9 +1,9 @@
 /**
- * Work that needs only the sequences leaves the loop: elementwise work, views,
- * lookups by the step's index, and dot(x[t], W), which becomes one product
- * over all steps. What then only hands rows through is no output of a loop.
+ * Work that needs only the sequences leaves the loop: elementwise work, sums,
+ * views, lookups by the step's index, and dot(x[t], W), which becomes one
+ * product over all steps. What then only hands rows through is no output of a loop.
  */
-import { Constant, Variable } from "../graph/variable.ts";
+import { type Apply, Constant, mayFail, Variable } from "../graph/variable.ts";
 import { replace, toposort } from "../graph/walk.ts";
 import {
   asLength,
@@ -14,11 +14,13 @@ import {
   stepsOf,
   usedOf,
 } from "../nested/loop.ts";
+import { scanOp } from "../nested/scan_op.ts";
 import { at } from "../ops/at.ts";
 import { broadcastTo } from "../ops/broadcast_to.ts";
 import { lengthsOf, shapeAt } from "../ops/shape.ts";
 import { conditions } from "./lazy.ts";
 import { isAsserted } from "./lengths.ts";
+import { fillValue } from "./values.ts";
 import { likeInitial, withInitialRows } from "./scan_checks.ts";
 import { type Along, lift, Lifting } from "./scan_lift.ts";
 import {
@@ -52,6 +54,14 @@ export const hoisting: readonly LoopRule[] = [
       licence: "exact",
     },
     withoutLengths,
+  ),
+  loopRule(
+    "scan_invariant",
+    {
+      equation: "f(w) in each step → w' in each step, w' = f(w)",
+      licence: "exact",
+    },
+    withoutInvariants,
   ),
   loopRule(
     "scan_rows",
@@ -122,6 +132,53 @@ function withoutLengths(place: LoopPlace): Replacements | null {
     nonSequences: [...loop.nonSequences, ...inputs],
   };
   return insteadOf(place, made, entriesOf(made));
+}
+
+/**
+ * What is the same in each step, and safe to compute where no step runs, is
+ * computed before the loop; or rules within the body would join it with what
+ * changes. All else of this kind is computed at its first need.
+ */
+function withoutInvariants(place: LoopPlace): Replacements | null {
+  const { loop } = place, results = resultsOf(loop);
+  const runs = conditions(results), order = toposort(results);
+  const outside = new Map(loop.nonSequences.map((s) => [s.inner, s.value]));
+  const fixed = new Set<Variable>(outside.keys()), moved = new Set<Apply>();
+  // Another look at what is there is no work, and rules want to see fills.
+  const work = new Set<Variable>();
+  for (const node of order) {
+    const stays = runs.get(node) !== 0 || node.op.ordered || mayFail(node) ||
+      node.op === scanOp || node.inputs.every((v) => v instanceof Constant);
+    if (stays || !node.inputs.every((v) => isFixed(v, fixed))) continue;
+    moved.add(node);
+    const works = fillValue(node.outputs[0]!) === null &&
+      (!node.op.views || node.inputs.some((v) => work.has(v)));
+    for (const v of node.outputs) {
+      fixed.add(v);
+      if (works) work.add(v);
+    }
+  }
+  const needed = new Set(results);
+  for (const node of order) {
+    if (!moved.has(node)) node.inputs.forEach((v) => needed.add(v));
+  }
+  const leaving = [...work].filter((v) => needed.has(v));
+  if (leaving.length === 0) return null;
+  const values = replace(leaving, outside);
+  const inputs = leaving.map((v, i): LoopInput => ({
+    inner: new Variable(v.type),
+    value: values[i]!,
+  }));
+  const by = new Map(leaving.map((v, i) => [v, inputs[i]!.inner]));
+  const made: Loop = {
+    ...withBody(loop, by),
+    nonSequences: [...loop.nonSequences, ...inputs],
+  };
+  return insteadOf(place, made, entriesOf(made));
+}
+
+function isFixed(v: Variable, fixed: ReadonlySet<Variable>): boolean {
+  return v instanceof Constant || fixed.has(v);
 }
 
 /** The rows of a sequence that steps read, in the order of the steps. */

@@ -4,6 +4,15 @@ import type { Loop } from "../nested/loop.ts";
 import { dimshuffle, type Pattern, transpose } from "../ops/dimshuffle.ts";
 import { dot } from "../ops/dot.ts";
 import { SYMBOLIC, type SymbolicLength } from "../ops/length_graph.ts";
+import {
+  all,
+  any,
+  max,
+  min,
+  prod,
+  type ReduceParams,
+  sum,
+} from "../ops/reduce.ts";
 import { reshape, type ShapeParams } from "../ops/reshape.ts";
 import type { IndexParam, SelectionParams } from "../ops/selection.ts";
 import { lengthsOf } from "../ops/shape.ts";
@@ -105,6 +114,13 @@ function canLift(node: Apply, moving: readonly boolean[]): boolean {
       return moving[1]! && index.length === 1 &&
         (e!.kind === "rows" || e!.kind === "along" || e!.kind === "at");
     }
+    case sum.op:
+    case prod.op:
+    case max.op:
+    case min.op:
+    case any.op:
+    case all.op:
+      return !mayFail(node);
     default:
       // As large as an operand that moves: or the rows would take more memory than what they come from.
       return node.op.scalar !== undefined && !mayFail(node) &&
@@ -163,6 +179,16 @@ function lifted(
         return elementsAt(x, inputs.slice(1), [WHOLE, ...index]);
       }
       return advancedSubtensor(x, y, { index: [{ kind: "rows", input: 1 }] });
+    case sum.op:
+    case prod.op:
+    case max.op:
+    case min.op:
+    case any.op:
+    case all.op: {
+      const params = node.params as ReduceParams;
+      const axes = params.axes.map((axis) => axis + 1);
+      return new Apply(node.op, [x], { ...params, axes }).outputs[0]!;
+    }
     default: {
       const { ndim } = node.outputs[0]!;
       const padded = inputs.map((v, i) =>
@@ -189,8 +215,8 @@ function reshapeRows(
   const dims = shape.map((p) =>
     typeof p === "number" ? p : lengths[p!.input - 1]!
   );
-  const product = (all: readonly SymbolicLength[]) =>
-    all.reduce((a, b) => mul(a, b) as SymbolicLength, 1 as SymbolicLength);
+  const product = (factors: readonly SymbolicLength[]) =>
+    factors.reduce((a, b) => mul(a, b) as SymbolicLength, 1 as SymbolicLength);
   const named = product(dims.filter((d) => d !== -1));
   const open = () => floorDiv(product(row), named) as SymbolicLength;
   return reshape(x, [n!, ...dims.map((d) => d === -1 ? open() : d)]);

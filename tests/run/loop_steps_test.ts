@@ -1,6 +1,8 @@
-/** What a step of a loop does besides its kernels: nothing. No buffer is taken, and rows that are kept are written where they stay. */
-import { assert, assertEquals } from "@std/assert";
+/** What a step of a loop does besides its kernels: nothing. It stays in C, no buffer is taken, and rows that are kept are written where they stay. */
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import "../../src/ops/methods.ts";
+import { function as compile } from "../../src/compile.ts";
+import type { NDArray } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 import { grad } from "../../src/grad/grad.ts";
 import type { Program } from "../../src/lower/program.ts";
@@ -11,7 +13,7 @@ import { dot } from "../../src/ops/dot.ts";
 import { add, mul, sqr, sub, tanh } from "../../src/ops/elemwise.ts";
 import { gt, lt } from "../../src/ops/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
-import { dmatrix, dvector } from "../../src/ops/inputs.ts";
+import { dmatrix, dvector, lscalar } from "../../src/ops/inputs.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import { VmEngine } from "../../src/run/engine.ts";
@@ -93,6 +95,8 @@ for (const [name, make] of Object.entries(PROGRAMS)) {
       // Axes that took three lengths are symbolic from then on: one program for all.
       for (const n of [2, 3, 4]) engine.call(values(n), 1);
       const [few, many] = [8, 64].map((n) => taken(engine, n));
+      const { code } = engine.current!.program;
+      assertEquals(code.filter(([op]) => op === "HOST"), []);
       assertEquals([linker, many], [linker, few]);
       if (linker === "cvm_nogc") assertEquals(few, 0);
       engine.free();
@@ -145,6 +149,47 @@ Deno.test("kept states are written straight into the rows of their output", () =
     assert(from <= first && first < to);
     engine.free();
   }
+});
+
+Deno.test("a state of which the last value is wanted lies in two rows, whatever the number of steps", () => {
+  const engine = engineOf([at(network(), -1)], { linker: "cvm_nogc" });
+  for (const n of [3, 50]) {
+    engine.call(values(n), 1);
+    const { program, vm } = engine.current!, [loop] = program.loops;
+    const state = loop!.cursors.filter((c) => c.ring);
+    assertEquals(state.map((c) => [c.ring, c.write]), [[2, false], [2, true]]);
+    assertEquals(vm.read(state[0]!.base).shape, [2, 4]);
+  }
+  engine.free();
+});
+
+Deno.test("what is the same in each step is computed once, at the first step, and never where no step runs", () => {
+  const i = lscalar("i");
+  const [h] = scan((x, h) => tanh(add(add(x, h), dot(at(U, i), U))), {
+    sequences: x,
+    outputsInfo: h0,
+  });
+  for (const linker of ["cvm", "cvm_nogc", "c"] as const) {
+    const f = compile([...INPUTS, i], h, { mode: linker });
+    const call = (n: number, i: number) => {
+      const [x, h0, U] = values(n);
+      return (f as (...v: unknown[]) => NDArray)(x, h0, U, i);
+    };
+    assertEquals(call(0, 99).shape, [0, 4]);
+    assertThrows(() => call(1, 99), RangeError);
+    assertEquals(call(3, 1).shape, [3, 4]);
+    f.free();
+  }
+  const engine = engineOf([
+    scan((x, h) => tanh(add(mul(x, h), dot(h0, tanh(U)))), {
+      sequences: x,
+      outputsInfo: h0,
+    })[0],
+  ], { linker: "cvm" });
+  engine.call(values(5), 1);
+  const [body] = bodies(engine.current!.program);
+  assertEquals(body!.filter((name) => /dot/i.test(name)), []);
+  engine.free();
 });
 
 Deno.test("a state that is an output too, and equal states, are computed once and copied once", () => {

@@ -24,7 +24,7 @@ import { at, incSubtensor } from "../../src/ops/at.ts";
 import { zeros } from "../../src/ops/constructors.ts";
 import { dimshuffle, transpose } from "../../src/ops/dimshuffle.ts";
 import { dot } from "../../src/ops/dot.ts";
-import { add, mul, sigmoid, sqr, tanh } from "../../src/ops/elemwise.ts";
+import { add, exp, mul, sigmoid, sqr, tanh } from "../../src/ops/elemwise.ts";
 import { gt } from "../../src/ops/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
@@ -38,7 +38,7 @@ import {
   lvector,
   tensor,
 } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { max, sum } from "../../src/ops/reduce.ts";
 import { reshape } from "../../src/ops/reshape.ts";
 import { shapeAt } from "../../src/ops/shape.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
@@ -231,6 +231,24 @@ Deno.test("work before a product leaves with it: elementwise, views, reshape, lo
       i: [5],
       ij: [5, 2],
     }, { ...rest, x: [0, 3], xt: [0, 3, 2], i: [0], ij: [0, 2] });
+  }
+});
+
+Deno.test("elementwise work on sequences and sums of their rows leave a loop with feedback", () => {
+  const steps: ((x: Variable) => Variable)[] = [
+    (x) => mul(exp(x), 2),
+    (x) => sum(x),
+    (x) => max(x, { axis: 0 }),
+    (x) => mul(sqr(x), sum(mul(x, 3))),
+  ];
+  for (const step of steps) {
+    const [h] = scan((x, h) => tanh(add(h, step(x))), {
+      sequences: dmatrix("x"),
+      outputsInfo: dvector("h0"),
+    });
+    const { loops } = look([h]);
+    assertEquals(bodyOf(loops[0]!).map(({ op }) => op.name), ["add", "tanh"]);
+    compare([h], { x: [5, 4], h0: [4] }, { x: [0, 4], h0: [4] });
   }
 });
 
