@@ -117,7 +117,7 @@ const HEAVY = 4;
 /**
  * Fixed lanes in a fixed order: some vectors side by side for whole blocks, one
  * for the chunks behind them, an array for the elements behind those; folded in
- * halves. `kept` is where the value of each element stays for a later stage.
+ * halves, each of a length that the compiler knows. `kept` is where the value of each element stays for a later stage.
  */
 function reduceInLanes(
   scope: Scope,
@@ -209,12 +209,29 @@ function reduceInLanes(
       overLanes(lanes, () => add(after(0), `sum${at}[lane]`));
     },
   );
-  ivdep();
-  printBlock(
-    writer,
-    `for (int64_t ${name} = ${length} - ${length} % ${lanes}, lane = 0; ${name} + lane < ${length}; lane++) {`,
-    () => add(after(0), `rest${at}[lane]`),
-  );
+  if (kept) {
+    ivdep();
+    printBlock(
+      writer,
+      `for (int64_t ${name} = ${length} - ${length} % ${lanes}, lane = 0; ${name} + lane < ${length}; lane++) {`,
+      () => add(after(0), `rest${at}[lane]`),
+    );
+  } else {
+    // All lanes, of which the last are left as they were: a vector under a mask.
+    printBlock(writer, "{", () => {
+      line(writer, `const int64_t tail = ${length} % ${lanes};`);
+      line(writer, `const int64_t ${name} = ${length} - tail;`);
+      overLanes(lanes, () => {
+        line(writer, `${type} next = rest${at}[lane];`);
+        printBlock(
+          writer,
+          "if (lane < tail) {",
+          () => accumulate(after(0), stage, "next", ""),
+        );
+        line(writer, `rest${at}[lane] = next;`);
+      });
+    });
+  }
   close(scope, stage.axes.length - 1);
   const fold = (to: string, from: string) =>
     `${merge(stage.combine, dtype, to, from)};`;
@@ -226,14 +243,15 @@ function reduceInLanes(
     }
     line(writer, fold(`rest${at}[lane]`, `sum${at}[lane]`));
   });
-  line(writer, `for (int half = ${lanes / 2}; half; half /= 2) {`);
-  line(
-    writer,
-    `  for (int lane = 0; lane < half; lane++) ${
-      fold(`rest${at}[lane]`, `rest${at}[lane + half]`)
-    }`,
-  );
-  line(writer, "}");
+  for (let half = lanes / 2; half > 1; half /= 2) {
+    line(
+      writer,
+      `for (int lane = 0; lane < ${half}; lane++) ${
+        fold(`rest${at}[lane]`, `rest${at}[lane + ${half}]`)
+      }`,
+    );
+  }
+  line(writer, fold(`rest${at}[0]`, `rest${at}[1]`));
   line(writer, `const ${type} s${at} = rest${at}[0];`);
 }
 

@@ -31,8 +31,16 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         sum0[lane] = maximum_f32(sum0[lane], x[i * x_i + j + lane]);
       }
     }
-    for (int64_t j = n_j - n_j % 16, lane = 0; j + lane < n_j; lane++) {
-      rest0[lane] = maximum_f32(rest0[lane], x[i * x_i + j + lane]);
+    {
+      const int64_t tail = n_j % 16;
+      const int64_t j = n_j - tail;
+      for (int lane = 0; lane < 16; lane++) {
+        float next = rest0[lane];
+        if (lane < tail) {
+          next = maximum_f32(next, x[i * x_i + j + lane]);
+        }
+        rest0[lane] = next;
+      }
     }
     for (int lane = 0; lane < 16; lane++) {
       sum0[lane] = maximum_f32(sum0[lane], sum0_2[lane]);
@@ -40,9 +48,10 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       sum0[lane] = maximum_f32(sum0[lane], sum0_1[lane]);
       rest0[lane] = maximum_f32(rest0[lane], sum0[lane]);
     }
-    for (int half = 8; half; half /= 2) {
-      for (int lane = 0; lane < half; lane++) rest0[lane] = maximum_f32(rest0[lane], rest0[lane + half]);
-    }
+    for (int lane = 0; lane < 8; lane++) rest0[lane] = maximum_f32(rest0[lane], rest0[lane + 8]);
+    for (int lane = 0; lane < 4; lane++) rest0[lane] = maximum_f32(rest0[lane], rest0[lane + 4]);
+    for (int lane = 0; lane < 2; lane++) rest0[lane] = maximum_f32(rest0[lane], rest0[lane + 2]);
+    rest0[0] = maximum_f32(rest0[0], rest0[1]);
     const float s0 = rest0[0];
     KERNEL_f32x16 sum1 = {0};
     KERNEL_f32x16 sum1_1 = {0};
@@ -85,9 +94,10 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       sum1[lane] += sum1_1[lane];
       rest1[lane] += sum1[lane];
     }
-    for (int half = 8; half; half /= 2) {
-      for (int lane = 0; lane < half; lane++) rest1[lane] += rest1[lane + half];
-    }
+    for (int lane = 0; lane < 8; lane++) rest1[lane] += rest1[lane + 8];
+    for (int lane = 0; lane < 4; lane++) rest1[lane] += rest1[lane + 4];
+    for (int lane = 0; lane < 2; lane++) rest1[lane] += rest1[lane + 2];
+    rest1[0] += rest1[1];
     const float s1 = rest1[0];
     #pragma GCC ivdep
     for (int64_t j = 0; j < n_j; j++) {

@@ -35,8 +35,16 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         sum0[lane] += (double)x[from0 + i + lane];
       }
     }
-    for (int64_t i = length - length % 8, lane = 0; i + lane < length; lane++) {
-      rest0[lane] += (double)x[from0 + i + lane];
+    {
+      const int64_t tail = length % 8;
+      const int64_t i = length - tail;
+      for (int lane = 0; lane < 8; lane++) {
+        double next = rest0[lane];
+        if (lane < tail) {
+          next += (double)x[from0 + i + lane];
+        }
+        rest0[lane] = next;
+      }
     }
     for (int lane = 0; lane < 8; lane++) {
       sum0[lane] += sum0_2[lane];
@@ -44,9 +52,9 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       sum0[lane] += sum0_1[lane];
       rest0[lane] += sum0[lane];
     }
-    for (int half = 4; half; half /= 2) {
-      for (int lane = 0; lane < half; lane++) rest0[lane] += rest0[lane + half];
-    }
+    for (int lane = 0; lane < 4; lane++) rest0[lane] += rest0[lane + 4];
+    for (int lane = 0; lane < 2; lane++) rest0[lane] += rest0[lane + 2];
+    rest0[0] += rest0[1];
     const double s0 = rest0[0];
     y[part] = s0;
   }
@@ -86,8 +94,16 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       sum0[lane] += found[part + lane];
     }
   }
-  for (int64_t part = parts - parts % 8, lane = 0; part + lane < parts; lane++) {
-    rest0[lane] += found[part + lane];
+  {
+    const int64_t tail = parts % 8;
+    const int64_t part = parts - tail;
+    for (int lane = 0; lane < 8; lane++) {
+      double next = rest0[lane];
+      if (lane < tail) {
+        next += found[part + lane];
+      }
+      rest0[lane] = next;
+    }
   }
   for (int lane = 0; lane < 8; lane++) {
     sum0[lane] += sum0_2[lane];
@@ -95,9 +111,9 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     sum0[lane] += sum0_1[lane];
     rest0[lane] += sum0[lane];
   }
-  for (int half = 4; half; half /= 2) {
-    for (int lane = 0; lane < half; lane++) rest0[lane] += rest0[lane + half];
-  }
+  for (int lane = 0; lane < 4; lane++) rest0[lane] += rest0[lane + 4];
+  for (int lane = 0; lane < 2; lane++) rest0[lane] += rest0[lane + 2];
+  rest0[0] += rest0[1];
   const double s0 = rest0[0];
   y[0] = (float)s0;
   return DAMO_OK;

@@ -30,8 +30,16 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         sum0[lane] += (double)x[i * x_i + j + lane];
       }
     }
-    for (int64_t j = n_j - n_j % 8, lane = 0; j + lane < n_j; lane++) {
-      rest0[lane] += (double)x[i * x_i + j + lane];
+    {
+      const int64_t tail = n_j % 8;
+      const int64_t j = n_j - tail;
+      for (int lane = 0; lane < 8; lane++) {
+        double next = rest0[lane];
+        if (lane < tail) {
+          next += (double)x[i * x_i + j + lane];
+        }
+        rest0[lane] = next;
+      }
     }
     for (int lane = 0; lane < 8; lane++) {
       sum0[lane] += sum0_2[lane];
@@ -39,9 +47,9 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       sum0[lane] += sum0_1[lane];
       rest0[lane] += sum0[lane];
     }
-    for (int half = 4; half; half /= 2) {
-      for (int lane = 0; lane < half; lane++) rest0[lane] += rest0[lane + half];
-    }
+    for (int lane = 0; lane < 4; lane++) rest0[lane] += rest0[lane + 4];
+    for (int lane = 0; lane < 2; lane++) rest0[lane] += rest0[lane + 2];
+    rest0[0] += rest0[1];
     const double s0 = rest0[0];
     y[i] = (float)s0;
   }
