@@ -562,6 +562,23 @@ export {
   type JointRank,
 } from "./src/nested/jacobian.ts";
 
+// Rewriting: rules of one's own, for `Mode.including`.
+export {
+  type Applies,
+  type Bindings,
+  type Licence,
+  type Named,
+  named,
+  type Names,
+  type Pattern as RulePattern,
+  type Rule as RewriteRule,
+  rule as rewriteRule,
+  ruleAt as rewriteRuleAt,
+  type RuleOptions,
+  type Surroundings,
+} from "./src/rewrite/pattern.ts";
+export { RewriteError } from "./src/rewrite/driver.ts";
+
 // Functions.
 export { function, type FunctionOptions } from "./src/compile.ts";
 export type { ExportOptions } from "./src/run/export_c.ts";

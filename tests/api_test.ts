@@ -59,7 +59,9 @@ const HERE: Record<string, readonly string[]> = {
     "CacheError",
     "MissingCompilerError",
     "MissingLibraryError",
+    "RewriteError",
   ],
+  rewriting: ["rewriteRule", "rewriteRuleAt", "named"],
   gradient: [
     "grad",
     "Lop",

@@ -22,6 +22,7 @@ export interface Fired {
 
 /** Rules undo each other, or make a graph grow without end. */
 export class RewriteError extends Error {
+  /** Its kind. */
   override readonly name = "RewriteError";
 }
 

@@ -18,14 +18,15 @@ import {
 } from "./driver.ts";
 import { rewriteBodies } from "./bodies.ts";
 import { applyLoopRules } from "./loop_rules.ts";
-import { OPTIMIZERS, type Phase } from "./phases.ts";
+import { OPTIMIZERS, type Phase, PHASES, RULES } from "./phases.ts";
 import type { Rule } from "./pattern.ts";
+import { LOOP_RULES } from "./scan_rules.ts";
 
 /** Which rewrites run. */
 export interface Strategy {
   readonly optimizer: keyof typeof OPTIMIZERS;
-  /** Rules that run only if named here: those that may change NaN or infinity. */
-  readonly included?: readonly string[];
+  /** Names of rules that run only if named here, those that may change NaN or infinity; and rules of the user's own. */
+  readonly included?: readonly (string | Rule)[];
   /** Rules and phases that do not run. */
   readonly excluded?: readonly string[];
 }
@@ -38,7 +39,8 @@ export interface Optimized {
 
 /**
  * The same function, better computed: inputs, updated variables and the types
- * of results stay. RewriteError: rules undo each other.
+ * of results stay. RewriteError: rules undo each other. TypeError: a rule of
+ * the user's own has a name that is taken.
  */
 export function optimize(
   graph: FunctionGraph,
@@ -48,11 +50,12 @@ export function optimize(
   const runs = ({ name, licence }: Pick<Rule, "name" | "licence">) =>
     !excluded.includes(name) &&
     (licence !== "may change NaN/inf" || included.includes(name));
+  const own = ownRules(included).filter(({ name }) => !excluded.includes(name));
   const phases: readonly Phase[] = OPTIMIZERS[optimizer]
     .filter((phase) => !excluded.includes(phase.name))
     .map((p) =>
-      "rules" in p
-        ? { ...p, rules: p.rules.filter(runs) }
+      "rules" in p && p.rules.length > 0
+        ? { ...p, rules: [...own, ...p.rules.filter(runs)] }
         : "loops" in p
         ? { ...p, loops: p.loops.filter(runs) }
         : p
@@ -79,6 +82,25 @@ export function optimize(
     graph: phases.length ? withResults(graph, rewrite(before, phases)) : graph,
     fired: [...fired.values()],
   };
+}
+
+/** The rules of the user's own. TypeError: a name is taken. */
+function ownRules(included: NonNullable<Strategy["included"]>): Rule[] {
+  const own = included.filter((rule) => typeof rule !== "string");
+  if (own.length === 0) return [];
+  const taken = new Set(
+    [...RULES.map(({ rule }) => rule), ...LOOP_RULES, ...PHASES]
+      .map(({ name }) => name),
+  );
+  for (const { name } of own) {
+    if (taken.has(name)) {
+      throw new TypeError(
+        `Cannot include rule ${name}: a rule or phase of that name is there; choose another`,
+      );
+    }
+    taken.add(name);
+  }
+  return own;
 }
 
 /** `after`; the groups that a pass fused are named by what they hold. */

@@ -4,12 +4,15 @@ import { fillValue } from "./values.ts";
 
 /** A function that applies an op, as `defineOp` returns it. */
 export interface Applies {
+  /** What it applies. */
   readonly op: AnyOp;
 }
 
 /** A pattern whose match is bound too. */
 export interface Named {
+  /** Of what it matches. */
   readonly name: string;
+  /** What it matches. */
   readonly of: Pattern;
 }
 
@@ -49,9 +52,11 @@ export interface Surroundings {
 
 /** One way to improve a graph. */
 export interface Rule {
+  /** For modes that leave it out, and for explain(). */
   readonly name: string;
   /** What it does, for people: `x[:] → x`; empty where the pattern says it (see `equationOf`). */
   readonly equation: string;
+  /** What it may do to the value. */
   readonly licence: Licence;
   /** The ops it is tried at; null for all. */
   readonly ops: readonly AnyOp[] | null;
@@ -61,7 +66,25 @@ export interface Rule {
   rewrite(root: Variable, around: Surroundings): Variable | null;
 }
 
-/** A rule that is one line: a pattern, and what replaces it (null declines). */
+/**
+ * A rule that is one line: a pattern, and what replaces it. The replacement
+ * gets what the names of the pattern stand for; null declines. A mode that
+ * includes a rule of one's own tries it in every phase of rules, before those
+ * that are there; one that changes dtype, rank or known lengths is not taken.
+ *
+ * ```ts
+ * import { add, cos, function as compile, Mode, onesLike, rewriteRule, sin, sqr, vector } from "damo";
+ * // sin² x + cos² x → 1
+ * const pythagoras = rewriteRule(
+ *   "pythagoras",
+ *   [add, [sqr, [sin, "x"]], [sqr, [cos, "x"]]],
+ *   ({ x }) => onesLike(x),
+ * );
+ * const x = vector("x"), y = x.sin().sqr().add(x.cos().sqr());
+ * const f = compile([x], y, { mode: new Mode().including(pythagoras) });
+ * console.log(f([1, 2]).toArray()); // [ 1, 1 ]
+ * ```
+ */
 export function rule<const P extends readonly [Applies, ...Pattern[]]>(
   name: string,
   lhs: P,
@@ -83,11 +106,25 @@ export function rule<const P extends readonly [Applies, ...Pattern[]]>(
 
 /** What a rule that is a function says of itself. */
 export interface RuleOptions {
+  /** What it does, for people: `x[:] → x`. */
   readonly equation: string;
+  /** What it may do to the value; value-safe unless given. */
   readonly licence?: Licence;
 }
 
-/** A rule that looks at parameters, types or clients: tried at every application of `fns`. */
+/**
+ * A rule that looks at parameters, types or clients: tried at every
+ * application of `fns`, of any op if that is null.
+ *
+ * ```ts
+ * import { rewriteRuleAt, sum } from "damo";
+ * const asItIs = rewriteRuleAt("sum_of_scalar", [sum], { equation: "sum(x) → x" }, (y) => {
+ *   const x = y.owner!.inputs[0]!;
+ *   return x.ndim === 0 ? x : null;
+ * });
+ * console.log(asItIs.equation); // sum(x) → x
+ * ```
+ */
 export function ruleAt(
   name: string,
   fns: readonly Applies[] | null,

@@ -1,5 +1,6 @@
 /** How a function is compiled and run. */
 import { config } from "../graph/config.ts";
+import type { Rule } from "../rewrite/pattern.ts";
 
 /** What `new Mode(…)` takes; each absent field is the setting in force. */
 export interface ModeOptions {
@@ -16,8 +17,8 @@ export interface ModeOptions {
   readonly device?: "cpu" | "cuda";
   /** Threads a kernel may use. */
   readonly openmp?: number;
-  /** Names of rules and phases to add. */
-  readonly including?: readonly string[];
+  /** Rules to add: one's own (see `rewriteRule`), or the names of those that run only where a mode includes them. */
+  readonly including?: readonly (string | Rule)[];
   /** Names of rules and phases to leave out. */
   readonly excluding?: readonly string[];
 }
@@ -42,8 +43,8 @@ export class Mode {
   readonly device: NonNullable<ModeOptions["device"]>;
   /** Threads a kernel may use; 0 for as many as there are cores. */
   readonly openmp: number;
-  /** Rules and phases besides those of the optimizer. */
-  readonly included: readonly string[];
+  /** Rules besides those of the optimizer. */
+  readonly included: readonly (string | Rule)[];
   /** Rules and phases that do not run. */
   readonly excluded: readonly string[];
   /** Every thunk is compared with its op's reference value. */
@@ -64,9 +65,9 @@ export class Mode {
     }
   }
 
-  /** This mode with these rules or phases besides. */
-  including(...names: string[]): Mode {
-    return this.#with({ including: [...this.included, ...names] });
+  /** This mode with these rules besides: one's own, or names of those that run only where a mode includes them. */
+  including(...rules: (string | Rule)[]): Mode {
+    return this.#with({ including: [...this.included, ...rules] });
   }
 
   /** This mode without these rules or phases. */
