@@ -9,6 +9,7 @@ import {
   div,
   exp,
   identity,
+  intDiv,
   log,
   maximum,
   minimum,
@@ -16,11 +17,13 @@ import {
   neg,
   pow,
   reciprocal,
+  sign,
   sqr,
   sqrt,
   sub,
 } from "../ops/elemwise.ts";
 import { eq, ge, gt, le, lt, neq, where } from "../ops/elemwise_logic.ts";
+import { assert } from "../ops/debug.ts";
 import { ifelse } from "../ops/ifelse.ts";
 import {
   type Applies,
@@ -31,7 +34,7 @@ import {
   rule,
   ruleAt,
 } from "./pattern.ts";
-import { filled, fillValue } from "./values.ts";
+import { filled, fillValue, isNatural } from "./values.ts";
 
 /** Operations that leave their operand as it is. */
 export const useless: readonly Rule[] = [
@@ -44,14 +47,21 @@ export const useless: readonly Rule[] = [
   rule("reciprocal_reciprocal", [reciprocal, [reciprocal, "x"]], ({ x }) => x),
   rule("pow_one", [pow, "x", 1], ({ x }) => x, "exact"),
   rule("pow_zero", [pow, "x", 0], (_, y) => filled(1, y), "exact"),
+  rule(
+    "int_div_one",
+    [intDiv, "x", 1],
+    ({ x }) => isFloat(x.dtype) ? null : x,
+    "exact",
+  ),
+  rule("one_pow", [pow, 1, "x"], (_, y) => filled(1, y), "exact"),
   rule("neg_neg", [neg, [neg, "x"]], ({ x }) => x, "exact"),
   rule("abs_abs", [abs, named("y", [abs, "x"])], ({ y }) => y, "exact"),
   rule("abs_neg", [abs, [neg, "x"]], ({ x }) => abs(x), "exact"),
-  rule(
-    "abs_sqr",
-    [abs, named("y", [sqr, "x"])],
-    ({ y }) => isFloat(y.dtype) ? y : null,
-    "exact",
+  ruleAt(
+    "abs_natural",
+    [abs],
+    { equation: "abs(x) → x, where x is not negative", licence: "exact" },
+    (y) => isNatural(y.owner!.inputs[0]!) ? y.owner!.inputs[0]! : null,
   ),
   rule("sqr_neg", [sqr, [neg, "x"]], ({ x }) => sqr(x), "exact"),
   rule("sqr_abs", [sqr, [abs, "x"]], ({ x }) => sqr(x), "exact"),
@@ -88,6 +98,12 @@ export const useless: readonly Rule[] = [
       return branches[v.index + (value === 0 ? branches.length / 2 : 0)]!;
     },
   ),
+  rule(
+    "assert_true",
+    [assert, "x", 1],
+    ({ x }) => x,
+    "exact",
+  ),
   ruleAt(
     "cast_cast",
     [cast],
@@ -108,6 +124,26 @@ export const useless: readonly Rule[] = [
 export const cancelling: readonly Rule[] = [
   ...exactForIntegers("sub_self", [sub, "x", "x"], (_, y) => filled(0, y)),
   ...exactForIntegers("mul_zero", [mul, "x", 0], (_, y) => filled(0, y)),
+  ...exactForIntegers("add_sub", [sub, [add, "x", "y"], "y"], ({ x }) => x),
+  ...exactForIntegers("sub_add", [add, [sub, "x", "y"], "y"], ({ x }) => x),
+  rule(
+    "mul_div",
+    [div, [mul, "x", "y"], "y"],
+    ({ x }) => x,
+    "may change NaN/inf",
+  ),
+  rule(
+    "div_mul",
+    [mul, [div, "x", "y"], "y"],
+    ({ x }) => x,
+    "may change NaN/inf",
+  ),
+  rule(
+    "div_abs",
+    [div, "x", [abs, "x"]],
+    ({ x }) => sign(x),
+    "may change NaN/inf",
+  ),
   rule(
     "div_self",
     [div, "x", "x"],

@@ -11,6 +11,7 @@ const TYPES: readonly DenseType[] = [
   dense("float64", [3]),
   dense("float64", [1, 4]),
   dense("float64", [3, 1]),
+  dense("bool", [3]),
 ];
 
 /** Nothing surrounds an instance: every variable is used once. */

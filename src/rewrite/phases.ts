@@ -9,8 +9,10 @@ import { fuseElementwise } from "./fuse.ts";
 import { fuseReductions } from "./fuse_reductions.ts";
 import { indexing, sparseSums } from "./indexing.ts";
 import type { LoopRule } from "./loop_rules.ts";
+import { inverses } from "./inverses.ts";
 import { labels } from "./labels.ts";
 import { layout } from "./layout.ts";
+import { logic, sinking } from "./logic.ts";
 import { nnet, shareSoftmax } from "./nnet.ts";
 import type { Rule } from "./pattern.ts";
 import { hoisting } from "./scan_hoist.ts";
@@ -32,6 +34,7 @@ export type Phase =
 const tidy: readonly Rule[] = [
   ...fold,
   ...useless,
+  ...logic,
   ...signs,
   ...fills,
   ...layout,
@@ -43,6 +46,8 @@ const merge: Phase = rules("merge", []);
 const simple: readonly Rule[] = [
   ...tidy,
   ...cancelling,
+  ...inverses,
+  ...sinking,
   ...gathering,
   ...indexing,
 ];

@@ -5,10 +5,22 @@ import { type AnyOp, Constant, Variable } from "../graph/variable.ts";
 import { broadcastTo } from "../ops/broadcast_to.ts";
 import { constant } from "../ops/define.ts";
 import { dimshuffle } from "../ops/dimshuffle.ts";
-import { cast, second } from "../ops/elemwise.ts";
+import {
+  abs,
+  add,
+  cast,
+  cosh,
+  exp,
+  mul,
+  second,
+  sigmoid,
+  sqr,
+} from "../ops/elemwise.ts";
 import { lengthFrom } from "../ops/length_graph.ts";
+import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/reshape.ts";
 import { shapeAt } from "../ops/shape.ts";
+import { softmax } from "../ops/softmax.ts";
 import { specifyShape } from "../ops/specify_shape.ts";
 
 /** Constants up to this many elements are looked at. */
@@ -99,4 +111,20 @@ export function knownSize(v: Variable): number | null {
   return shape.every((n) => typeof n === "number")
     ? sizeOf(shape as readonly number[])
     : null;
+}
+
+/** How deep `isNatural` looks into sums. */
+const DEPTH = 4;
+
+/** True for what is never negative, nor a negative zero. */
+export function isNatural(x: Variable, depth = DEPTH): boolean {
+  const node = x.owner, value = fillValue(x);
+  if (value !== null) return value > 0 || Object.is(value, 0);
+  if (!node || depth === 0) return false;
+  if ([add, mul, sum].some((f) => f.op === node.op)) {
+    return node.inputs.every((v) => isNatural(v, depth - 1));
+  }
+  return isFloat(x.dtype)
+    ? [sqr, abs, exp, sigmoid, cosh, softmax].some((f) => f.op === node.op)
+    : node.op === shapeAt.op;
 }

@@ -49,7 +49,7 @@ function draw(
     some = v.ndim ? special : special.filter(Number.isFinite);
   for (let i = 0; i < data.length; i++) {
     if (!isFloat(v.dtype)) {
-      const n = Math.floor(next() * top);
+      const n = Math.floor(next() * (v.dtype === "bool" ? 2 : top));
       data[i] = isBig(v.dtype) ? BigInt(n) : n;
     } else if (some.length && next() < 0.5) {
       data[i] = some[Math.floor(next() * some.length)]!;

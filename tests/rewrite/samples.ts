@@ -14,6 +14,7 @@ import {
   cast,
   div,
   exp,
+  maximum,
   mul,
   neg,
   pow,
@@ -22,6 +23,7 @@ import {
   sqr,
   sub,
 } from "../../src/ops/elemwise.ts";
+import { and_, ge, gt, le, lt, or_ } from "../../src/ops/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import { join } from "../../src/ops/join.ts";
 import { max, restoreAxes, sum } from "../../src/ops/reduce.ts";
@@ -38,6 +40,7 @@ const v = tensor("float64", [4], "v"), s = tensor("float64", [], "s");
 const single = tensor("float32", [3, 4], "single"),
   i = tensor("int64", [], "i");
 const rows3 = tensor("int64", [3], "rows3");
+const truth = tensor("bool", [3, 4], "truth");
 const rows = tensor("int64", [2], "rows"),
   square = tensor("float64", [4, 4], "square");
 
@@ -64,6 +67,16 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
   ],
   log_softmax_at_labels_grad: [labelsGrad(x), labelsGrad(open)],
   ifelse_known: [ifelse(constant(1), x, y), ifelse(constant(false), x, y)],
+  and_true: [and_(truth, true), and_(true, truth)],
+  or_true: [or_(truth, true)],
+  natural_maximum: [maximum(sqr(x), 0), maximum(exp(x), 0)],
+  natural_below_zero: [
+    lt(length(x, { axis: 0 }), 0),
+    gt(0, length(x, { axis: 0 })),
+    ge(length(x, { axis: 0 }), 0),
+    le(0, add(length(x, { axis: 0 }), 1)),
+  ],
+  abs_natural: [abs(sqr(x)), abs(softmax(x)), abs(add(exp(x), 1))],
   cast_cast: [
     cast(cast(single, "float64"), "float32"),
     cast(cast(single, "float64"), "int32"),
@@ -168,5 +181,9 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
     sub(incSubtensor(at(zerosLike(x), rows), at(y, rows)), y),
   ],
   pow_half: [pow(sqr(x), 0.5), pow(add(abs(x), 1), 0.5)],
+  pow_integer: [pow(x, 5), pow(x, 6), pow(x, 12), pow(x, -7)],
+  exp_mul_exp: [mul(exp(x), exp(y))],
+  one_minus_sigmoid: [sub(1, sigmoid(x))],
+  dot_outer: [dot(dimshuffle(v, [0, "x"]), dimshuffle(v, ["x", 0]))],
   pow_minus_half: [pow(add(sqr(x), 1e-8), -0.5)],
 };
