@@ -1,11 +1,11 @@
-/** Lengths without their variables, and views and reductions that merge or do nothing. */
-import { type Apply, Constant, Variable } from "../graph/variable.ts";
+/** Lengths without their variables, and views that merge or do nothing. */
+import { Constant, Variable } from "../graph/variable.ts";
 import { remake } from "../graph/walk.ts";
 import { constant } from "../ops/define.ts";
 import { dimshuffle, type Pattern as AxisOrder } from "../ops/dimshuffle.ts";
-import { cast, mul, neg } from "../ops/elemwise.ts";
+import { cast } from "../ops/elemwise.ts";
+import { join } from "../ops/join.ts";
 import { lengthFrom } from "../ops/length_graph.ts";
-import { max, min, prod, type ReduceParams, sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/reshape.ts";
 import { shapeAt } from "../ops/shape.ts";
 import { specifyShape } from "../ops/specify_shape.ts";
@@ -83,62 +83,65 @@ export const layout: readonly Rule[] = [
     },
   ),
   ruleAt(
-    "reduce_nothing",
-    [sum, prod, max, min],
-    { equation: "sum over axes of length 1 → dimshuffle(x)" },
+    "reshape_dimshuffle",
+    [reshape],
+    {
+      equation: "reshape(dimshuffle(x, [0, x, 1]), s) → reshape(x, s)",
+      licence: "exact",
+    },
     (v) => {
-      const x = v.owner!.inputs[0]!, { axes } = reduceParams(v.owner!);
-      if (axes.some((axis) => x.type.shape[axis] !== 1)) return null;
-      const kept = [...x.type.shape.keys()].filter((i) => !axes.includes(i));
-      return cast(dimshuffle(x, kept), v.dtype);
+      const [y, ...lengths] = v.owner!.inputs as [Variable];
+      if (y.owner?.op !== dimshuffle.op) return null;
+      const [x] = y.owner.inputs as [Variable];
+      const order = orderOf(y).filter((axis) => axis !== "x");
+      const kept = order.length === x.ndim &&
+        order.every((axis, i) => axis === i);
+      return kept ? remake(v.owner!, [x, ...lengths]).outputs[0]! : null;
     },
   ),
   ruleAt(
-    "reduce_reduce",
-    [sum, prod, max, min],
-    { equation: "sum(sum(x, axes), more) → sum(x, both)" },
-    (v) => {
-      const y = v.owner!.inputs[0]!, inner = y.owner;
-      if (!inner || inner.op !== v.owner!.op || y.dtype !== v.dtype) {
+    "reshape_lift",
+    null,
+    {
+      equation: "exp(reshape(x, s)) → reshape(exp(x), s)",
+      licence: "exact",
+    },
+    (v, around) => {
+      const { op, inputs: [y, ...more] } = v.owner!, from = y?.owner;
+      const unary = op.scalar !== undefined && more.length === 0;
+      if (!unary || from?.op !== reshape.op || around.clients(y!) > 1) {
         return null;
       }
-      const x = inner.inputs[0]!, first = reduceParams(inner).axes;
-      const left = [...x.type.shape.keys()].filter((i) => !first.includes(i));
-      const then = reduceParams(v.owner!).axes.map((axis) => left[axis]!);
-      const axis = [...first, ...then];
-      const op = inner.op;
-      if (op === max.op) return max(x, { axis });
-      if (op === min.op) return min(x, { axis });
-      return (op === sum.op ? sum : prod)(x, { axis, dtype: v.dtype });
+      const [x, ...lengths] = from.inputs as [Variable];
+      const made = remake(v.owner!, [x]).outputs[0]!;
+      return remake(from, [made, ...lengths]).outputs[0]!;
     },
   ),
   ruleAt(
-    "sum_scaled",
-    [sum],
-    { equation: "sum(2 * x) → 2 * sum(x), sum(-x) → -sum(x)" },
+    "join_one",
+    [join],
+    { equation: "join(x) → x", licence: "exact" },
+    (v) => v.owner!.inputs.length === 1 ? v.owner!.inputs[0]! : null,
+  ),
+  ruleAt(
+    "join_empty",
+    [join],
+    {
+      equation: "join(x, y) → x, where y has no elements along the axis",
+      licence: "exact",
+    },
     (v) => {
-      const y = v.owner!.inputs[0]!,
-        node = y.owner,
-        { axes } = reduceParams(v.owner!);
-      if (y.dtype !== v.dtype) return null;
-      if (node?.op === neg.op) return neg(sum(node.inputs[0]!, { axis: axes }));
-      if (node?.op !== mul.op) return null;
-      const [a, b] = node.inputs as [Variable, Variable];
-      const [scale, x] = a.ndim === 0 ? [a, b] : [b, a];
-      if (scale.ndim !== 0 || scale.dtype !== v.dtype || x.dtype !== v.dtype) {
-        return null;
-      }
-      return mul(scale, sum(x, { axis: axes }));
+      const { inputs, params } = v.owner!;
+      const parts = inputs.filter((x) => x.type.shape[params.axis] !== 0);
+      return parts.length > 0 && parts.length < inputs.length
+        ? join(params.axis, ...parts)
+        : null;
     },
   ),
 ];
 
 function orderOf(v: Variable): AxisOrder {
   return (v.owner!.params as { readonly pattern: AxisOrder }).pattern;
-}
-
-function reduceParams(node: Apply): ReduceParams {
-  return node.params as ReduceParams;
 }
 
 /** One step towards the inputs: the driver takes the next. */

@@ -15,6 +15,7 @@ import { layout } from "./layout.ts";
 import { logic, sinking } from "./logic.ts";
 import { nnet, shareSoftmax } from "./nnet.ts";
 import type { Rule } from "./pattern.ts";
+import { reductions } from "./reductions.ts";
 import { hoisting } from "./scan_hoist.ts";
 import { unused } from "./scan_memory.ts";
 import { LOOP_RULES } from "./scan_rules.ts";
@@ -38,6 +39,7 @@ const tidy: readonly Rule[] = [
   ...signs,
   ...fills,
   ...layout,
+  ...reductions,
 ];
 
 /** Equal nodes become one; the driver does that whenever it walks. */

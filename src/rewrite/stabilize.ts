@@ -9,6 +9,7 @@ import {
   expm1,
   log,
   log1p,
+  logaddexp,
   mul,
   neg,
   reciprocal,
@@ -16,6 +17,7 @@ import {
   softplus,
   sub,
 } from "../ops/elemwise.ts";
+import { log1mexp, logErfc } from "./tails.ts";
 import { type Factors, factors, product } from "./factors.ts";
 import { match, type Rule, rule, ruleAt } from "./pattern.ts";
 
@@ -44,6 +46,17 @@ export const stabilize: readonly Rule[] = [
     [reciprocal, [add, 1, [exp, "x"]]],
     ({ x }) => sigmoid(neg(x)),
   ),
+  rule(
+    "logaddexp",
+    [log, [add, [exp, "x"], [exp, "y"]]],
+    ({ x, y }, z) =>
+      x.dtype === z.dtype && y.dtype === z.dtype ? logaddexp(x, y) : null,
+  ),
+  rule("logaddexp_zero", [logaddexp, "x", 0], ({ x }) => softplus(x)),
+  ...log1mexp,
+  ...logErfc,
+  rule("one_plus_erf", [add, 1, [erf, "x"]], ({ x }) => erfc(neg(x))),
+  rule("erfc_minus_one", [add, [erfc, "x"], -1], ({ x }) => neg(erf(x))),
   rule("one_minus_erf", [sub, 1, [erf, "x"]], ({ x }) => erfc(x)),
   rule("one_minus_erfc", [sub, 1, [erfc, "x"]], ({ x }) => erf(x)),
   rule("erf_minus_one", [add, [erf, "x"], -1], ({ x }) => neg(erfc(x))),
@@ -55,6 +68,11 @@ export const stabilize: readonly Rule[] = [
         "y * exp(x) / (1 + exp(x)), y * exp(x) * sigmoid(-x) → y * sigmoid(x)",
     },
     sigmoidInProduct,
+  ),
+  rule(
+    "over_one_plus_exp",
+    [div, "y", [add, 1, [exp, "x"]]],
+    ({ x, y }, z) => x.dtype === z.dtype ? mul(y, sigmoid(neg(x))) : null,
   ),
   ruleAt(
     "sigmoid_odds",

@@ -14,6 +14,7 @@ import {
   cast,
   div,
   exp,
+  log,
   maximum,
   mul,
   neg,
@@ -25,8 +26,8 @@ import {
 } from "../../src/ops/elemwise.ts";
 import { and_, ge, gt, le, lt, or_ } from "../../src/ops/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
-import { join } from "../../src/ops/join.ts";
-import { max, restoreAxes, sum } from "../../src/ops/reduce.ts";
+import { join, stack } from "../../src/ops/join.ts";
+import { max, min, prod, restoreAxes, sum } from "../../src/ops/reduce.ts";
 import { reshape } from "../../src/ops/reshape.ts";
 import { shapeAt } from "../../src/ops/shape.ts";
 import { logSoftmax, softmax } from "../../src/ops/softmax.ts";
@@ -40,6 +41,7 @@ const v = tensor("float64", [4], "v"), s = tensor("float64", [], "s");
 const single = tensor("float32", [3, 4], "single"),
   i = tensor("int64", [], "i");
 const rows3 = tensor("int64", [3], "rows3");
+const rowsOf = tensor("float64", [3], "rowsOf");
 const truth = tensor("bool", [3, 4], "truth");
 const rows = tensor("int64", [2], "rows"),
   square = tensor("float64", [4, 4], "square");
@@ -129,6 +131,27 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
   ],
   reshape_reshape: [reshape(reshape(x, [12]), [2, 6])],
   reshape_same: [reshape(x, [3, 4]), reshape(open, [shapeAt(open, 0), -1])],
+  reshape_dimshuffle: [
+    reshape(dimshuffle(x, [0, "x", 1]), [12]),
+    reshape(dimshuffle(open, ["x", 0, 1]), [-1]),
+  ],
+  reshape_lift: [exp(reshape(x, [12])), cast(reshape(open, [-1]), "float32")],
+  join_one: [new Apply(join.op, [x], { axis: 0 }).outputs[0]!],
+  join_empty: [join(0, x, at(y, "0:0")), join(1, at(x, ":", "0:0"), x, y)],
+  reduce_dimshuffle: [
+    sum(transpose(x), { axis: 0 }),
+    max(dimshuffle(x, [1, "x", 0]), { axis: [0] }),
+    sum(dimshuffle(row, [1]), { axis: 0 }),
+    prod(dimshuffle(open, ["x", 1, 0])),
+    sum(dimshuffle(x, [1, "x", 0]), { axis: 1 }),
+  ],
+  reduce_join: [
+    sum(stack([s, s, mul(s, 2)])),
+    max(join(1, dimshuffle(v, [0, "x"]), dimshuffle(v, [0, "x"])), { axis: 1 }),
+    prod(stack([i, i])),
+  ],
+  max_neg: [max(neg(x)), min(neg(x), { axis: 1 })],
+  log_prod: [log(prod(add(1, exp(x)), { axis: 1 })), log(prod(sigmoid(x)))],
   specify_known: [specifyShape(x, [3, null])],
   reduce_nothing: [sum(row, { axis: 0 }), max(row, { axis: 0 })],
   reduce_reduce: [sum(sum(x, { axis: 1 })), max(max(x, { axis: 0 }))],
@@ -136,6 +159,9 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
     sum(mul(s, x), { axis: 0 }),
     sum(neg(x)),
     sum(mul(x, 2), { axis: 1 }),
+    sum(mul(x, v), { axis: 0 }),
+    sum(mul(row, x), { axis: 0 }),
+    sum(div(x, add(1, sqr(dimshuffle(rowsOf, [0, "x"])))), { axis: 1 }),
   ],
   index_all: [at(x, ":"), at(x, "0:3", ":")],
   index_one: [
