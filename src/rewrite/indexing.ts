@@ -1,8 +1,6 @@
-/** Indices that take everything, and sums with arrays that are zero but for a few elements. */
+/** Indices that take everything, one of several parts, or less than what is computed for them. */
 import type { Variable } from "../graph/variable.ts";
-import { remake } from "../graph/walk.ts";
 import { dimshuffle } from "../ops/dimshuffle.ts";
-import { add, mul, neg, sub } from "../ops/elemwise.ts";
 import { join } from "../ops/join.ts";
 import {
   shapeGraph,
@@ -10,17 +8,11 @@ import {
   type SymbolicLength,
 } from "../ops/length_graph.ts";
 import type { IndexParam, SelectionParams } from "../ops/selection.ts";
-import {
-  increment,
-  type IncrementParams,
-  subtensor,
-} from "../ops/subtensor.ts";
+import { subtensor } from "../ops/subtensor.ts";
 import type { Scalar } from "../ops/view.ts";
-import { isOnlyUsed, scalar } from "./blas.ts";
-import { factors } from "./factors.ts";
-import { lengthKey, sameLength } from "./lengths.ts";
-import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
-import { fillValue } from "./values.ts";
+import { lifting } from "./lifting.ts";
+import { isLengthOf, lengthKey, sameLength } from "./lengths.ts";
+import { type Rule, ruleAt } from "./pattern.ts";
 
 /** Reading and changing elements. */
 export const indexing: readonly Rule[] = [
@@ -36,8 +28,9 @@ export const indexing: readonly Rule[] = [
         const n = x.type.shape[axis];
         return (e.start === undefined || e.start === 0) &&
           (e.stop === undefined ||
-            (typeof e.stop === "number" && typeof n === "number" &&
-              e.stop >= n));
+            (typeof e.stop === "number"
+              ? typeof n === "number" && e.stop >= n
+              : isLengthOf(v.owner!.inputs[e.stop.input]!, x, axis)));
       });
       return whole ? x : null;
     },
@@ -75,6 +68,16 @@ export const indexing: readonly Rule[] = [
     },
     sliceOfJoin,
   ),
+  ruleAt(
+    "index_of_join",
+    [subtensor],
+    {
+      equation: "join(x, y)[0] → x[0], where types know the lengths",
+      licence: "exact",
+    },
+    indexOfJoin,
+  ),
+  ...lifting,
 ];
 
 function isWhole(e: IndexParam): boolean {
@@ -133,48 +136,24 @@ function haveSameRows(a: Variable, b: Variable): boolean {
     );
 }
 
-/** Sums: late, when products with scalars have been gathered. */
-export const sparseSums: readonly Rule[] = [
-  ruleAt(
-    "increment_of_zeros_added",
-    [add, sub],
-    { equation: "W - lr * inc(zeros[i], g) → inc(W[i], -lr * g)" },
-    incrementAdded,
-  ),
-];
-
-/** Adds to the elements that a gradient by index names, instead of adding an array that is zero elsewhere. */
-function incrementAdded(v: Variable, around: Surroundings): Variable | null {
-  const [a, b] = v.owner!.inputs as [Variable, Variable];
-  const isSum = v.owner!.op === add.op;
-  const right = incremented(b, isSum ? 1 : -1, v, around);
-  const found = right ?? incremented(a, 1, v, around);
-  const other = right ? a : b;
-  if (!found || other.dtype !== v.dtype || other.ndim !== v.ndim) return null;
-  if (other.type.shape.some((n, i) => n === 1 && v.type.shape[i] !== 1)) {
-    return null;
+/** One row of the one array among joined ones that has it. */
+function indexOfJoin(v: Variable): Variable | null {
+  const [x] = v.owner!.inputs as [Variable], joined = x.owner;
+  const [e, ...more] = (v.owner!.params as SelectionParams).index;
+  if (joined?.op !== join.op || joined.params.axis !== 0) return null;
+  if (e?.kind !== "at" || typeof e.at !== "number" || e.at < 0) return null;
+  let row = e.at;
+  for (const part of joined.inputs) {
+    const n = part.type.shape[0];
+    if (typeof n !== "number") return null;
+    if (row < n) {
+      if (!joined.inputs.every((p) => haveSameRows(p, part))) return null;
+      const [, ...rest] = v.owner!.inputs;
+      return subtensor(part, ...rest, {
+        index: [{ kind: "at", at: row }, ...more],
+      });
+    }
+    row -= n;
   }
-  const [, y, ...rest] = found.of.owner!.inputs as [Variable, Variable];
-  const c = right || isSum ? other : neg(other);
-  const inputs = [c, mul(found.by, y), ...rest];
-  return remake(found.of.owner!, inputs).outputs[0]!;
-}
-
-/** `v` as a number times an increment of zeros, of the shape of `root`, that nothing else needs. */
-function incremented(
-  v: Variable,
-  sign: number,
-  root: Variable,
-  around: Surroundings,
-): { readonly by: Variable; readonly of: Variable } | null {
-  if (v.dtype !== root.dtype || v.ndim === 0) return null;
-  const { constant, over, under } = factors(v);
-  const [of, ...more] = over.filter((f) => f.ndim > 0);
-  if (of?.owner?.op !== increment.op || of.ndim !== root.ndim) return null;
-  if (more.length || under.some((f) => f.ndim > 0)) return null;
-  const { set } = of.owner.params as IncrementParams;
-  if (set || fillValue(of.owner.inputs[0]!) !== 0) return null;
-  if (!isOnlyUsed(v, of, around)) return null;
-  const scalars = over.filter((f) => f !== of);
-  return { by: scalar(sign * constant, scalars, under, root), of };
+  return null;
 }

@@ -7,7 +7,7 @@ import { fills } from "./fills.ts";
 import { fold } from "./fold.ts";
 import { fuseElementwise } from "./fuse.ts";
 import { fuseReductions } from "./fuse_reductions.ts";
-import { indexing, sparseSums } from "./indexing.ts";
+import { indexing } from "./indexing.ts";
 import type { LoopRule } from "./loop_rules.ts";
 import { inverses } from "./inverses.ts";
 import { labels } from "./labels.ts";
@@ -21,6 +21,7 @@ import { unused } from "./scan_memory.ts";
 import { LOOP_RULES } from "./scan_rules.ts";
 import { specialize } from "./specialize.ts";
 import { stabilize } from "./stabilize.ts";
+import { sparseSums, writing } from "./writing.ts";
 
 /** A step of rewriting: rules, applied together until none fires; rules about loops, one after the other; or one pass over the whole graph. */
 export type Phase =
@@ -52,6 +53,7 @@ const simple: readonly Rule[] = [
   ...sinking,
   ...gathering,
   ...indexing,
+  ...writing,
 ];
 
 const canonical: Phase = rules("canonicalize", simple);

@@ -3,7 +3,7 @@ import { tensor } from "../../src/ops/inputs.ts";
 import { slice } from "../../src/graph/indexing.ts";
 import { Apply, type Variable } from "../../src/graph/variable.ts";
 import { considerConstant, gradClip } from "../../src/grad/identities.ts";
-import { at, incSubtensor } from "../../src/ops/at.ts";
+import { at, incSubtensor, setSubtensor } from "../../src/ops/at.ts";
 import { broadcastAs, broadcastTo } from "../../src/ops/broadcast_to.ts";
 import { arange, constant, zerosLike } from "../../src/ops/constructors.ts";
 import { dimshuffle, transpose } from "../../src/ops/dimshuffle.ts";
@@ -41,6 +41,9 @@ const v = tensor("float64", [4], "v"), s = tensor("float64", [], "s");
 const single = tensor("float32", [3, 4], "single"),
   i = tensor("int64", [], "i");
 const rows3 = tensor("int64", [3], "rows3");
+const cube = tensor("float64", [3, 4, 3], "cube"),
+  y1 = tensor("float64", [2, 4], "y1"),
+  place = tensor("int64", [], "place");
 const rowsOf = tensor("float64", [3], "rowsOf");
 const truth = tensor("bool", [3, 4], "truth");
 const rows = tensor("int64", [2], "rows"),
@@ -174,6 +177,47 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
     at(join(0, column, v), slice(shapeAt(column, 0))),
     at(join(0, v, v, column), "4:8"),
   ],
+  index_of_join: [
+    at(stack([s, mul(s, 2), i]), 1),
+    at(join(0, x, y), 4, "1:3"),
+  ],
+  index_of_elementwise: [
+    at(exp(x), 1),
+    at(add(x, v), "1:", place),
+    at(mul(row, dimshuffle(rowsOf, [0, "x"])), 1, ":2"),
+    at(add(s, open), place, "::2"),
+    at(cast(single, "float64"), "::-1"),
+  ],
+  index_of_reduction: [
+    at(sum(x, { axis: 1 }), 2),
+    at(max(cube, { axis: 1 }), place, "1:"),
+    at(sum(cube, { axis: [0, 2] }), "1:"),
+  ],
+  index_of_dot: [
+    at(dot(x, square), 1),
+    at(dot(x, square), "1:", place),
+    at(dot(x, v), "::2"),
+    at(dot(v, square), place),
+  ],
+  read_of_write: [
+    at(setSubtensor(at(x, "1:"), y1), "1:"),
+    at(setSubtensor(at(x, place), s), place),
+    at(incSubtensor(at(x, place, "1:"), s), place, "1:"),
+  ],
+  write_of_write: [
+    setSubtensor(at(setSubtensor(at(x, rows), s), rows), v),
+    incSubtensor(at(incSubtensor(at(x, rows), s), rows), v),
+    incSubtensor(at(setSubtensor(at(x, place), s), place), v),
+  ],
+  set_of_sum: [
+    setSubtensor(at(x, "1:"), add(at(x, "1:"), v)),
+    setSubtensor(at(x, place), sub(at(x, place), v)),
+  ],
+  write_all: [
+    setSubtensor(at(x, ":"), v),
+    incSubtensor(at(x, ":", ":"), v),
+    setSubtensor(at(open, ":"), s),
+  ],
   exp_over_one_plus_exp: [
     div(exp(x), add(1, exp(x))),
     div(mul(mul(y, 2), exp(x)), add(exp(x), 1)),
@@ -204,6 +248,10 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
   increment_of_zeros_added: [
     sub(x, mul(s, incSubtensor(at(zerosLike(x), rows), at(y, rows)))),
     add(incSubtensor(at(zerosLike(x), "1:"), at(y, "1:")), x),
+    sub(
+      x,
+      mul(2, incSubtensor(at(incSubtensor(at(zerosLike(x), rows), s), 1), v)),
+    ),
     sub(incSubtensor(at(zerosLike(x), rows), at(y, rows)), y),
   ],
   pow_half: [pow(sqr(x), 0.5), pow(add(abs(x), 1), 0.5)],
