@@ -22,6 +22,7 @@ import {
   type ReduceParams,
   sum,
 } from "../ops/reduce.ts";
+import { reshape } from "../ops/reshape.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
 import { isNatural } from "./values.ts";
 
@@ -99,6 +100,17 @@ export const reductions: readonly Rule[] = [
         reduced(v, x, axes),
         kept.map((axis) => axis === "x" ? "x" : left.indexOf(axis)),
       );
+    },
+  ),
+  ruleAt(
+    "reduce_reshape",
+    [sum, prod, max, min, any, all],
+    { equation: "sum(reshape(x, s)) → sum(x), over everything" },
+    (v) => {
+      const y = v.owner!.inputs[0]!;
+      if (y.owner?.op !== reshape.op || v.ndim > 0) return null;
+      const x = y.owner.inputs[0]!;
+      return reduced(v, x, [...x.type.shape.keys()]);
     },
   ),
   ruleAt(

@@ -7,16 +7,15 @@ import {
   type IndexParam,
   isArrayEntry,
   type SelectionParams,
-  shiftInputs,
 } from "../ops/selection.ts";
 import {
   increment,
   type IncrementParams,
   subtensor,
 } from "../ops/subtensor.ts";
+import type { Scalar } from "../ops/view.ts";
 import { isOnlyUsed, scalar } from "./blas.ts";
 import { factors } from "./factors.ts";
-import { paramsKey } from "./merge.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
 import { fillValue } from "./values.ts";
 
@@ -31,10 +30,7 @@ export const writing: readonly Rule[] = [
     },
     (v) => {
       const w = written(v.owner!.inputs[0]!);
-      const { index } = v.owner!.params as SelectionParams;
-      if (!w || !w.single || !isSamePlace(w, index, v.owner!.inputs.slice(1))) {
-        return null;
-      }
+      if (!w?.single || writtenAt(w) !== readAt(v.owner!)) return null;
       const before = remake(v.owner!, v.owner!.inputs.with(0, w.x)).outputs[0]!;
       const y = cast(w.y, v.dtype);
       return w.set ? broadcastAs(y, before) : add(before, y);
@@ -49,9 +45,7 @@ export const writing: readonly Rule[] = [
     },
     (v, around) => {
       const outer = written(v)!, inner = written(outer.x);
-      if (!inner || !isSamePlace(inner, readIndex(outer), outer.rest)) {
-        return null;
-      }
+      if (!inner || writtenAt(inner) !== writtenAt(outer)) return null;
       const rewritten = (y: Variable, set: boolean) =>
         increment(inner.x, y, ...outer.rest, { index: outer.index, set });
       if (outer.set) return rewritten(outer.y, true);
@@ -73,7 +67,7 @@ export const writing: readonly Rule[] = [
       if (node?.op !== add.op && node?.op !== sub.op) return null;
       const isOld = (u: Variable) =>
         u.owner?.op === subtensor.op && u.owner.inputs[0] === w.x &&
-        isSamePlace(w, u.owner.params.index, u.owner.inputs.slice(1));
+        readAt(u.owner) === writtenAt(w);
       const [a, b] = node.inputs as [Variable, Variable];
       const added = isOld(a)
         ? node.op === add.op ? b : neg(b)
@@ -124,20 +118,36 @@ function written(v: Variable): Written | null {
   return { x, y, rest, index, set, single: !index.some(isArrayEntry) };
 }
 
-/** The index as one that reads would have it: its inputs are counted from 1. */
-function readIndex({ index }: Written): IndexParam[] {
-  return shiftInputs(index, -1);
+/** Equal for indices that name the same elements: their integers are numbers, or the variables that they are. */
+function placeKey(
+  index: readonly IndexParam[],
+  inputOf: (position: number) => Variable,
+): string {
+  const scalar = (p: Scalar | undefined): string => {
+    if (p === undefined || typeof p === "number") return `${p}`;
+    const v = inputOf(p.input), value = v.ndim === 0 ? fillValue(v) : null;
+    return value === null ? `variable ${v.id}` : `${value}`;
+  };
+  return index.map((e) => {
+    if (isArrayEntry(e)) return `${e.kind} ${scalar(e)}`;
+    if (e.kind === "at") return `at ${scalar(e.at)}`;
+    return e.kind === "new"
+      ? e.kind
+      : `${scalar(e.start)}:${scalar(e.stop)}:${e.step}`;
+  }).join();
 }
 
-/** True if an index that reads names the elements that were written. */
-function isSamePlace(
-  w: Written,
-  index: readonly IndexParam[],
-  rest: readonly Variable[],
-): boolean {
-  return rest.length === w.rest.length &&
-    rest.every((v, i) => v === w.rest[i]) &&
-    paramsKey({ index }) === paramsKey({ index: readIndex(w) });
+/** Where an application of `increment` writes. */
+function writtenAt({ index, rest }: Written): string {
+  return placeKey(index, (position) => rest[position - 2]!);
+}
+
+/** Where an application of `subtensor` reads. */
+function readAt({ inputs, params }: Apply): string {
+  return placeKey(
+    (params as SelectionParams).index,
+    (position) => inputs[position]!,
+  );
 }
 
 /** Sums: late, when products with scalars have been gathered. */

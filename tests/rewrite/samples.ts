@@ -148,6 +148,7 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
     prod(dimshuffle(open, ["x", 1, 0])),
     sum(dimshuffle(x, [1, "x", 0]), { axis: 1 }),
   ],
+  reduce_reshape: [sum(reshape(x, [12])), max(reshape(open, [-1, 2]))],
   reduce_join: [
     sum(stack([s, s, mul(s, 2)])),
     max(join(1, dimshuffle(v, [0, "x"]), dimshuffle(v, [0, "x"])), { axis: 1 }),
@@ -202,6 +203,7 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
   read_of_write: [
     at(setSubtensor(at(x, "1:"), y1), "1:"),
     at(setSubtensor(at(x, place), s), place),
+    at(setSubtensor(at(open, 0), v), 0),
     at(incSubtensor(at(x, place, "1:"), s), place, "1:"),
   ],
   write_of_write: [
@@ -212,6 +214,7 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
   set_of_sum: [
     setSubtensor(at(x, "1:"), add(at(x, "1:"), v)),
     setSubtensor(at(x, place), sub(at(x, place), v)),
+    setSubtensor(at(x, 1), add(s, at(x, 1))),
   ],
   write_all: [
     setSubtensor(at(x, ":"), v),
