@@ -34,7 +34,9 @@ export {
   Apply,
   Constant,
   type CText,
+  type Evaluated,
   type Facts,
+  type Given,
   type LoopSite,
   type Op,
   type ScalarOp,
@@ -94,6 +96,18 @@ export {
   xlogx,
   xlogy0,
 } from "./src/ops/elemwise_special.ts";
+export {
+  type Cloned,
+  type CloneOptions,
+  cloneReplace,
+} from "./src/ops/clone_replace.ts";
+export {
+  type GraphFunction,
+  type GraphGradient,
+  type GraphRop,
+  OpFromGraph,
+  type OpFromGraphOptions,
+} from "./src/nested/op_from_graph.ts";
 export { type DrawShape, RandomState } from "./src/ops/random_state.ts";
 export {
   type BinomialOptions,
@@ -599,6 +613,8 @@ export {
   UnusedInputError,
   type Update,
 } from "./src/run/spec.ts";
+
+import "./src/eval.ts";
 
 // Tools.
 export { describeConfig } from "./src/run/flags.ts";

@@ -351,7 +351,7 @@ const HERE: Record<string, readonly string[]> = {
     "neibs2images",
     "diagonalSubtensor",
   ],
-  extension: ["defineOp"],
+  extension: ["defineOp", "OpFromGraph", "cloneReplace"],
   tools: [
     "loadNpz",
     "saveNpz",
@@ -366,7 +366,6 @@ const HERE: Record<string, readonly string[]> = {
 
 const LATER: Record<string, string> = {
   expr: "the tagged template: with the breadth of ops",
-  OpFromGraph: "with the breadth of ops",
   sparse: "sparse matrices have a milestone of their own",
   NanGuardMode: "debugging tools have a milestone of their own",
   MonitorMode: "debugging tools have a milestone of their own",
@@ -427,7 +426,6 @@ const MEMBERS: Record<string, readonly string[]> = {
 };
 
 const LATER_MEMBERS: Record<string, string> = {
-  "Variable.eval": "with the breadth of ops",
   "function.profile": "profiling has a milestone of its own",
 };
 

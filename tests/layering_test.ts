@@ -4,7 +4,7 @@ import { PURE } from "../src/tools/test.ts";
 
 const ROOT = new URL("../", import.meta.url).href;
 
-/** The rooms in the order of the route; compile.ts and mod.ts are files. */
+/** The rooms in the order of the route; compile.ts, eval.ts and mod.ts are files. */
 const ROUTE = [
   "ffi/",
   "src/graph/",
@@ -16,6 +16,7 @@ const ROUTE = [
   "src/build/",
   "src/run/",
   "src/compile.ts",
+  "src/eval.ts",
   "src/tools/",
   "mod.ts",
 ];

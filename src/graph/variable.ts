@@ -9,7 +9,7 @@ import {
   STATIC,
 } from "./length.ts";
 import type { Loops } from "./loops.ts";
-import type { Methods } from "./methods.ts";
+import type { Methods, Scalar, Values } from "./methods.ts";
 import type { NDArray } from "./ndarray.ts";
 import { type Origin, originNow } from "./origin.ts";
 import type { Storage } from "./storage.ts";
@@ -155,7 +155,26 @@ export type AnyOp = Op<any>;
 let created = 0;
 
 /** A symbolic value of rank R: an input, a constant, shared storage, or what an Apply computes. */
-export interface Variable<R extends number = number> extends Methods<R> {}
+export interface Variable<R extends number = number> extends Methods<R> {
+  /**
+   * Its value: by a function that is compiled at the first call, and kept.
+   * Inputs are given by their names, or, in a Map, any variables by
+   * themselves. `x.add(1).eval({ x: 2 })` is 3. TypeError: an input has no
+   * value, or a name no input.
+   */
+  eval<S extends number>(this: Variable<S>, values?: Given): Evaluated<S>;
+}
+
+/** What `eval` takes for variables. */
+export type Given =
+  | ReadonlyMap<Variable, Values | Scalar>
+  | { readonly [name: string]: Values | Scalar };
+
+/** A value of rank S: a number where it has no axes. */
+export type Evaluated<S extends number> = number extends S ? NDArray | number
+  : S extends 0 ? number
+  : NDArray;
+
 /** A symbolic value of rank R: an input, a constant, shared storage, or what an Apply computes. */
 export class Variable<R extends number = number> {
   /** Creation order: ties between nodes are broken by it. */

@@ -90,7 +90,8 @@ export function fuse(
   return fused(...inputs, { graph });
 }
 
-function inferGraph(
+/** Types and lengths of what a graph computes, from those of its inputs. Throws what the rules of its ops do. */
+export function inferGraph(
   { inputs, outputs }: FusedParams["graph"],
   given: readonly Shaped[],
   lengths: Lengths,

@@ -78,8 +78,10 @@ export function optimize(
     after.forEach((v, i) => checkType(v, outputs[i]!));
     return keepOrder(after, shared);
   };
+  const after = rewrite(before, phases);
+  const same = after.every((v, i) => v === before[i]);
   return {
-    graph: phases.length ? withResults(graph, rewrite(before, phases)) : graph,
+    graph: same ? graph : withResults(graph, after),
     fired: [...fired.values()],
   };
 }

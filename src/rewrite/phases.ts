@@ -14,6 +14,7 @@ import { labels } from "./labels.ts";
 import { layout } from "./layout.ts";
 import { logic, sinking } from "./logic.ts";
 import { nnet, shareSoftmax } from "./nnet.ts";
+import { openGraphs } from "./open.ts";
 import type { Rule } from "./pattern.ts";
 import { reductions } from "./reductions.ts";
 import { hoisting } from "./scan_hoist.ts";
@@ -56,10 +57,20 @@ const simple: readonly Rule[] = [
   ...writing,
 ];
 
+/** Graphs used as ops that ask for it are looked into from the start, */
+const inline: Phase = {
+  name: "inline",
+  pass: (outputs) => openGraphs(outputs, (p) => p.inline),
+};
+
+/** the others when they have been rewritten on their own. */
+const open: Phase = { name: "open", pass: (outputs) => openGraphs(outputs) };
+
 const canonical: Phase = rules("canonicalize", simple);
 
 /** Everything, in order. */
 export const PHASES: readonly Phase[] = [
+  inline, //                                           graphs used as ops give way to their nodes
   merge, //                                            equal nodes become one
   canonical, //                                        one form for one meaning; constants and lengths folded
   { name: "loops", loops: LOOP_RULES }, //             loops joined, cut down, and relieved of work
@@ -69,6 +80,7 @@ export const PHASES: readonly Phase[] = [
   rules("blas", [...tidy, ...gathering, ...products, ...sparseSums]), // sums with products and with sparse gradients
   { name: "hoist", loops: [...unused, ...hoisting] }, // what sums with products left to each step
   rules("specialize", [...tidy, ...specialize]), //    cheaper forms of what is left
+  open, //                                             the other graphs used as ops
   { name: "fuse", pass: fuse }, //                     chains of elementwise ops become one, also around reductions
 ];
 
@@ -77,8 +89,8 @@ export const OPTIMIZERS: {
   readonly [name in "fast_run" | "fast_compile" | "none"]: readonly Phase[];
 } = {
   fast_run: PHASES,
-  fast_compile: [merge, canonical],
-  none: [],
+  fast_compile: [inline, merge, canonical, open],
+  none: [open],
 };
 
 function fuse(outputs: readonly Variable[]): readonly Variable[] {

@@ -191,7 +191,7 @@ function substitute(
   if (by.size === 0) return values;
   // A replacement may itself hold given variables: replaced until nothing changes, at most once for each.
   let now = values;
-  for (let i = 0; i <= givens.size; i++) {
+  for (let i = 0; i <= by.size; i++) {
     const next = replace(now, by);
     if (next.every((v, k) => v === now[k])) return next;
     now = next;

@@ -9,7 +9,7 @@ import {
   Unreadable,
 } from "./case.ts";
 import { DERIVATIVES } from "./derivatives.ts";
-import { choose, loop } from "./loops.ts";
+import { choose, loop, nested } from "./loops.ts";
 import { MISSING } from "./missing.ts";
 import { VOCABULARY, type Vocabulary } from "./vocabulary.ts";
 
@@ -92,12 +92,13 @@ export function checkVocabulary(nodes: readonly RecordedNode[]): void {
   }
 }
 
-/** Every operation but scan, whose step needs the graph around it. */
+/** Every operation but those with graphs inside, which need the graph around them. */
 const WORDS: Vocabulary = { ...VOCABULARY, ...DERIVATIVES, ifelse: choose };
 
 /** True for an operation that is mapped, or that is known to be missing. */
 export function isReadable(op: string): boolean {
-  return op === "scan" || op in WORDS || MISSING.has(op);
+  return op === "scan" || op === "op_from_graph" || op in WORDS ||
+    MISSING.has(op);
 }
 
 /** Applies nodes in their order. */
@@ -114,6 +115,7 @@ export function applyOne(
   // A reduction that was built without a dtype has it in its type only.
   const attrs = { dtype: node.outTypes?.[0]?.split(":")[0]!, ...node.attrs };
   if (op === "scan") return loop(graph, node as RecordedNode);
+  if (op === "op_from_graph") return nested(graph, node as RecordedNode);
   const build = WORDS[op];
   if (!build) {
     throw new Unreadable(`Cannot build a case: there is no word for ${op}`);

@@ -1,6 +1,7 @@
-/** Recorded loops and lazy choices, by the public API. */
+/** Recorded loops, graphs used as ops, and lazy choices, by the public API. */
 import * as damo from "damo";
 import { applyAll, type Graph, note, variable } from "./build.ts";
+import { asDtype } from "./arrays.ts";
 import type { Attrs, InnerGraph, RecordedNode } from "./case.ts";
 
 /** One of the node's inputs, read at some places of each step. */
@@ -16,6 +17,35 @@ export function choose(
 ): damo.Variable[] {
   const n = n_outs as number;
   return damo.ifelse(condition!, values.slice(0, n), values.slice(n));
+}
+
+/** Applies a graph as an op. */
+export function nested(graph: Graph, node: RecordedNode): void {
+  const inner = node.attrs!.inner as unknown as InnerGraph & {
+    readonly argTypes: readonly string[];
+  };
+  const args = inner.argTypes.map((type) => {
+    const [dtype, ones] = type.split(":") as [string, string];
+    return damo.tensor(
+      asDtype(dtype),
+      [...ones].map((one) => one === "1" ? 1 : null),
+    );
+  });
+  const body: Graph = { ...graph, variables: new Map(graph.variables) };
+  inner.args.forEach((id, i) => body.variables.set(id, args[i]!));
+  applyAll(body, inner.nodes);
+  graph.coarse ||= body.coarse;
+  const f = damo.OpFromGraph(
+    args,
+    inner.outputs.map((id) => variable(body, id)),
+    { inline: node.attrs!.inline as boolean },
+  );
+  const made = f(...node.inputs.map((id) => variable(graph, id)));
+  node.outputs.forEach((id, i) => {
+    if (id === null) return;
+    graph.variables.set(id, made[i]!);
+    note(graph, node, i, made[i]!);
+  });
 }
 
 /** Builds a loop; its step applies the recorded inner nodes. */

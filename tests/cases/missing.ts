@@ -15,8 +15,6 @@ const YET: { readonly [subject: string]: readonly string[] } = {
     ...["sp_structured_dot", "sp_sum", "sp_transpose", "sp_true_dot"],
     "sp_vstack",
   ],
-  "graphs as ops": ["op_from_graph"],
-  "clones of graphs": ["clone"],
 };
 
 /** What Damo will not have. */

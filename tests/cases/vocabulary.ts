@@ -326,6 +326,16 @@ const indexing: Vocabulary = {
 
 /** Values that pass through. */
 const identities: Vocabulary = {
+  clone: (inputs, { outputs, replace, strict }) =>
+    damo.cloneReplace(
+      (outputs as number[]).map((i) => inputs[i]!),
+      {
+        replace: (replace as [number, number][]).map(([from, to]) =>
+          [inputs[from]!, inputs[to]!] as const
+        ),
+        strict: strict as boolean,
+      },
+    ),
   assert: ([x, ...conditions], { msg }) =>
     conditions.reduce((v, c) => damo.assert(v, c, msg as string), x!),
   consider_constant: plain(damo.considerConstant),

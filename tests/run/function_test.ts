@@ -501,3 +501,9 @@ Deno.test("the linkers agree, and those that run kernels to the bit", () => {
     assertAlmostEquals(Number(cvm!.data[i]), v, 1e-4)
   );
 });
+
+Deno.test("an input may be what a node computes", () => {
+  const x = damo.scalar("x"), s = x.add(1), f = damo.function([s], s.mul(2));
+  assertEquals(f(5), 10);
+  f.free();
+});
