@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../../csrc/vector_math.h"
+#include "../../csrc/special_math.h"
 
 enum { CHUNK = 4096 };
 
@@ -360,6 +360,38 @@ static int same(double x, double y) { return x == y ? signbit(x) == signbit(y) :
 FLOAT_UNARY(CHECK_FLOAT_UNARY)
 FLOAT_BINARY(CHECK_FLOAT_BINARY)
 
+/* ---- Special functions that libm has too: at points by exponent, in units of 2^-52 of the value or of a scale ---- */
+
+static long double nothing(long double x) { return 0 * x; }
+static long double amplitude(long double x) { return sqrtl(2 / ((long double)M_PI * x)); }
+static long double scaled_erfcl(long double x) { return expl(x * x) * erfcl(x); }
+
+typedef struct {
+  const char *name;
+  double (*f64)(double x);
+  long double (*reference)(long double x), (*scale)(long double x);
+  int low, high; /* exponents of the points, which are positive */
+  double promise;
+} Special;
+
+static const Special SPECIAL_FUNCTIONS[] = {
+  {"gamma", special_gamma_f64, tgammal, nothing, -40, 7, 4},
+  {"gammaln", special_gammaln_f64, lgammal, nothing, -40, 40, 8},
+  {"erfcx", special_erfcx_f64, scaled_erfcl, nothing, -40, 3, 4},
+  {"j0", special_j0_f64, j0l, amplitude, -40, 12, 8},
+  {"j1", special_j1_f64, j1l, amplitude, -40, 12, 8},
+};
+
+static Worst measure_special(const Special *f, long count) {
+  Worst worst = {0, 0, 0};
+  for (long i = 0; i < count; i++) {
+    double x = fabs(random_by_exponent(random_bits((uint64_t)i), f->low, f->high));
+    long double exact = f->reference(x), size = fmaxl(fabsl(exact), f->scale(x));
+    keep_worst(&worst, (double)(fabsl(f->f64(x) - exact) / size * 0x1p52L), x, 0);
+  }
+  return worst;
+}
+
 #define RUN_CHECK(NAME, SUFFIX, TYPE) check_##NAME##_##SUFFIX();
 
 int main(int argc, char **argv) {
@@ -372,6 +404,9 @@ int main(int argc, char **argv) {
   for (const Binary *f = BINARY; f < BINARY + sizeof BINARY / sizeof *BINARY; f++) {
     report(f->name, "f32", measure_binary_f32(f, count), f->promise32, 2);
     report(f->name, "f64", measure_binary_f64(f, count), f->promise64, 2);
+  }
+  for (const Special *f = SPECIAL_FUNCTIONS; f < SPECIAL_FUNCTIONS + sizeof SPECIAL_FUNCTIONS / sizeof *f; f++) {
+    report(f->name, "f64", measure_special(f, count / 20), f->promise, 1);
   }
   FLOAT_UNARY(RUN_CHECK)
   FLOAT_BINARY(RUN_CHECK)

@@ -52,13 +52,13 @@ export const gamma: Unary = unary("gamma", {
   partials: ([x], y) => [mul(y, psi(x))],
 });
 
-/** log |Γ(x)|; infinite at 0 and at negative whole numbers. Within 4 ulp for x > 0, below within 4 of the larger of 1 and the result. */
+/** log |Γ(x)|; infinite at 0 and at negative whole numbers. Within 8 ulp for x > 0, below within 8 of the larger of 1 and |x|. */
 export const gammaln: Unary = unary("gammaln", {
   ...special("gammaln", gammas.gammaln),
   partials: ([x]) => [psi(x)],
 });
 
-/** The derivative of log |Γ(x)|; NaN at negative whole numbers. */
+/** The derivative of log |Γ(x)|; NaN at negative whole numbers. Within 8 ulp for x > 0. */
 export const psi: Unary = unary("psi", {
   ...special("digamma", gammas.digamma),
   partials: ([x]) => [triGamma(x)],
@@ -67,7 +67,7 @@ export const psi: Unary = unary("psi", {
 /** psi, under its other name. */
 export const digamma: Unary = psi;
 
-/** The second derivative of log |Γ(x)|. */
+/** The second derivative of log |Γ(x)|; NaN at negative whole numbers. Within 8 ulp. */
 export const triGamma: Unary = unary("triGamma", {
   ...special("trigamma", gammas.trigamma),
   partials: ([x]) => [polygamma(2, x)],
@@ -98,7 +98,7 @@ export const erfcinv: Unary = unary("erfcinv", {
   partials: (_, y) => [mul(-Math.sqrt(Math.PI) / 2, exp(sqr(y)))],
 });
 
-/** The Bessel function of the first kind, order 0. Within 4 units of the last place of the larger of its value and √(2 / (π x)). */
+/** The Bessel function of the first kind, order 0. Within 8 units of the last place of the larger of its value and √(2 / (π x)). */
 export const j0: Unary = unary("j0", {
   ...special("j0", bessel.j0),
   partials: ([x]) => [neg(j1(x))],
@@ -110,7 +110,7 @@ export const j1: Unary = unary("j1", {
   partials: ([x]) => [mul(0.5, sub(j0(x), jv(2, x)))],
 });
 
-/** The Bessel function of the first kind of real order v; NaN for x < 0 unless v is whole. No gradient flows to v. */
+/** The Bessel function of the first kind of real order v; NaN for x < 0 unless v is whole. Within 256 units of the last place of the larger of its value and √(2 / (π x)). No gradient flows to v. */
 export const jv: Binary = binary("jv", {
   ...special<XY>("jv", bessel.jv),
   partials: (
@@ -131,7 +131,7 @@ export const i1: Unary = unary("i1", {
   partials: ([x]) => [mul(0.5, add(i0(x), iv(2, x)))],
 });
 
-/** The modified Bessel function of the first kind of real order v; NaN for x < 0 unless v is whole. No gradient flows to v. */
+/** The modified Bessel function of the first kind of real order v; NaN for x < 0 unless v is whole. Within 64 ulp for orders up to 30. No gradient flows to v. */
 export const iv: Binary = binary("iv", {
   ...special<XY>("iv", bessel.iv),
   partials: (
@@ -140,7 +140,7 @@ export const iv: Binary = binary("iv", {
   connects: [[false], [true]],
 });
 
-/** The part of Γ(a) = ∫ t^(a-1) e^-t dt that comes from t below x. NaN for negative a or x. No gradient flows to a. */
+/** The part of Γ(a) = ∫ t^(a-1) e^-t dt that comes from t below x. NaN for negative a or x. Off by 2^-42 of itself at most for a up to 500, and so is what `gammaincc` gives where that is the smaller part. No gradient flows to a. */
 export const gammainc: Binary = binary("gammainc", {
   ...special<XY>("gammainc", incomplete.gammainc),
   partials: ([a, x]) => [null, gammaDensity(a, x)],
@@ -159,7 +159,7 @@ function gammaDensity(a: Variable, x: Variable): Variable {
   return exp(sub(sub(xlogy0(sub(a, 1), x), x), gammaln(a)));
 }
 
-/** The integral over t from 0 to x of t^(a-1) (1 - t)^(b-1), of that to 1. NaN unless a and b are positive and x is from 0 to 1. No gradient flows to a and b. */
+/** The integral over t from 0 to x of t^(a-1) (1 - t)^(b-1), of that to 1. NaN unless a and b are positive and x is from 0 to 1. Off by 2^-42 of itself at most for a and b up to 80. No gradient flows to a and b. */
 export const betainc: Ternary = ternary("betainc", {
   ...special<XYZ>("betainc", incomplete.betainc),
   partials: ([a, b, x]) => [

@@ -1,7 +1,6 @@
 /** RandomStreams: random numbers in graphs, by generators whose states are shared variables. */
 import { type Dtype, promote } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
-import { NDArray } from "../graph/ndarray.ts";
 import { describeType } from "../graph/type.ts";
 import { type SharedVariable, Variable } from "../graph/variable.ts";
 import { slice } from "../graph/indexing.ts";
@@ -12,7 +11,7 @@ import { asVariable, asVariables, type Operand } from "./define.ts";
 import { expandDims, transpose } from "./dimshuffle.ts";
 import { add, cast, div, minimum, mul, sub } from "./elemwise.ts";
 import { eq, le, lt } from "./elemwise_logic.ts";
-import { type Jump, jump, M1, M2 } from "./mrg31k3p.ts";
+import { Streams } from "./substreams.ts";
 import { normals, WITHIN_TWO } from "./normal.ts";
 import { drawFrom, randomDtype } from "./random_bits.ts";
 import { sum } from "./reduce.ts";
@@ -97,8 +96,7 @@ const MOST = 60 * 256;
  */
 export class RandomStreams {
   #seed: number | readonly number[];
-  #next: Int32Array;
-  readonly #ahead: { readonly stream: Jump; readonly substream: Jump };
+  #streams: Streams;
   readonly #draws: {
     readonly state: SharedVariable;
     readonly next: Variable;
@@ -107,18 +105,16 @@ export class RandomStreams {
   /** A source that starts from `seed`. */
   constructor(seed: number | readonly number[] = 12345) {
     this.#seed = seed;
-    this.#next = seedWords(seed);
-    this.#ahead = { stream: jump(134), substream: jump(72) };
+    this.#streams = new Streams(seed);
   }
 
   /** Starts again, from another seed if one is given: every draw made so far gets the state that it would have now. */
   seed(seed: number | readonly number[] = this.#seed): void {
-    const start = seedWords(seed);
+    this.#streams = new Streams(seed);
     this.#seed = seed;
-    this.#next = start;
     for (const { state } of this.#draws) {
       state.setValue(
-        this.#substreams(state.getValue({ borrow: true }).shape[0]!),
+        this.#streams.take(state.getValue({ borrow: true }).shape[0]!),
       );
     }
   }
@@ -260,7 +256,7 @@ export class RandomStreams {
     if (!Number.isInteger(nStreams) || nStreams < 1) {
       throw new RangeError(`Cannot draw from ${nStreams} streams`);
     }
-    const state = shared(this.#substreams(nStreams), {
+    const state = shared(this.#streams.take(nStreams), {
       name: "random",
       shape: [nStreams, 6],
       borrow: true,
@@ -269,18 +265,6 @@ export class RandomStreams {
     state.defaultUpdate = next;
     this.#draws.push({ state, next });
     return numbers;
-  }
-
-  /** The states of the next stream's first substreams; the source moves on by a stream. */
-  #substreams(n: number): NDArray {
-    const states = new Int32Array(6 * n);
-    let state = this.#next;
-    for (let row = 0; row < n; row++) {
-      states.set(state, 6 * row);
-      if (row + 1 < n) state = this.#ahead.substream(state);
-    }
-    this.#next = this.#ahead.stream(this.#next);
-    return new NDArray("int32", [n, 6], states);
   }
 
   #normal(
@@ -351,29 +335,6 @@ export class RandomStreams {
       shape,
     );
   }
-}
-
-/** The six words of a seed. */
-function seedWords(seed: number | readonly number[]): Int32Array {
-  const words = typeof seed === "number" ? Array<number>(6).fill(seed) : seed;
-  if (words.length !== 6) {
-    throw new TypeError(
-      `Cannot seed with ${words.length} numbers: expected one integer, or six`,
-    );
-  }
-  const fit = (from: number, limit: number) => {
-    const half = words.slice(from, from + 3);
-    return half.every((w) => Number.isInteger(w) && w >= 0 && w < limit) &&
-      half.some((w) => w > 0);
-  };
-  if (fit(0, typeof seed === "number" ? M2 : M1) && fit(3, M2)) {
-    return Int32Array.from(words);
-  }
-  throw new RangeError(
-    `Cannot seed with ${seed}: expected an integer from 1 to ${
-      M2 - 1
-    }, or six of which neither the first three, below ${M1}, nor the last three, below ${M2}, are all 0`,
-  );
 }
 
 /** The lengths of what is drawn. RangeError: one of them is negative. */

@@ -12,7 +12,7 @@ const amplitude = (x: number) => Math.sqrt(2 / (Math.PI * Math.abs(x)));
 
 export const PROMISES: { readonly [name: string]: Accuracy } = {
   gamma: { units: 4 },
-  gammaln: { units: 4, scale: (x) => x > 0 ? 0 : Math.max(1, -x) },
+  gammaln: { units: 8, scale: (x) => x > 0 ? 0 : Math.max(1, -x) },
   // Near a pole, the distance from it is what x says of it.
   digamma: {
     units: 8,
@@ -26,8 +26,8 @@ export const PROMISES: { readonly [name: string]: Accuracy } = {
   erfcinv: { units: 4 },
   i0: { units: 4 },
   i1: { units: 4 },
-  j0: { units: 4, scale: amplitude },
-  j1: { units: 4, scale: amplitude },
+  j0: { units: 8, scale: amplitude },
+  j1: { units: 8, scale: amplitude },
   iv: { units: 64 },
   jv: { units: 256, scale: (_, x) => amplitude(x) },
   gammainc: { units: 1024 },
