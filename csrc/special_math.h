@@ -548,11 +548,10 @@ DAMO_SPECIAL double special_hurwitz(double s, double x) {
   return sum + (power * y / (s - 1) + 0.5 * power + tail);
 }
 
-/* The second derivative of log |Γ|; DAMO_NAN_F64 where that is infinite but at 0. */
+/* The second derivative of log |Γ|; infinite at 0 and negative whole numbers. */
 DAMO_SPECIAL double special_trigamma(double x) {
   if (x > 0) return special_hurwitz(2, x);
-  if (x == 0) return DAMO_INF_F64;
-  if (x == floor_f64(x)) return DAMO_NAN_F64;
+  if (x == floor_f64(x)) return DAMO_INF_F64;
   double sine = special_sinPi(x);
   return 3.141592653589793 * 3.141592653589793 / (sine * sine) - special_hurwitz(2, 1 - x);
 }

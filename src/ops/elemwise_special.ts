@@ -67,7 +67,7 @@ export const psi: Unary = unary("psi", {
 /** psi, under its other name. */
 export const digamma: Unary = psi;
 
-/** The second derivative of log |Γ(x)|; NaN at negative whole numbers. Within 8 ulp. */
+/** The second derivative of log |Γ(x)|; infinite at 0 and negative whole numbers. Within 8 ulp. */
 export const triGamma: Unary = unary("triGamma", {
   ...special("trigamma", gammas.trigamma),
   partials: ([x]) => [polygamma(2, x)],

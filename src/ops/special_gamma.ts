@@ -138,11 +138,10 @@ function hurwitz(s: number, x: number): number {
   return sum + (power * y / (s - 1) + 0.5 * power + tail);
 }
 
-/** The second derivative of log |Γ|; NaN where that is infinite but at 0. */
+/** The second derivative of log |Γ|; infinite at 0 and negative whole numbers. */
 export function trigamma(x: number): number {
   if (x > 0) return hurwitz(2, x);
-  if (x === 0) return Infinity;
-  if (x === Math.floor(x)) return NaN;
+  if (x === Math.floor(x)) return Infinity;
   const sine = sinPi(x);
   return Math.PI * Math.PI / (sine * sine) - hurwitz(2, 1 - x);
 }

@@ -57,7 +57,7 @@ Deno.test("edges, as libraries in use have them", () => {
     -Infinity,
     NaN,
     Infinity,
-    NaN,
+    Infinity,
   ]);
   const { erfinv, erfcinv, erfcx } = errors;
   assertEquals([erfinv(0), erfinv(1), erfinv(-1), erfinv(1.1)], [
