@@ -56,7 +56,8 @@ function build<O extends Outputs>(
   options: FunctionOptions,
 ): CompiledFunction<O> {
   const { graph, fired } = optimize(spec.graph, mode); // a better way to compute it
-  const engine = link(graph, mode, { written: spec.graph, name: options.name });
+  const { graph: written } = optimize(spec.graph, { optimizer: "none" }); // as the user put it, graphs used as ops opened
+  const engine = link(graph, mode, { written, name: options.name });
   const f = wrap<O>(spec, engine, { //                    programs are made when calls bring lengths
     name: options.name ?? "function",
     allowInputDowncast: options.allowInputDowncast,

@@ -1,5 +1,5 @@
 /** `x.eval(…)`. */
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as damo from "damo";
 
 Deno.test("eval takes inputs by name, or any variables in a Map", () => {
@@ -19,4 +19,22 @@ Deno.test("eval names what is missing or unknown", () => {
   const x = damo.scalar("x"), z = x.add(1);
   assertThrows(() => z.eval(), damo.MissingInputError);
   assertThrows(() => z.eval({ y: 1 }), TypeError, "there are x");
+});
+
+Deno.test("graphs used as ops are compiled away, under every linker", () => {
+  const a = damo.vector("a"), b = damo.vector("b"), x = damo.vector("x");
+  const f = damo.OpFromGraph([a, b], damo.tanh(a.mul(b)).sum());
+  const [h] = damo.scan((s) => f(x, x.mul(s)), {
+    outputsInfo: [damo.zeros([])],
+    nSteps: 2,
+  });
+  const y = f(x, x.mul(2)).add(h.sum());
+  for (const linker of ["reference", "cvm", "cvm_nogc", "c"] as const) {
+    for (const optimizer of ["fast_run", "fast_compile", "none"] as const) {
+      const g = damo.function([x], y, { mode: { linker, optimizer } });
+      assertEquals(g([0, 0]), 0);
+      assert(!g.explain().includes("opFromGraph"), g.explain());
+      g.free();
+    }
+  }
 });
