@@ -11,6 +11,7 @@ import { add, tanh } from "../../src/ops/elemwise.ts";
 import { dmatrix, dvector } from "../../src/ops/inputs.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
+import { listOf } from "../../src/run/compiled.ts";
 import { VmEngine } from "../../src/run/engine.ts";
 import { Mode } from "../../src/run/mode.ts";
 import { runtime } from "../../src/run/runtime.ts";
@@ -26,7 +27,7 @@ function held(h: Variable, inputs: readonly Variable[]): [number, number[]] {
   const engine = new VmEngine(graph, mode, runtime()!);
   const values = [[STEPS, WIDTH], [WIDTH], [WIDTH, WIDTH]]
     .map((shape, i) => weights(shape, i));
-  const found = engine.call(values, 1);
+  const found = listOf(engine.call(values, 1));
   const { program, vm } = engine.current!;
   const elements = program.slots.reduce(
     (n, { kind }, i) => kind === "temporary" ? n + vm.slots.read(i).size : n,

@@ -246,10 +246,10 @@ Deno.test("buffers of a branch that is not taken are never written", () => {
   const mark = damo.array(new Float64Array(shape[0]! * shape[1]!).fill(42), {
     shape,
   });
-  large.forEach((slot) => vm.write(slot, mark));
+  large.forEach((slot) => vm.slots.write(slot, mark));
   call(1);
   const whole = large.filter((slot) =>
-    vm.read(slot).flat().every((v) => v === 42)
+    vm.slots.read(slot).flat().every((v) => v === 42)
   );
   assertEquals(whole.length, 3);
   engine.free();

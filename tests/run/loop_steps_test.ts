@@ -158,7 +158,7 @@ Deno.test("a state of which the last value is wanted lies in two rows, whatever 
     const { program, vm } = engine.current!, [loop] = program.loops;
     const state = loop!.cursors.filter((c) => c.ring);
     assertEquals(state.map((c) => [c.ring, c.write]), [[2, false], [2, true]]);
-    assertEquals(vm.read(state[0]!.base).shape, [2, 4]);
+    assertEquals(vm.slots.read(state[0]!.base).shape, [2, 4]);
   }
   engine.free();
 });
