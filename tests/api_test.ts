@@ -77,6 +77,7 @@ const HERE: Record<string, readonly string[]> = {
     "gradScale",
     "DISCONNECTED",
   ],
+  formulas: ["expr"],
   control: [
     "ifelse",
     "where",
@@ -352,6 +353,7 @@ const HERE: Record<string, readonly string[]> = {
     "diagonalSubtensor",
   ],
   extension: ["defineOp", "OpFromGraph", "cloneReplace"],
+  extension: ["defineOp", "scalarCall"],
   tools: [
     "loadNpz",
     "saveNpz",
@@ -366,6 +368,8 @@ const HERE: Record<string, readonly string[]> = {
 
 const LATER: Record<string, string> = {
   expr: "the tagged template: with the breadth of ops",
+  RandomStreams: "random numbers in graphs: with scan's random streams",
+  OpFromGraph: "with the breadth of ops",
   sparse: "sparse matrices have a milestone of their own",
   NanGuardMode: "debugging tools have a milestone of their own",
   MonitorMode: "debugging tools have a milestone of their own",

@@ -51,6 +51,16 @@ function lastLines(out: string): readonly [number, number, number] {
   return [Number(said[1]), Number(said[2]), Number(said[3])];
 }
 
+Deno.test("the tutorial on ops of one's own prints losses that fall, and both ways to compute", () =>
+  inFolder((folder) => {
+    const { out, error } = run(folder, "tutorial/own_op.ts");
+    assertEquals(error, "");
+    assertMatch(
+      out,
+      /^loss 1\nloss 0.625\nloss 0.53125\ninterpreted: 300 x 200 distances in [\d.]+ ms\ncompiled: 300 x 200 distances in [\d.]+ ms\n$/,
+    );
+  }));
+
 Deno.test("the tutorial prints the cost of each minibatch", () =>
   inFolder((folder) => {
     const costs = (flags: string) => {
