@@ -352,8 +352,7 @@ const HERE: Record<string, readonly string[]> = {
     "neibs2images",
     "diagonalSubtensor",
   ],
-  extension: ["defineOp", "OpFromGraph", "cloneReplace"],
-  extension: ["defineOp", "scalarCall"],
+  extension: ["defineOp", "scalarCall", "OpFromGraph", "cloneReplace"],
   tools: [
     "loadNpz",
     "saveNpz",
@@ -367,9 +366,6 @@ const HERE: Record<string, readonly string[]> = {
 };
 
 const LATER: Record<string, string> = {
-  expr: "the tagged template: with the breadth of ops",
-  RandomStreams: "random numbers in graphs: with scan's random streams",
-  OpFromGraph: "with the breadth of ops",
   sparse: "sparse matrices have a milestone of their own",
   NanGuardMode: "debugging tools have a milestone of their own",
   MonitorMode: "debugging tools have a milestone of their own",

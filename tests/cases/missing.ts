@@ -24,9 +24,6 @@ const NEVER: { readonly [reason: string]: readonly string[] } = {
   ],
   "applies a gradient directly": [
     "batch_norm_train_grad",
-    ...["crossentropy_categorical_1hot_grad"],
-    ...["crossentropy_softmax_1hot_with_bias_dx"],
-    "softmax_grad",
   ],
 };
 

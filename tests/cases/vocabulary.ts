@@ -142,6 +142,12 @@ const reductions: Vocabulary = {
   all: reduced(damo.all),
   any: reduced(damo.any),
   crossentropy_categorical_1hot: plain(damo.categoricalCrossentropy),
+  crossentropy_categorical_1hot_grad: plain((g, p, y) =>
+    damo.Lop(damo.categoricalCrossentropy(p, y), p, g)
+  ),
+  crossentropy_softmax_1hot_with_bias_dx: plain((g, p, y) =>
+    p.sub(damo.toOneHot(y, p.shape.at(1))).mul(g.at(":", null))
+  ),
   crossentropy_softmax_argmax_1hot_with_bias: ([x, b, y]) => {
     const z = x!.add(b!), p = damo.softmax(z);
     return [
@@ -156,6 +162,9 @@ const reductions: Vocabulary = {
   prod: accumulated(damo.prod),
   prod_without_zeros: accumulated(damo.prodWithoutZeros),
   softmax: plain((x) => damo.softmax(x)),
+  softmax_grad: plain((g, p) =>
+    g.sub(g.mul(p).sum({ axis: 1, keepdims: true })).mul(p)
+  ),
   softmax_with_bias: plain((x, b) => damo.softmax(x.add(b))),
   sum: accumulated(damo.sum),
 };
