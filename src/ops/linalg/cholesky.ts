@@ -89,9 +89,10 @@ const factor: OpFunction<X, CholeskyParams> = defineOp<X, CholeskyParams>({
     // Rows are columns to LAPACK: a lower triangle is an upper one.
     return {
       ...lapackText(x!.dtype, {
+        lead,
         operands: [
-          { name: "x", type: x!, axes: 2 },
-          { name: "y", type: y!, axes: 2 },
+          { name: "x", type: x! },
+          { name: "y", type: y! },
         ],
         setup: `
 const int64_t n = x_n${lead};

@@ -146,10 +146,11 @@ const symmetricEigen: OpFunction<X, TriangleParams, 2> = defineOp<
   c: ({ inputs: [x], outputs: [w, v], params: { lower } }) => {
     const lead = x!.shape.length - 2;
     return lapackText(x!.dtype, {
+      lead,
       operands: [
-        { name: "x", type: x!, axes: 2 },
-        { name: "y0", type: w!, axes: 1 },
-        { name: "y1", type: v!, axes: 2 },
+        { name: "x", type: x! },
+        { name: "y0", type: w! },
+        { name: "y1", type: v! },
       ],
       setup: symmetricSetup(lead, "V", lower),
       scratch: SYMMETRIC_SCRATCH,
@@ -195,9 +196,10 @@ const symmetricValues: OpFunction<X, TriangleParams> = defineOp<
   c: ({ inputs: [x], outputs: [w], params: { lower } }) => {
     const lead = x!.shape.length - 2;
     return lapackText(x!.dtype, {
+      lead,
       operands: [
-        { name: "x", type: x!, axes: 2 },
-        { name: "y", type: w!, axes: 1 },
+        { name: "x", type: x! },
+        { name: "y", type: w! },
       ],
       setup: symmetricSetup(lead, "N", lower),
       scratch: SYMMETRIC_SCRATCH,
@@ -337,10 +339,11 @@ const generalEigen: OpFunction<X, void, 2> = defineOp<X, void, 2>({
   c: ({ inputs: [x], outputs: [w, v] }) => {
     const lead = x!.shape.length - 2;
     return lapackText(x!.dtype, {
+      lead,
       operands: [
-        { name: "x", type: x!, axes: 2 },
-        { name: "y0", type: w!, axes: 1 },
-        { name: "y1", type: v!, axes: 2 },
+        { name: "x", type: x! },
+        { name: "y0", type: w! },
+        { name: "y1", type: v! },
       ],
       setup: `
 const int64_t n = x_n${lead};

@@ -78,9 +78,10 @@ const exponentiated: OpFunction<X> = defineOp<X>({
     // The exponential of the transpose is the transpose: rows serve as columns.
     return {
       ...lapackText("float64", {
+        lead,
         operands: [
-          { name: "x", type: x!, axes: 2 },
-          { name: "y", type: y!, axes: 2 },
+          { name: "x", type: x! },
+          { name: "y", type: y! },
         ],
         setup: `
 const int64_t n = x_n${lead}, size = n * n;

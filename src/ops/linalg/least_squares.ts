@@ -98,9 +98,10 @@ const inverted: OpFunction<X, PinvParams> = defineOp<X, PinvParams>({
   c: ({ inputs: [x], outputs: [y], params: { rcond } }) => {
     const lead = x!.shape.length - 2;
     return lapackText(x!.dtype, {
+      lead,
       operands: [
-        { name: "x", type: x!, axes: 2 },
-        { name: "y", type: y!, axes: 2 },
+        { name: "x", type: x! },
+        { name: "y", type: y! },
       ],
       setup: `${singularSetup(lead, "S")}
 const int inner = least;
@@ -216,10 +217,11 @@ const solved: OpFunction<Problem, void, 3> = defineOp<Problem, void, 3>({
   },
   c: ({ inputs: [a, b], outputs: [y] }) => ({
     ...lapackText(a!.dtype, {
+      lead: 0,
       operands: [
-        { name: "x0", type: a!, axes: 2 },
-        { name: "x1", type: b!, axes: 2 },
-        { name: "y0", type: y!, axes: 2 },
+        { name: "x0", type: a! },
+        { name: "x1", type: b! },
+        { name: "y0", type: y! },
       ],
       setup: `
 const int64_t m = x0_n0, n = x0_n1, k = x1_n1, least = m < n ? m : n, most = m > n ? m : n;

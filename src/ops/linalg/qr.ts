@@ -97,10 +97,11 @@ const factored: OpFunction<X, QrParams, 2> = defineOp<X, QrParams, 2>({
   c: ({ inputs: [x], outputs: [q, r], params: { complete } }) => {
     const lead = x!.shape.length - 2;
     return lapackText(x!.dtype, {
+      lead,
       operands: [
-        { name: "x", type: x!, axes: 2 },
-        { name: "y0", type: q!, axes: 2 },
-        { name: "y1", type: r!, axes: 2 },
+        { name: "x", type: x! },
+        { name: "y0", type: q! },
+        { name: "y1", type: r! },
       ],
       setup: `${reflectorSetup(lead)}
 const int64_t k = ${complete ? "m" : "least"};
@@ -159,10 +160,11 @@ const packed: OpFunction<X, void, 2> = defineOp<X, void, 2>({
   c: ({ inputs: [x], outputs: [h, tau] }) => {
     const lead = x!.shape.length - 2;
     return lapackText(x!.dtype, {
+      lead,
       operands: [
-        { name: "x", type: x!, axes: 2 },
-        { name: "y0", type: h!, axes: 2 },
-        { name: "y1", type: tau!, axes: 1 },
+        { name: "x", type: x! },
+        { name: "y0", type: h! },
+        { name: "y1", type: tau! },
       ],
       setup: `${reflectorSetup(lead)}\nconst int size = first;`,
       scratch: [["R", "work", "size"]],

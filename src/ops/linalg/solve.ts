@@ -69,10 +69,11 @@ const solved: OpFunction<XY> = defineOp<XY>({
   c: ({ inputs: [a, b], outputs: [y] }) => {
     const lead = a!.shape.length - 2;
     return lapackText(a!.dtype, {
+      lead,
       operands: [
-        { name: "x0", type: a!, axes: 2 },
-        { name: "x1", type: b!, axes: 2 },
-        { name: "y", type: y!, axes: 2 },
+        { name: "x0", type: a! },
+        { name: "x1", type: b! },
+        { name: "y", type: y! },
       ],
       setup: `
 const int64_t n = x0_n${lead}, k = x1_n${lead + 1};
@@ -166,9 +167,10 @@ const inverted: OpFunction<X> = defineOp<X>({
   c: ({ inputs: [x], outputs: [y] }) => {
     const lead = x!.shape.length - 2;
     return lapackText(x!.dtype, {
+      lead,
       operands: [
-        { name: "x", type: x!, axes: 2 },
-        { name: "y", type: y!, axes: 2 },
+        { name: "x", type: x! },
+        { name: "y", type: y! },
       ],
       setup: `
 const int64_t n = x_n${lead};
@@ -217,12 +219,12 @@ function determinantText(
 ) {
   const lead = x.shape.length - 2;
   return lapackText(x.dtype, {
+    lead,
     operands: [
-      { name: "x", type: x, axes: 2 },
+      { name: "x", type: x },
       ...outputs.map((type, i) => ({
         name: outputs.length > 1 ? `y${i}` : "y",
         type,
-        axes: 0,
       })),
     ],
     setup: `

@@ -146,11 +146,10 @@ export function total(
   );
 }
 
-/** An operand of a kernel: its name, its type, and how many of its axes belong to each matrix. */
+/** An operand of a kernel. */
 export interface Stacked {
   readonly name: string;
   readonly type: Type;
-  readonly axes: number;
 }
 
 /** Memory for one matrix at a time. */
@@ -158,7 +157,9 @@ export type Scratch = readonly [c: string, name: string, count: string];
 
 /** C that runs once for every matrix of the stacks. */
 export interface StackText {
-  /** In the order of their names; the first is an input. */
+  /** How many axes of all operands stand in front of those of each matrix. */
+  readonly lead: number;
+  /** The first is an input. */
   readonly operands: readonly Stacked[];
   /** Lengths, and what LAPACK says of its work. */
   readonly setup?: string;
@@ -170,10 +171,9 @@ export interface StackText {
 /** `R`, the working type, and `L(name)`, the function of LAPACK for it, may be used in the text. */
 export function stackText(
   dtype: Dtype,
-  { operands, setup = "", scratch = [], each }: StackText,
+  { lead, operands, setup = "", scratch = [], each }: StackText,
 ): string {
   const real = typeText(dtype);
-  const lead = operands[0]!.type.shape.length - operands[0]!.axes;
   const loops = Array.from(
     { length: lead },
     (_, b) =>

@@ -176,11 +176,12 @@ const decomposed: OpFunction<X, SvdParams, 3> = defineOp<X, SvdParams, 3>({
   c: ({ inputs: [x], outputs: [u, s, vt], params: { full } }) => {
     const lead = x!.shape.length - 2, job = full ? "A" : "S";
     return lapackText(x!.dtype, {
+      lead,
       operands: [
-        { name: "x", type: x!, axes: 2 },
-        { name: "y0", type: u!, axes: 2 },
-        { name: "y1", type: s!, axes: 1 },
-        { name: "y2", type: vt!, axes: 2 },
+        { name: "x", type: x! },
+        { name: "y0", type: u! },
+        { name: "y1", type: s! },
+        { name: "y2", type: vt! },
       ],
       setup: singularSetup(lead, job),
       scratch: singularScratch(job),
@@ -223,9 +224,10 @@ const valuesOnly: OpFunction<X> = defineOp<X>({
   c: ({ inputs: [x], outputs: [s] }) => {
     const lead = x!.shape.length - 2;
     return lapackText(x!.dtype, {
+      lead,
       operands: [
-        { name: "x", type: x!, axes: 2 },
-        { name: "y", type: s!, axes: 1 },
+        { name: "x", type: x! },
+        { name: "y", type: s! },
       ],
       setup: singularSetup(lead, "N"),
       scratch: singularScratch("N"),

@@ -87,10 +87,11 @@ const solved: OpFunction<XY, TriangularParams> = defineOp<XY, TriangularParams>(
       const lead = a!.shape.length - 2,
         [down, right] = [`x0_s${lead}`, `x0_s${lead + 1}`];
       return lapackText(a!.dtype, {
+        lead,
         operands: [
-          { name: "x0", type: a!, axes: 2 },
-          { name: "x1", type: b!, axes: 2 },
-          { name: "y", type: y!, axes: 2 },
+          { name: "x0", type: a! },
+          { name: "x1", type: b! },
+          { name: "y", type: y! },
         ],
         setup: `
 const int64_t n = x0_n${lead}, k = x1_n${lead + 1};
