@@ -197,8 +197,8 @@ export function lastText(
   return [
     `/* Lanes from \`skip\` on; 0 before. */`,
     `${inline} KERNEL_vector KERNEL_last(const ${type} *x, int64_t skip) {`,
-    "  KERNEL_vector y = {0};",
-    `  for (int lane = 0; lane < ${lanes}; lane++) y[lane] = lane < skip ? 0 : x[lane];`,
+    "  KERNEL_vector y = *(const KERNEL_vector *)x;",
+    `  for (int lane = 0; lane < ${lanes}; lane++) y[lane] = lane < skip ? 0 : y[lane];`,
     "  return y;",
     "}",
   ];

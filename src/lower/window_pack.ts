@@ -80,7 +80,7 @@ export function packedElement(
     const others = [...form.terms].filter(([a]) => step === 1 || a !== lane);
     const e = sumText(others, form.constant - low, at);
     if (step === 1) {
-      return e === "0" ? [] : [pitch === 1 ? e : `(${e}) * ${pitch}`];
+      return e === "0" ? [] : [`(${e})${pitch === 1 ? "" : ` * ${pitch}`}`];
     }
     return [
       `(${e}) % ${step} * ${row}`,
@@ -130,7 +130,6 @@ export function printPacking(w: Windows, p: Packing, writer: Writer): void {
     const { form, low, length, pitch, step, row } = axis, t = `t${d}`;
     const first = Math.max(0, low),
       past = Math.min(form.length, low + length);
-    if (d === p.axes.length - 1) line(writer, "#pragma GCC ivdep");
     source.push(form.stride === 1 ? t : `${t} * ${form.stride}`);
     const place = low === 0 ? t : `(${t} - ${low})`.replace("- -", "+ ");
     to.push(
