@@ -130,6 +130,18 @@ export function printPacking(w: Windows, p: Packing, writer: Writer): void {
     const { form, low, length, pitch, step, row } = axis, t = `t${d}`;
     const first = Math.max(0, low),
       past = Math.min(form.length, low + length);
+    if (d === p.axes.length - 1 && step === 1 && form.stride === 1) {
+      // Rows of known length are a few moves of vectors.
+      const count = Math.max(0, past - first);
+      return line(
+        writer,
+        `__builtin_memcpy(&packed[${
+          [...to, first - low].join(" + ")
+        }], &${name}[${[...source, first].join(" + ")}], ${
+          count * DTYPES[w.dtype].size
+        });`,
+      );
+    }
     source.push(form.stride === 1 ? t : `${t} * ${form.stride}`);
     const place = low === 0 ? t : `(${t} - ${low})`.replace("- -", "+ ");
     to.push(
