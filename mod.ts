@@ -71,7 +71,7 @@ export {
   OpFromGraph,
   type OpFromGraphOptions,
 } from "./src/nested/op_from_graph.ts";
-export { type DrawShape, RandomState } from "./src/ops/random_state.ts";
+export { type DrawShape, RandomState } from "./src/ops/random/random_state.ts";
 export * from "./src/ops/inputs.ts";
 
 // Operations.
@@ -90,7 +90,7 @@ export {
   type XY,
   type XYZ,
 } from "./src/ops/define.ts";
-export { call as scalarCall } from "./src/ops/scalar.ts";
+export { call as scalarCall } from "./src/ops/elementwise/scalar.ts";
 
 // Differentiation.
 export {
@@ -184,7 +184,7 @@ export { RewriteError } from "./src/rewrite/driver.ts";
 
 // Functions.
 export { function, type FunctionOptions } from "./src/compile.ts";
-export type { ExportOptions } from "./src/run/export_c.ts";
+export type { ExportOptions } from "./src/run/export/export_c.ts";
 export type {
   Argument,
   CompiledFunction,

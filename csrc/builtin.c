@@ -4,7 +4,7 @@
 **
 ** A builtin gets the number of its inputs as `hi`: its output is args[hi] and
 ** its table args[hi + 1] (args[hi] where it has no output). The words of each
-** table stand above its function; src/lower/builtins.ts writes them. A length
+** table stand above its function; src/lower/emit/builtins.ts writes them. A length
 ** takes two words: (-1, n) is n, (k, -1) the integer scalar args[k], (k, axis)
 ** the length of an axis of args[k].
 */

@@ -1,7 +1,7 @@
 /** Cotangents under conditions: what flows back into a branch of a choice is computed only if that branch is taken. */
 import type { Variable } from "../graph/variable.ts";
 import { zerosLike } from "../ops/constructors.ts";
-import { add } from "../ops/elemwise.ts";
+import { add } from "../ops/elementwise/elemwise.ts";
 import { ifelse } from "../ops/ifelse.ts";
 
 /** The whole graph, or a branch of a choice inside another branch; each exists once. */

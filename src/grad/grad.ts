@@ -7,9 +7,9 @@ import { type Apply, Variable } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
 import { onesLike, zerosLike } from "../ops/constructors.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
-import { add, cast } from "../ops/elemwise.ts";
+import { add, cast } from "../ops/elementwise/elemwise.ts";
 import { ifelse } from "../ops/ifelse.ts";
-import { specifyShape } from "../ops/specify_shape.ts";
+import { specifyShape } from "../ops/shape/specify_shape.ts";
 import { Branch, Cotangents } from "./branches.ts";
 
 /** Stands for the gradient of a variable that the cost does not depend on, where `returnDisconnected` asks for it. */

@@ -1,8 +1,8 @@
 /** Second derivatives that need no loop: products of a Hessian with a vector. */
 import type { Variable } from "../graph/variable.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
-import { add, mul } from "../ops/elemwise.ts";
-import { sum } from "../ops/reduce.ts";
+import { add, mul } from "../ops/elementwise/elemwise.ts";
+import { sum } from "../ops/reductions/reduce.ts";
 import {
   grad,
   type Gradient,

@@ -7,8 +7,8 @@ import {
   type Rules,
   type X,
 } from "../ops/define.ts";
-import { maximum, minimum, mul } from "../ops/elemwise.ts";
-import { sameView } from "../ops/specify_shape.ts";
+import { maximum, minimum, mul } from "../ops/elementwise/elemwise.ts";
+import { sameView } from "../ops/shape/specify_shape.ts";
 
 /** What an identity does with the gradient and the tangent. */
 type Differential<P> = Pick<Rules<X, P>, "vjp" | "jvp" | "connects">;

@@ -5,7 +5,7 @@ import { Variable } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
 import { zerosLike } from "../ops/constructors.ts";
-import { cast } from "../ops/elemwise.ts";
+import { cast } from "../ops/elementwise/elemwise.ts";
 import { gradDtype, type Gradient, MissingRuleError } from "./grad.ts";
 
 /** One tangent for each result, in order. */

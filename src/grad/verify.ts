@@ -3,9 +3,9 @@ import { isFloat } from "../graph/dtype.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import { dense } from "../graph/type.ts";
 import { Constant, Variable } from "../graph/variable.ts";
-import { mul } from "../ops/elemwise.ts";
+import { mul } from "../ops/elementwise/elemwise.ts";
 import { evaluate } from "../ops/evaluate.ts";
-import { sum } from "../ops/reduce.ts";
+import { sum } from "../ops/reductions/reduce.ts";
 import { grad } from "./grad.ts";
 
 /** How `verifyGrad` compares. */

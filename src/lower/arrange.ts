@@ -8,7 +8,7 @@ import {
 } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
 import type { Value } from "./flow.ts";
-import { layoutOfMatrix, type MatrixLayout } from "./products.ts";
+import { layoutOfMatrix, type MatrixLayout } from "./emit/products/products.ts";
 import type { Target } from "./target.ts";
 
 /** A shared variable that is better laid out otherwise, and a line that says why. */

@@ -8,7 +8,7 @@ import {
   reserveExtents,
   sameExtents,
   viewExtents,
-} from "./builtins.ts";
+} from "./emit/builtins.ts";
 import type {
   Check,
   Computation,
@@ -16,7 +16,7 @@ import type {
   Source,
   Value,
 } from "./flow.ts";
-import type { Extent, Implementation, Plan } from "./implementation.ts";
+import type { Extent, Implementation, Plan } from "./emit/implementation.ts";
 import type { Together } from "./pairs.ts";
 import { type Plans, viewMayFail } from "./plans.ts";
 import type { Builtin } from "./program.ts";

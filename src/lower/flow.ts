@@ -9,7 +9,7 @@ import type {
   Variable,
   ViewMap,
 } from "../graph/variable.ts";
-import type { Layout } from "./implementation.ts";
+import type { Layout } from "./emit/implementation.ts";
 
 /** The function itself, or the body of one of its loops. A body that two loops share is read twice. */
 export interface Frame {

@@ -5,7 +5,7 @@ import {
   lastExtents,
   prefixExtents,
   stackExtents,
-} from "./builtins.ts";
+} from "./emit/builtins.ts";
 import {
   builtin,
   copyDraft,

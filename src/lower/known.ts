@@ -2,8 +2,8 @@
 import { allocate, isInteger } from "../graph/dtype.ts";
 import { NDArray, sizeOf } from "../graph/ndarray.ts";
 import { type Apply, mayFail } from "../graph/variable.ts";
-import { postorder } from "./access.ts";
-import { callsFunction } from "./expression.ts";
+import { postorder } from "./emit/access.ts";
+import { callsFunction } from "./emit/expression.ts";
 import type { Value } from "./flow.ts";
 import type { Inference } from "./infer.ts";
 

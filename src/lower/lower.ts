@@ -3,7 +3,7 @@ import type { FunctionGraph } from "../graph/function_graph.ts";
 import { planArena } from "./arena.ts";
 import { assemble } from "./assemble.ts";
 import { growTree } from "./grow.ts";
-import { implement, implementPair } from "./implement.ts";
+import { implement, implementPair } from "./emit/implement.ts";
 import { decideInplace } from "./inplace.ts";
 import { placeFrees } from "./liveness.ts";
 import { orderTop } from "./order.ts";

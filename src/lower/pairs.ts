@@ -1,8 +1,8 @@
 /** Pairs of units that are one kernel: a product that reads a storage, and the update that is written over it. */
 import type { Computation, Value } from "./flow.ts";
-import type { Implementation } from "./implementation.ts";
-import type { PairSite } from "./implement.ts";
-import type { PlannedKernel } from "./products.ts";
+import type { Implementation } from "./emit/implementation.ts";
+import type { PairSite } from "./emit/implement.ts";
+import type { PlannedKernel } from "./emit/products/products.ts";
 import type { Target } from "./target.ts";
 
 /** One kernel for two units, at the place of the first. */

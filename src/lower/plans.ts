@@ -1,7 +1,7 @@
 /** How each unit is computed: by kernels, by the CVM itself, or by `eval`; and what of it may fail. */
 import { type Apply, siteOf } from "../graph/variable.ts";
 import type { Computation, Unit } from "./flow.ts";
-import type { Layout, Plan } from "./implementation.ts";
+import type { Layout, Plan } from "./emit/implementation.ts";
 import { liesLike } from "./layout.ts";
 import { type ImplementPair, type Together, together } from "./pairs.ts";
 import { sameLength } from "./shapes.ts";

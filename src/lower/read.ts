@@ -13,8 +13,8 @@ import { isInteger } from "../graph/dtype.ts";
 import type { NDArray } from "../graph/ndarray.ts";
 import { derived } from "../graph/origin.ts";
 import { assert } from "../ops/debug.ts";
-import { identity } from "../ops/elemwise.ts";
-import { shapeAt } from "../ops/shape.ts";
+import { identity } from "../ops/elementwise/elemwise.ts";
+import { shapeAt } from "../ops/shape/shape.ts";
 import type {
   Check,
   Computation,

@@ -2,7 +2,7 @@
 import type { Length } from "../graph/length.ts";
 import { bodyResults, type ScanParams, spanOf } from "../graph/scan_params.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
-import { identity } from "../ops/elemwise.ts";
+import { identity } from "../ops/elementwise/elemwise.ts";
 import type { Body, Check, Frame, Value } from "./flow.ts";
 import { valuesOf } from "./flow.ts";
 import {

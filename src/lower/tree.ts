@@ -3,7 +3,7 @@ import type { Dtype } from "../graph/dtype.ts";
 import type { NDArray } from "../graph/ndarray.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
 import type { Computation, Value } from "./flow.ts";
-import type { Extent, Implementation } from "./implementation.ts";
+import type { Extent, Implementation } from "./emit/implementation.ts";
 import type { Together } from "./pairs.ts";
 import type { Builtin, Cursor } from "./program.ts";
 import type { Region } from "./regions.ts";

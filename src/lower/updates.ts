@@ -1,6 +1,6 @@
 /** How each new value reaches its storage: written in place, exchanged with the buffer that it was computed in, or copied and exchanged. */
 import { derived } from "../graph/origin.ts";
-import { identity } from "../ops/elemwise.ts";
+import { identity } from "../ops/elementwise/elemwise.ts";
 import {
   allInputs,
   type Computation,

@@ -1,15 +1,15 @@
 /** Loops that keep few states: the steps between them are run again for a gradient. */
 import { slice } from "../graph/indexing.ts";
 import type { Variable } from "../graph/variable.ts";
-import { at } from "../ops/at.ts";
+import { at } from "../ops/indexing/at.ts";
 import { arange, zeros } from "../ops/constructors.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
-import { minimum, mul, sub } from "../ops/elemwise.ts";
-import { join } from "../ops/join.ts";
-import { SYMBOLIC, type SymbolicLength } from "../ops/length_graph.ts";
-import { reshape } from "../ops/reshape.ts";
-import { lengthsOf } from "../ops/shape.ts";
-import { specifyShape } from "../ops/specify_shape.ts";
+import { minimum, mul, sub } from "../ops/elementwise/elemwise.ts";
+import { join } from "../ops/shape/join.ts";
+import { SYMBOLIC, type SymbolicLength } from "../ops/shape/length_graph.ts";
+import { reshape } from "../ops/shape/reshape.ts";
+import { lengthsOf } from "../ops/shape/shape.ts";
+import { specifyShape } from "../ops/shape/specify_shape.ts";
 import { asLength, rowsOf } from "./loop.ts";
 import {
   asSteps,

@@ -2,9 +2,9 @@
 import { slice } from "../graph/indexing.ts";
 import { lagOf, type ScanParams, spanOf } from "../graph/scan_params.ts";
 import { type Apply, Variable } from "../graph/variable.ts";
-import { at } from "../ops/at.ts";
-import { join } from "../ops/join.ts";
-import { SYMBOLIC, type SymbolicLength } from "../ops/length_graph.ts";
+import { at } from "../ops/indexing/at.ts";
+import { join } from "../ops/shape/join.ts";
+import { SYMBOLIC, type SymbolicLength } from "../ops/shape/length_graph.ts";
 import {
   applyLoop,
   bodyVariables,

@@ -9,8 +9,8 @@ import {
   type ScalarRank,
 } from "../grad/grad.ts";
 import { eye } from "../ops/constructors.ts";
-import { reshape } from "../ops/reshape.ts";
-import { lengthsOf, shapeAt } from "../ops/shape.ts";
+import { reshape } from "../ops/shape/reshape.ts";
+import { lengthsOf, shapeAt } from "../ops/shape/shape.ts";
 import { map } from "./fold.ts";
 
 /** The rank of a Jacobian: that of the expression and that of the variable. */

@@ -10,8 +10,8 @@ import {
 import { Apply, type Op, shaped, Variable } from "../graph/variable.ts";
 import { replace, toposort } from "../graph/walk.ts";
 import { asVariable } from "../ops/define.ts";
-import { SYMBOLIC, type SymbolicLength } from "../ops/length_graph.ts";
-import { shapeAt } from "../ops/shape.ts";
+import { SYMBOLIC, type SymbolicLength } from "../ops/shape/length_graph.ts";
+import { shapeAt } from "../ops/shape/shape.ts";
 
 /** A sequence and its value. */
 export interface LoopSequence extends ScanSequence {

@@ -13,8 +13,8 @@ import { pull } from "../grad/grad.ts";
 import { push } from "../grad/rop.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
 import { evaluate } from "../ops/evaluate.ts";
-import { inferGraph } from "../ops/fused.ts";
-import { specifyShape, unbroadcast } from "../ops/specify_shape.ts";
+import { inferGraph } from "../ops/elementwise/fused.ts";
+import { specifyShape, unbroadcast } from "../ops/shape/specify_shape.ts";
 import { zerosLike } from "../ops/constructors.ts";
 import { reachOf } from "./body.ts";
 

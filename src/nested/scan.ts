@@ -5,8 +5,8 @@ import { dense } from "../graph/type.ts";
 import { Constant, SharedVariable, Variable } from "../graph/variable.ts";
 import { replace } from "../graph/walk.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
-import { expandDims } from "../ops/dimshuffle.ts";
-import { cast } from "../ops/elemwise.ts";
+import { expandDims } from "../ops/shape/dimshuffle.ts";
+import { cast } from "../ops/elementwise/elemwise.ts";
 import {
   applyLoop,
   type Loop,

@@ -18,14 +18,14 @@ import {
 import { dense } from "../graph/type.ts";
 import { type Apply, Variable } from "../graph/variable.ts";
 import { pull } from "../grad/grad.ts";
-import { at, incSubtensor } from "../ops/at.ts";
+import { at, incSubtensor } from "../ops/indexing/at.ts";
 import { zeros, zerosLike } from "../ops/constructors.ts";
-import { expandDims } from "../ops/dimshuffle.ts";
-import { add } from "../ops/elemwise.ts";
-import { ge, where } from "../ops/elemwise_logic.ts";
-import { join } from "../ops/join.ts";
-import { SYMBOLIC, type SymbolicLength } from "../ops/length_graph.ts";
-import { lengthsOf } from "../ops/shape.ts";
+import { expandDims } from "../ops/shape/dimshuffle.ts";
+import { add } from "../ops/elementwise/elemwise.ts";
+import { ge, where } from "../ops/elementwise/elemwise_logic.ts";
+import { join } from "../ops/shape/join.ts";
+import { SYMBOLIC, type SymbolicLength } from "../ops/shape/length_graph.ts";
+import { lengthsOf } from "../ops/shape/shape.ts";
 import { reachOf } from "./body.ts";
 import {
   kept,

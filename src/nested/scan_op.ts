@@ -17,7 +17,7 @@ import {
 } from "../graph/scan_params.ts";
 import type { Op, Variable } from "../graph/variable.ts";
 import { evaluate } from "../ops/evaluate.ts";
-import { stackArrays } from "../ops/join.ts";
+import { stackArrays } from "../ops/shape/join.ts";
 import { bodyLengths, connections, type Known } from "./body.ts";
 import { countLength, splitInputs } from "./loop.ts";
 import { pullScan } from "./scan_grad.ts";

@@ -5,7 +5,7 @@ import { dense } from "../graph/type.ts";
 import { type Apply, Variable } from "../graph/variable.ts";
 import { push } from "../grad/rop.ts";
 import { zeros, zerosLike } from "../ops/constructors.ts";
-import { lengthsOf } from "../ops/shape.ts";
+import { lengthsOf } from "../ops/shape/shape.ts";
 import { reachOf } from "./body.ts";
 import {
   applyLoop,

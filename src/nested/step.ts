@@ -5,7 +5,7 @@ import { dense, describeType } from "../graph/type.ts";
 import { SharedVariable, Variable } from "../graph/variable.ts";
 import { replace } from "../graph/walk.ts";
 import { asVariable, constant, type Operand } from "../ops/define.ts";
-import { expandDims } from "../ops/dimshuffle.ts";
+import { expandDims } from "../ops/shape/dimshuffle.ts";
 import type { LoopSequence } from "./loop.ts";
 
 /** The condition that ends a loop: made by `until` and returned by the step. */

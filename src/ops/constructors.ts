@@ -24,7 +24,7 @@ import {
   SharedVariable,
   Variable,
 } from "../graph/variable.ts";
-import { broadcastAs, broadcastTo } from "./broadcast_to.ts";
+import { broadcastAs, broadcastTo } from "./shape/broadcast_to.ts";
 import {
   asVariable,
   asVariables,
@@ -34,14 +34,22 @@ import {
   type OpFunction,
 } from "./define.ts";
 import { assert } from "./debug.ts";
-import { expandDims } from "./dimshuffle.ts";
-import { add, cast, ceil, div, maximum, mul, sub } from "./elemwise.ts";
-import { eq, neq } from "./elemwise_logic.ts";
+import { expandDims } from "./shape/dimshuffle.ts";
+import {
+  add,
+  cast,
+  ceil,
+  div,
+  maximum,
+  mul,
+  sub,
+} from "./elementwise/elemwise.ts";
+import { eq, neq } from "./elementwise/elemwise_logic.ts";
 import { evaluate } from "./evaluate.ts";
-import { SYMBOLIC } from "./length_graph.ts";
-import { sum } from "./reduce.ts";
-import type { RankOf, ShapeLike } from "./reshape.ts";
-import { call, castExpr } from "./scalar.ts";
+import { SYMBOLIC } from "./shape/length_graph.ts";
+import { sum } from "./reductions/reduce.ts";
+import type { RankOf, ShapeLike } from "./shape/reshape.ts";
+import { call, castExpr } from "./elementwise/scalar.ts";
 
 /** A value in any form. */
 export type Value = NDArray | Nested | ArrayBufferView | ArrayLike;

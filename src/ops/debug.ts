@@ -8,7 +8,7 @@ import {
   type X,
 } from "./define.ts";
 import { sizeText } from "./c_text.ts";
-import { sameView } from "./specify_shape.ts";
+import { sameView } from "./shape/specify_shape.ts";
 
 interface MessageParams {
   readonly message: string;

@@ -1,10 +1,19 @@
 /** `expr`: a graph written as a formula. */
 import { type Bound, type Index, slice } from "../graph/indexing.ts";
 import { Variable } from "../graph/variable.ts";
-import { at } from "./at.ts";
+import { at } from "./indexing/at.ts";
 import { asVariable, type Operand } from "./define.ts";
-import { dot } from "./dot.ts";
-import { add, div, floorDiv, mod, mul, neg, pow, sub } from "./elemwise.ts";
+import { dot } from "./products/dot.ts";
+import {
+  add,
+  div,
+  floorDiv,
+  mod,
+  mul,
+  neg,
+  pow,
+  sub,
+} from "./elementwise/elemwise.ts";
 import {
   and_,
   eq,
@@ -16,7 +25,7 @@ import {
   neq,
   or_,
   xor,
-} from "./elemwise_logic.ts";
+} from "./elementwise/elemwise_logic.ts";
 import {
   type BinarySign,
   Misread,

@@ -11,7 +11,7 @@ import {
   type Operand,
   type OpFunction,
 } from "./define.ts";
-import { cast } from "./elemwise.ts";
+import { cast } from "./elementwise/elemwise.ts";
 
 /** The number of values a branch has; inputs are the condition, the values if it holds, the others. */
 export interface IfelseParams {

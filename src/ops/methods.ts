@@ -1,19 +1,19 @@
 /** The functions that are methods of a Variable; attached when this module is loaded, which is the only work at import. */
 import { Variable } from "../graph/variable.ts";
-import { argmax, argmin } from "./argmax.ts";
-import { at } from "./at.ts";
-import { broadcastTo } from "./broadcast_to.ts";
+import { argmax, argmin } from "./reductions/argmax.ts";
+import { at } from "./indexing/at.ts";
+import { broadcastTo } from "./shape/broadcast_to.ts";
 import {
   dimshuffle,
   expandDims,
   squeeze,
   swapaxes,
   transpose,
-} from "./dimshuffle.ts";
-import { cumprod, cumsum, diff } from "./cumulative.ts";
+} from "./shape/dimshuffle.ts";
+import { cumprod, cumsum, diff } from "./order/cumulative.ts";
 import type { Operand } from "./define.ts";
-import { diagonal, trace } from "./diagonal.ts";
-import { dot } from "./dot.ts";
+import { diagonal, trace } from "./shape/diagonal.ts";
+import { dot } from "./products/dot.ts";
 import {
   abs,
   add,
@@ -63,7 +63,7 @@ import {
   tan,
   tanh,
   trunc,
-} from "./elemwise.ts";
+} from "./elementwise/elemwise.ts";
 import {
   and_,
   eq,
@@ -78,20 +78,20 @@ import {
   neq,
   or_,
   xor,
-} from "./elemwise_logic.ts";
-import { relu } from "./nnet.ts";
-import { compress, nonzero, nonzeroValues } from "./nonzero.ts";
-import { repeat } from "./repeat.ts";
-import { searchsorted } from "./search.ts";
-import { argsort, sort } from "./sort.ts";
-import { choose, take } from "./take.ts";
-import { all, any, max, min, prod, sum } from "./reduce.ts";
-import { flatten, reshape } from "./reshape.ts";
-import { shape, size } from "./shape.ts";
-import { logSoftmax, softmax } from "./softmax.ts";
-import { specifyShape } from "./specify_shape.ts";
+} from "./elementwise/elemwise_logic.ts";
+import { relu } from "./nnet/nnet.ts";
+import { compress, nonzero, nonzeroValues } from "./indexing/nonzero.ts";
+import { repeat } from "./shape/repeat.ts";
+import { searchsorted } from "./order/search.ts";
+import { argsort, sort } from "./order/sort.ts";
+import { choose, take } from "./indexing/take.ts";
+import { all, any, max, min, prod, sum } from "./reductions/reduce.ts";
+import { flatten, reshape } from "./shape/reshape.ts";
+import { shape, size } from "./shape/shape.ts";
+import { logSoftmax, softmax } from "./nnet/softmax.ts";
+import { specifyShape } from "./shape/specify_shape.ts";
 import { norm } from "./linalg/norm.ts";
-import { logsumexp, mean, ptp, std, var_ } from "./statistics.ts";
+import { logsumexp, mean, ptp, std, var_ } from "./reductions/statistics.ts";
 
 /** compress has the condition first, as in NumPy. */
 function compressOf(

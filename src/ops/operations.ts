@@ -30,7 +30,7 @@ export {
   xlog1py0,
   xlogx,
   xlogy0,
-} from "./elemwise_special.ts";
+} from "./elementwise/elemwise_special.ts";
 export {
   type Cloned,
   type CloneOptions,
@@ -46,7 +46,7 @@ export {
   type NormalOptions,
   RandomStreams,
   type UniformOptions,
-} from "./random_streams.ts";
+} from "./random/random_streams.ts";
 export {
   alloc,
   arange,
@@ -63,7 +63,7 @@ export {
   zeros,
   zerosLike,
 } from "./constructors.ts";
-export type { Binary, Ternary, Unary } from "./scalar.ts";
+export type { Binary, Ternary, Unary } from "./elementwise/scalar.ts";
 export {
   abs,
   add,
@@ -118,7 +118,7 @@ export {
   tan,
   tanh,
   trunc,
-} from "./elemwise.ts";
+} from "./elementwise/elemwise.ts";
 export {
   and_,
   type CloseOptions,
@@ -138,7 +138,7 @@ export {
   switch_,
   where,
   xor,
-} from "./elemwise_logic.ts";
+} from "./elementwise/elemwise_logic.ts";
 export {
   all,
   any,
@@ -151,8 +151,13 @@ export {
   type Reduction,
   sum,
   type SumOptions,
-} from "./reduce.ts";
-export { argmax, argmin, type ArgReduction, maxAndArgmax } from "./argmax.ts";
+} from "./reductions/reduce.ts";
+export {
+  argmax,
+  argmin,
+  type ArgReduction,
+  maxAndArgmax,
+} from "./reductions/argmax.ts";
 export {
   allclose,
   logsumexp,
@@ -169,7 +174,7 @@ export {
   var_,
   var_ as var,
   type VarOptions,
-} from "./statistics.ts";
+} from "./reductions/statistics.ts";
 export {
   atleast1d,
   atleast2d,
@@ -182,12 +187,17 @@ export {
   squeeze,
   swapaxes,
   transpose,
-} from "./dimshuffle.ts";
-export { shape, shapeAt, size } from "./shape.ts";
-export { flatten, type RankOf, reshape, type ShapeLike } from "./reshape.ts";
-export { broadcastTo } from "./broadcast_to.ts";
-export { specifyShape, unbroadcast } from "./specify_shape.ts";
-export { at, incSubtensor, setSubtensor } from "./at.ts";
+} from "./shape/dimshuffle.ts";
+export { shape, shapeAt, size } from "./shape/shape.ts";
+export {
+  flatten,
+  type RankOf,
+  reshape,
+  type ShapeLike,
+} from "./shape/reshape.ts";
+export { broadcastTo } from "./shape/broadcast_to.ts";
+export { specifyShape, unbroadcast } from "./shape/specify_shape.ts";
+export { at, incSubtensor, setSubtensor } from "./indexing/at.ts";
 export {
   choose,
   type IndexMode,
@@ -195,7 +205,7 @@ export {
   permuteRowElements,
   take,
   takeAlongAxis,
-} from "./take.ts";
+} from "./indexing/take.ts";
 export {
   type AxisOrder,
   compress,
@@ -205,8 +215,8 @@ export {
   nonzeroValues,
   ravelMultiIndex,
   unravelIndex,
-} from "./nonzero.ts";
-export { concatenate, join, split, stack } from "./join.ts";
+} from "./indexing/nonzero.ts";
+export { concatenate, join, split, stack } from "./shape/join.ts";
 export {
   addBroadcast,
   horizontalStack,
@@ -218,15 +228,15 @@ export {
   stackLists,
   toOneHot,
   verticalStack,
-} from "./stacks.ts";
+} from "./shape/stacks.ts";
 export {
   pad,
   type PadCount,
   type PadMode,
   type PadOptions,
   type PadWidth,
-} from "./pad.ts";
-export { flip, repeat, roll, rot90, tile } from "./repeat.ts";
+} from "./shape/pad.ts";
+export { flip, repeat, roll, rot90, tile } from "./shape/repeat.ts";
 export {
   allocDiag,
   diag,
@@ -237,7 +247,7 @@ export {
   tri,
   tril,
   triu,
-} from "./diagonal.ts";
+} from "./shape/diagonal.ts";
 export {
   bartlett,
   type GridRange,
@@ -247,7 +257,7 @@ export {
   type MeshgridOptions,
   mgrid,
   ogrid,
-} from "./grids.ts";
+} from "./shape/grids.ts";
 export {
   argsort,
   argtopk,
@@ -257,13 +267,13 @@ export {
   topk,
   topkAndArgtopk,
   type TopkOptions,
-} from "./sort.ts";
+} from "./order/sort.ts";
 export {
   argsortRows,
   unique,
   type UniqueOptions,
   type UniqueResult,
-} from "./unique.ts";
+} from "./order/unique.ts";
 export {
   bincount,
   type BincountOptions,
@@ -272,23 +282,23 @@ export {
   type SearchOptions,
   searchsorted,
   type Side,
-} from "./search.ts";
+} from "./order/search.ts";
 export {
   cumprod,
   cumsum,
   type Cumulative,
   diff,
   recurrence,
-} from "./cumulative.ts";
-export { dot, outer } from "./dot.ts";
+} from "./order/cumulative.ts";
+export { dot, outer } from "./products/dot.ts";
 export {
   batchedDot,
   batchedTensordot,
   kron,
   tensordot,
   type TensordotAxes,
-} from "./products.ts";
-export { logSoftmax, type RowFunction, softmax } from "./softmax.ts";
+} from "./products/products.ts";
+export { logSoftmax, type RowFunction, softmax } from "./nnet/softmax.ts";
 export {
   binaryCrossentropy,
   categoricalCrossentropy,
@@ -299,7 +309,7 @@ export {
   sigmoidBinaryCrossentropy,
   softsign,
   ultraFastSigmoid,
-} from "./nnet.ts";
+} from "./nnet/nnet.ts";
 export {
   conv2d,
   conv2dGradWrtInputs,
@@ -310,8 +320,8 @@ export {
   conv3dGradWrtWeights,
   type ConvTransposeOptions,
   type PartialShape,
-} from "./conv.ts";
-export type { BorderMode, ConvOptions } from "./conv_geometry.ts";
+} from "./images/conv.ts";
+export type { BorderMode, ConvOptions } from "./images/conv_geometry.ts";
 export {
   bilinearUpsampling,
   causalConv1d,
@@ -319,7 +329,7 @@ export {
   separableConv2d,
   separableConv3d,
   type SeparableOptions,
-} from "./conv_graphs.ts";
+} from "./images/conv_graphs.ts";
 export {
   averagePoolGrad,
   maxPool2dSameSize,
@@ -329,14 +339,14 @@ export {
   pool2d,
   pool3d,
   type PoolOptions,
-} from "./pool.ts";
-export type { PoolMode } from "./pool_windows.ts";
+} from "./images/pool.ts";
+export type { PoolMode } from "./images/pool_windows.ts";
 export {
   diagonalSubtensor,
   images2neibs,
   neibs2images,
   type NeighbourMode,
-} from "./neighbours.ts";
+} from "./images/neighbours.ts";
 export {
   batchNormalizationTest,
   batchNormalizationTrain,
@@ -344,13 +354,13 @@ export {
   type BatchNormAxes,
   type BatchNormOptions,
   type BatchNormTrainOptions,
-} from "./batch_norm.ts";
+} from "./nnet/batch_norm.ts";
 export {
   type BlockOperands,
   sparseBlockDot,
   sparseBlockGemv,
   sparseBlockOuter,
-} from "./block_sparse.ts";
+} from "./products/block_sparse.ts";
 export { assert, print } from "./debug.ts";
 export { type Ifelse, ifelse } from "./ifelse.ts";
 export {
@@ -359,7 +369,7 @@ export {
   type IrfftOptions,
   rfft,
   type RfftOptions,
-} from "./fft.ts";
+} from "./fft/fft.ts";
 export { cholesky, type CholeskyOptions } from "./linalg/cholesky.ts";
 export {
   eig,

@@ -6,10 +6,13 @@ import {
   dimshuffle,
   type Pattern as AxisOrder,
   transpose,
-} from "../ops/dimshuffle.ts";
-import { dot, dotAdd } from "../ops/dot.ts";
-import { add, div, mul, neg, sub } from "../ops/elemwise.ts";
-import { type SpecifyParams, specifyShape } from "../ops/specify_shape.ts";
+} from "../ops/shape/dimshuffle.ts";
+import { dot, dotAdd } from "../ops/products/dot.ts";
+import { add, div, mul, neg, sub } from "../ops/elementwise/elemwise.ts";
+import {
+  type SpecifyParams,
+  specifyShape,
+} from "../ops/shape/specify_shape.ts";
 import { factors } from "./factors.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
 

@@ -21,8 +21,16 @@ import {
   sqr,
   sqrt,
   sub,
-} from "../ops/elemwise.ts";
-import { eq, ge, gt, le, lt, neq, where } from "../ops/elemwise_logic.ts";
+} from "../ops/elementwise/elemwise.ts";
+import {
+  eq,
+  ge,
+  gt,
+  le,
+  lt,
+  neq,
+  where,
+} from "../ops/elementwise/elemwise_logic.ts";
 import { assert } from "../ops/debug.ts";
 import { ifelse } from "../ops/ifelse.ts";
 import {

@@ -2,7 +2,14 @@
 import { isFloat, isInteger } from "../graph/dtype.ts";
 import type { Variable } from "../graph/variable.ts";
 import { constant } from "../ops/define.ts";
-import { add, div, mul, neg, reciprocal, sub } from "../ops/elemwise.ts";
+import {
+  add,
+  div,
+  mul,
+  neg,
+  reciprocal,
+  sub,
+} from "../ops/elementwise/elemwise.ts";
 import { type Rule, rule, ruleAt } from "./pattern.ts";
 import { fillValue, representable, scalarLike } from "./values.ts";
 

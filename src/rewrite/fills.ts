@@ -1,13 +1,13 @@
 /** Fills: a value repeated to a shape sinks below elementwise ops and sums, and vanishes where others give the shape. */
 import type { Apply, Variable } from "../graph/variable.ts";
 import { remake } from "../graph/walk.ts";
-import { broadcastAs, broadcastTo } from "../ops/broadcast_to.ts";
+import { broadcastAs, broadcastTo } from "../ops/shape/broadcast_to.ts";
 import { asVariable } from "../ops/define.ts";
-import { dimshuffle } from "../ops/dimshuffle.ts";
-import { cast, mul, second } from "../ops/elemwise.ts";
-import { type ReduceParams, sum } from "../ops/reduce.ts";
-import type { ShapeParams } from "../ops/reshape.ts";
-import { lengthsOf } from "../ops/shape.ts";
+import { dimshuffle } from "../ops/shape/dimshuffle.ts";
+import { cast, mul, second } from "../ops/elementwise/elemwise.ts";
+import { type ReduceParams, sum } from "../ops/reductions/reduce.ts";
+import type { ShapeParams } from "../ops/shape/reshape.ts";
+import { lengthsOf } from "../ops/shape/shape.ts";
 import { mayReplace } from "./driver.ts";
 import { isLengthOf } from "./lengths.ts";
 import { type Rule, ruleAt } from "./pattern.ts";

@@ -17,9 +17,17 @@ import {
   neg,
   sqr,
   sub,
-} from "../ops/elemwise.ts";
-import { eq, ge, gt, le, lt, neq, where } from "../ops/elemwise_logic.ts";
-import { fuse } from "../ops/fused.ts";
+} from "../ops/elementwise/elemwise.ts";
+import {
+  eq,
+  ge,
+  gt,
+  le,
+  lt,
+  neq,
+  where,
+} from "../ops/elementwise/elemwise_logic.ts";
+import { fuse } from "../ops/elementwise/fused.ts";
 import { conditions } from "./lazy.ts";
 
 /** Operands that one kernel may have, and applications that one may be made of. */

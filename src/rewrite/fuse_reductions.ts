@@ -2,8 +2,8 @@
 import { derived } from "../graph/origin.ts";
 import type { AnyOp, Apply, Variable } from "../graph/variable.ts";
 import { remake, replace, toposort } from "../graph/walk.ts";
-import { fuse, fused, type FusedParams } from "../ops/fused.ts";
-import { all, any, max, min, prod, sum } from "../ops/reduce.ts";
+import { fuse, fused, type FusedParams } from "../ops/elementwise/fused.ts";
+import { all, any, max, min, prod, sum } from "../ops/reductions/reduce.ts";
 import {
   clientsOf,
   isElementwise,

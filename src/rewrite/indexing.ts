@@ -1,15 +1,15 @@
 /** Indices that take everything, one of several parts, or less than what is computed for them. */
 import type { Variable } from "../graph/variable.ts";
-import { dimshuffle } from "../ops/dimshuffle.ts";
-import { join } from "../ops/join.ts";
+import { dimshuffle } from "../ops/shape/dimshuffle.ts";
+import { join } from "../ops/shape/join.ts";
 import {
   shapeGraph,
   SYMBOLIC,
   type SymbolicLength,
-} from "../ops/length_graph.ts";
-import type { IndexParam, SelectionParams } from "../ops/selection.ts";
-import { subtensor } from "../ops/subtensor.ts";
-import type { Scalar } from "../ops/view.ts";
+} from "../ops/shape/length_graph.ts";
+import type { IndexParam, SelectionParams } from "../ops/indexing/selection.ts";
+import { subtensor } from "../ops/indexing/subtensor.ts";
+import type { Scalar } from "../ops/shape/view.ts";
 import { lifting } from "./lifting.ts";
 import { isLengthOf, lengthKey, sameLength } from "./lengths.ts";
 import { type Rule, ruleAt } from "./pattern.ts";

@@ -1,5 +1,5 @@
 /** Functions that undo each other, and signs that pass through odd and even functions. */
-import type { Unary } from "../ops/scalar.ts";
+import type { Unary } from "../ops/elementwise/scalar.ts";
 import {
   arccosh,
   arcsin,
@@ -23,7 +23,7 @@ import {
   sqrt,
   tan,
   tanh,
-} from "../ops/elemwise.ts";
+} from "../ops/elementwise/elemwise.ts";
 import { type Licence, type Rule, rule } from "./pattern.ts";
 
 /** f(g(x)) → x; where g is not defined, or f overflows, a licence says so. */

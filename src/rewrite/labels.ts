@@ -2,22 +2,22 @@
 import { slice } from "../graph/indexing.ts";
 import { isInteger } from "../graph/dtype.ts";
 import type { Variable } from "../graph/variable.ts";
-import { at, incSubtensor } from "../ops/at.ts";
+import { at, incSubtensor } from "../ops/indexing/at.ts";
 import { arange, zerosLike } from "../ops/constructors.ts";
 import {
   crossentropySoftmax1Hot,
   crossentropySoftmax1HotGrad,
-} from "../ops/crossentropy.ts";
-import { dimshuffle } from "../ops/dimshuffle.ts";
-import { mul, neg, sub } from "../ops/elemwise.ts";
-import { sum } from "../ops/reduce.ts";
-import { type AxisParams, logSoftmax, softmax } from "../ops/softmax.ts";
-import type { IndexParam } from "../ops/selection.ts";
+} from "../ops/nnet/crossentropy.ts";
+import { dimshuffle } from "../ops/shape/dimshuffle.ts";
+import { mul, neg, sub } from "../ops/elementwise/elemwise.ts";
+import { sum } from "../ops/reductions/reduce.ts";
+import { type AxisParams, logSoftmax, softmax } from "../ops/nnet/softmax.ts";
+import type { IndexParam } from "../ops/indexing/selection.ts";
 import {
   advancedSubtensor,
   increment,
   type IncrementParams,
-} from "../ops/subtensor.ts";
+} from "../ops/indexing/subtensor.ts";
 import { isLengthOf } from "./lengths.ts";
 import { match, named, type Rule, ruleAt } from "./pattern.ts";
 import { fillValue } from "./values.ts";

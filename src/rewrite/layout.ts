@@ -2,13 +2,16 @@
 import { Constant, Variable } from "../graph/variable.ts";
 import { remake } from "../graph/walk.ts";
 import { constant } from "../ops/define.ts";
-import { dimshuffle, type Pattern as AxisOrder } from "../ops/dimshuffle.ts";
-import { cast } from "../ops/elemwise.ts";
-import { join } from "../ops/join.ts";
-import { lengthFrom } from "../ops/length_graph.ts";
-import { reshape } from "../ops/reshape.ts";
-import { shapeAt } from "../ops/shape.ts";
-import { specifyShape } from "../ops/specify_shape.ts";
+import {
+  dimshuffle,
+  type Pattern as AxisOrder,
+} from "../ops/shape/dimshuffle.ts";
+import { cast } from "../ops/elementwise/elemwise.ts";
+import { join } from "../ops/shape/join.ts";
+import { lengthFrom } from "../ops/shape/length_graph.ts";
+import { reshape } from "../ops/shape/reshape.ts";
+import { shapeAt } from "../ops/shape/shape.ts";
+import { specifyShape } from "../ops/shape/specify_shape.ts";
 import { isLengthOf } from "./lengths.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
 import { fillValue } from "./values.ts";

@@ -2,14 +2,24 @@
 import { Variable } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
 import { assert } from "../ops/debug.ts";
-import { add, cast, maximum, minimum, mul, sub } from "../ops/elemwise.ts";
+import {
+  add,
+  cast,
+  maximum,
+  minimum,
+  mul,
+  sub,
+} from "../ops/elementwise/elemwise.ts";
 import {
   lengthFrom,
   shapeGraph,
   type SymbolicLength,
-} from "../ops/length_graph.ts";
-import { shapeAt } from "../ops/shape.ts";
-import { type SpecifyParams, specifyShape } from "../ops/specify_shape.ts";
+} from "../ops/shape/length_graph.ts";
+import { shapeAt } from "../ops/shape/shape.ts";
+import {
+  type SpecifyParams,
+  specifyShape,
+} from "../ops/shape/specify_shape.ts";
 
 /** A sum of multiples of lengths, by their keys; the number is that of "". */
 type Sum = ReadonlyMap<string, number>;

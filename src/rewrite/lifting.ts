@@ -1,7 +1,7 @@
 /** Less is computed where only a part is read: an index goes below what is computed for it alone. */
 import { Apply, type Variable } from "../graph/variable.ts";
 import { remake } from "../graph/walk.ts";
-import { dot } from "../ops/dot.ts";
+import { dot } from "../ops/products/dot.ts";
 import {
   all,
   any,
@@ -10,10 +10,10 @@ import {
   prod,
   type ReduceParams,
   sum,
-} from "../ops/reduce.ts";
-import type { IndexParam, SelectionParams } from "../ops/selection.ts";
-import { subtensor } from "../ops/subtensor.ts";
-import type { Scalar } from "../ops/view.ts";
+} from "../ops/reductions/reduce.ts";
+import type { IndexParam, SelectionParams } from "../ops/indexing/selection.ts";
+import { subtensor } from "../ops/indexing/subtensor.ts";
+import type { Scalar } from "../ops/shape/view.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
 
 const REDUCTIONS = new Set([sum, prod, max, min, any, all].map((f) => f.op));

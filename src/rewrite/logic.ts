@@ -1,6 +1,6 @@
 /** Truth values, bits and choices: operands that decide, repeat or undo each other. */
 import { isFloat } from "../graph/dtype.ts";
-import { div, maximum, mul } from "../ops/elemwise.ts";
+import { div, maximum, mul } from "../ops/elementwise/elemwise.ts";
 import {
   and_,
   ge,
@@ -11,7 +11,7 @@ import {
   or_,
   where,
   xor,
-} from "../ops/elemwise_logic.ts";
+} from "../ops/elementwise/elemwise_logic.ts";
 import { match, type Rule, rule, ruleAt } from "./pattern.ts";
 import { filled, fillValue, isNatural } from "./values.ts";
 

@@ -2,24 +2,29 @@
 import { isInteger } from "../graph/dtype.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
 import { ancestors, replace, toposort } from "../graph/walk.ts";
-import { argmax, type ArgParams } from "../ops/argmax.ts";
-import { broadcastAs } from "../ops/broadcast_to.ts";
+import { argmax, type ArgParams } from "../ops/reductions/argmax.ts";
+import { broadcastAs } from "../ops/shape/broadcast_to.ts";
 import {
   crossentropyCategorical1Hot,
   crossentropyCategorical1HotGrad,
   crossentropySoftmax1Hot,
   crossentropySoftmax1HotGrad,
-} from "../ops/crossentropy.ts";
-import { div, exp, log, mul, sub } from "../ops/elemwise.ts";
-import { dimshuffle } from "../ops/dimshuffle.ts";
-import { max, type ReduceParams, restoreAxes, sum } from "../ops/reduce.ts";
+} from "../ops/nnet/crossentropy.ts";
+import { div, exp, log, mul, sub } from "../ops/elementwise/elemwise.ts";
+import { dimshuffle } from "../ops/shape/dimshuffle.ts";
+import {
+  max,
+  type ReduceParams,
+  restoreAxes,
+  sum,
+} from "../ops/reductions/reduce.ts";
 import {
   type AxisParams,
   logSoftmax,
   softmax,
   softmaxGrad,
-} from "../ops/softmax.ts";
-import { logsumexp } from "../ops/statistics.ts";
+} from "../ops/nnet/softmax.ts";
+import { logsumexp } from "../ops/reductions/statistics.ts";
 import { conditions } from "./lazy.ts";
 import { paramsKey } from "./merge.ts";
 import { match, named, type Rule, rule, ruleAt } from "./pattern.ts";

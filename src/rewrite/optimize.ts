@@ -7,7 +7,7 @@ import {
 import { describeType, fits } from "../graph/type.ts";
 import type { Variable } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
-import { fused, type FusedParams } from "../ops/fused.ts";
+import { fused, type FusedParams } from "../ops/elementwise/fused.ts";
 import {
   applyRules,
   count,
@@ -17,10 +17,10 @@ import {
   session,
 } from "./driver.ts";
 import { rewriteBodies } from "./bodies.ts";
-import { applyLoopRules } from "./loop_rules.ts";
+import { applyLoopRules } from "./scan/loop_rules.ts";
 import { OPTIMIZERS, type Phase, PHASES, RULES } from "./phases.ts";
 import type { Rule } from "./pattern.ts";
-import { LOOP_RULES } from "./scan_rules.ts";
+import { LOOP_RULES } from "./scan/rules.ts";
 
 /** Which rewrites run. */
 export interface Strategy {

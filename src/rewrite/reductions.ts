@@ -1,7 +1,10 @@
 /** Reductions: chains of them, axes that move or have length 1, and factors that every term has. */
 import { isFloat } from "../graph/dtype.ts";
 import { Apply, type Variable } from "../graph/variable.ts";
-import { dimshuffle, type Pattern as AxisOrder } from "../ops/dimshuffle.ts";
+import {
+  dimshuffle,
+  type Pattern as AxisOrder,
+} from "../ops/shape/dimshuffle.ts";
 import {
   add,
   cast,
@@ -11,8 +14,8 @@ import {
   minimum,
   mul,
   neg,
-} from "../ops/elemwise.ts";
-import { join } from "../ops/join.ts";
+} from "../ops/elementwise/elemwise.ts";
+import { join } from "../ops/shape/join.ts";
 import {
   all,
   any,
@@ -21,8 +24,8 @@ import {
   prod,
   type ReduceParams,
   sum,
-} from "../ops/reduce.ts";
-import { reshape } from "../ops/reshape.ts";
+} from "../ops/reductions/reduce.ts";
+import { reshape } from "../ops/shape/reshape.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
 import { isNatural } from "./values.ts";
 

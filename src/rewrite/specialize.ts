@@ -1,7 +1,7 @@
 /** Cheaper forms of what is left: squares, roots, powers, exponentials, and products that sum nothing. */
 import { isFloat } from "../graph/dtype.ts";
 import type { Variable } from "../graph/variable.ts";
-import { dot } from "../ops/dot.ts";
+import { dot } from "../ops/products/dot.ts";
 import {
   add,
   exp,
@@ -13,7 +13,7 @@ import {
   sqr,
   sqrt,
   sub,
-} from "../ops/elemwise.ts";
+} from "../ops/elementwise/elemwise.ts";
 import {
   match,
   type Rule,

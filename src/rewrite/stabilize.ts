@@ -16,7 +16,7 @@ import {
   sigmoid,
   softplus,
   sub,
-} from "../ops/elemwise.ts";
+} from "../ops/elementwise/elemwise.ts";
 import { log1mexp, logErfc } from "./tails.ts";
 import { type Factors, factors, product } from "./factors.ts";
 import { match, type Rule, rule, ruleAt } from "./pattern.ts";

@@ -14,8 +14,8 @@ import {
   reciprocal,
   sqr,
   sub,
-} from "../ops/elemwise.ts";
-import { gt, where } from "../ops/elemwise_logic.ts";
+} from "../ops/elementwise/elemwise.ts";
+import { gt, where } from "../ops/elementwise/elemwise_logic.ts";
 import { type Rule, rule } from "./pattern.ts";
 import { fillValue } from "./values.ts";
 

@@ -2,9 +2,9 @@
 import { isFloat } from "../graph/dtype.ts";
 import { type NDArray, sizeOf } from "../graph/ndarray.ts";
 import { type AnyOp, Constant, Variable } from "../graph/variable.ts";
-import { broadcastTo } from "../ops/broadcast_to.ts";
+import { broadcastTo } from "../ops/shape/broadcast_to.ts";
 import { constant } from "../ops/define.ts";
-import { dimshuffle } from "../ops/dimshuffle.ts";
+import { dimshuffle } from "../ops/shape/dimshuffle.ts";
 import {
   abs,
   add,
@@ -15,13 +15,13 @@ import {
   second,
   sigmoid,
   sqr,
-} from "../ops/elemwise.ts";
-import { lengthFrom } from "../ops/length_graph.ts";
-import { sum } from "../ops/reduce.ts";
-import { reshape } from "../ops/reshape.ts";
-import { shapeAt } from "../ops/shape.ts";
-import { softmax } from "../ops/softmax.ts";
-import { specifyShape } from "../ops/specify_shape.ts";
+} from "../ops/elementwise/elemwise.ts";
+import { lengthFrom } from "../ops/shape/length_graph.ts";
+import { sum } from "../ops/reductions/reduce.ts";
+import { reshape } from "../ops/shape/reshape.ts";
+import { shapeAt } from "../ops/shape/shape.ts";
+import { softmax } from "../ops/nnet/softmax.ts";
+import { specifyShape } from "../ops/shape/specify_shape.ts";
 
 /** Constants up to this many elements are looked at. */
 const MOST_ELEMENTS = 4096;

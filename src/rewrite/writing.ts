@@ -1,19 +1,19 @@
 /** Elements that are changed: reading what was just written, writing twice, and sums with arrays that are zero but for a few elements. */
 import type { Apply, Variable } from "../graph/variable.ts";
 import { remake } from "../graph/walk.ts";
-import { broadcastAs } from "../ops/broadcast_to.ts";
-import { add, cast, mul, neg, sub } from "../ops/elemwise.ts";
+import { broadcastAs } from "../ops/shape/broadcast_to.ts";
+import { add, cast, mul, neg, sub } from "../ops/elementwise/elemwise.ts";
 import {
   type IndexParam,
   isArrayEntry,
   type SelectionParams,
-} from "../ops/selection.ts";
+} from "../ops/indexing/selection.ts";
 import {
   increment,
   type IncrementParams,
   subtensor,
-} from "../ops/subtensor.ts";
-import type { Scalar } from "../ops/view.ts";
+} from "../ops/indexing/subtensor.ts";
+import type { Scalar } from "../ops/shape/view.ts";
 import { isOnlyUsed, scalar } from "./blas.ts";
 import { factors } from "./factors.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";

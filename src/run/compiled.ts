@@ -6,7 +6,7 @@ import type { DenseType } from "../graph/type.ts";
 import type { SharedVariable, Variable } from "../graph/variable.ts";
 import type { Program } from "../lower/program.ts";
 import { convert, isWhole } from "./convert.ts";
-import { exportC, type ExportOptions } from "./export_c.ts";
+import { exportC, type ExportOptions } from "./export/export_c.ts";
 import type { In, Outputs, Spec, Value } from "./spec.ts";
 
 /** A result: a number where it has no axes. */

@@ -4,7 +4,7 @@ import { type Expr, lengthOfAxis, type Loops } from "../graph/loops.ts";
 import { NDArray, sizeOf } from "../graph/ndarray.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
 import { evaluate, evaluateNode } from "../ops/evaluate.ts";
-import { fused } from "../ops/fused.ts";
+import { fused } from "../ops/elementwise/fused.ts";
 
 /** One unit in the last place, relative to the value. */
 export const EPSILON: { readonly [dtype in Dtype]?: number } = {

@@ -12,7 +12,7 @@ import { Constant, SharedVariable, Variable } from "../graph/variable.ts";
 import { ancestors, leaves, replace } from "../graph/walk.ts";
 import type { Value } from "../ops/constructors.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
-import { cast } from "../ops/elemwise.ts";
+import { cast } from "../ops/elementwise/elemwise.ts";
 
 export type { Value };
 

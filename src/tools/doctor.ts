@@ -5,7 +5,7 @@ import { CAPACITY, openStore } from "../build/store.ts";
 import { detectTarget, findCompiler } from "../build/toolchain.ts";
 import { compile } from "../compile.ts";
 import { shared, zeros } from "../ops/constructors.ts";
-import { dot } from "../ops/dot.ts";
+import { dot } from "../ops/products/dot.ts";
 import { describeConfig } from "../run/flags.ts";
 import { Mode } from "../run/mode.ts";
 import { cpu } from "../../ffi/cpu.ts";

@@ -1,7 +1,7 @@
 /** The table of rewrite rules: what each does, in which phase, and what it may do to values. */
 import { equationOf } from "../rewrite/instance.ts";
 import { RULES } from "../rewrite/phases.ts";
-import { LOOP_RULES } from "../rewrite/scan_rules.ts";
+import { LOOP_RULES } from "../rewrite/scan/rules.ts";
 
 const HEAD = ["phase", "rule", "licence", "equation"] as const;
 

@@ -4,13 +4,19 @@ import { array, type NDArray } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 import { toposort } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
-import { at } from "../../src/ops/at.ts";
-import { add, exp, mul, sqr, tanh } from "../../src/ops/elemwise.ts";
-import { gt } from "../../src/ops/elemwise_logic.ts";
+import { at } from "../../src/ops/indexing/at.ts";
+import {
+  add,
+  exp,
+  mul,
+  sqr,
+  tanh,
+} from "../../src/ops/elementwise/elemwise.ts";
+import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { evaluate, evaluateNode } from "../../src/ops/evaluate.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import { dscalar, dvector, lscalar } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 
 const x = dvector("x"), c = dscalar("c"), d = dscalar("d"), i = lscalar("i");
 

@@ -24,7 +24,7 @@ import {
 } from "../../src/grad/identities.ts";
 import { shared } from "../../src/ops/constructors.ts";
 import { defineOp, type X } from "../../src/ops/define.ts";
-import { dot } from "../../src/ops/dot.ts";
+import { dot } from "../../src/ops/products/dot.ts";
 import {
   add,
   cast,
@@ -33,8 +33,8 @@ import {
   mul,
   sqr,
   tanh,
-} from "../../src/ops/elemwise.ts";
-import { gt } from "../../src/ops/elemwise_logic.ts";
+} from "../../src/ops/elementwise/elemwise.ts";
+import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import {
   dmatrix,
@@ -43,7 +43,7 @@ import {
   ivector,
   tensor,
 } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 
 const doubles = (x: number[]) => array(x, { dtype: "float64" });
 

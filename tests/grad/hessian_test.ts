@@ -4,10 +4,10 @@ import { array, type NDArray } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 import { hessianVectorProduct } from "../../src/grad/hessian.ts";
 import { defineOp, type X } from "../../src/ops/define.ts";
-import { mul, sqr } from "../../src/ops/elemwise.ts";
+import { mul, sqr } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { dvector } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 
 Deno.test("hessianVectorProduct by one variable and by several", () => {
   const x = dvector("x"), y = dvector("y"), v = dvector("v"), w = dvector("w");

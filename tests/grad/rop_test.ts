@@ -5,11 +5,11 @@ import type { Variable } from "../../src/graph/variable.ts";
 import { Lop, MissingRuleError } from "../../src/grad/grad.ts";
 import { Rop } from "../../src/grad/rop.ts";
 import { defineOp, type X } from "../../src/ops/define.ts";
-import { dot } from "../../src/ops/dot.ts";
-import { mul, sigmoid, sqr } from "../../src/ops/elemwise.ts";
+import { dot } from "../../src/ops/products/dot.ts";
+import { mul, sigmoid, sqr } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { dmatrix, dvector } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 
 const doubles = (x: readonly (number | readonly number[])[]) =>
   array(x, { dtype: "float64" });

@@ -3,9 +3,9 @@ import { assertThrows } from "@std/assert";
 import { array } from "../../src/graph/ndarray.ts";
 import { GradientError, verifyGrad } from "../../src/grad/verify.ts";
 import { defineOp, type X } from "../../src/ops/define.ts";
-import { dot } from "../../src/ops/dot.ts";
-import { exp, mul, sqr, tanh } from "../../src/ops/elemwise.ts";
-import { softmax } from "../../src/ops/softmax.ts";
+import { dot } from "../../src/ops/products/dot.ts";
+import { exp, mul, sqr, tanh } from "../../src/ops/elementwise/elemwise.ts";
+import { softmax } from "../../src/ops/nnet/softmax.ts";
 
 Deno.test("verifyGrad passes what is right, in both precisions", () => {
   for (const dtype of ["float64", "float32"] as const) {

@@ -3,7 +3,11 @@ import type { FunctionGraph } from "../../src/graph/function_graph.ts";
 import { isRowMajor, type NDArray } from "../../src/graph/ndarray.ts";
 import type { Apply, SharedVariable } from "../../src/graph/variable.ts";
 import { mayFail } from "../../src/graph/variable.ts";
-import type { Extent, Layout, Plan } from "../../src/lower/implementation.ts";
+import type {
+  Extent,
+  Layout,
+  Plan,
+} from "../../src/lower/emit/implementation.ts";
 import { lower } from "../../src/lower/lower.ts";
 import type { Program } from "../../src/lower/program.ts";
 import {

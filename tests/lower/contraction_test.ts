@@ -4,11 +4,11 @@ import type { Expr, Loops } from "../../src/graph/loops.ts";
 import { castElement, NDArray } from "../../src/graph/ndarray.ts";
 import { dense } from "../../src/graph/type.ts";
 import { Apply, Variable } from "../../src/graph/variable.ts";
-import { implement } from "../../src/lower/implement.ts";
+import { implement } from "../../src/lower/emit/implement.ts";
 import { FIXED_TARGET, type Target } from "../../src/lower/target.ts";
-import { dot, dotAdd } from "../../src/ops/dot.ts";
-import { add, tanh } from "../../src/ops/elemwise.ts";
-import { call } from "../../src/ops/scalar.ts";
+import { dot, dotAdd } from "../../src/ops/products/dot.ts";
+import { add, tanh } from "../../src/ops/elementwise/elemwise.ts";
+import { call } from "../../src/ops/elementwise/scalar.ts";
 import {
   hasBlas,
   hasCompiler,

@@ -14,11 +14,17 @@ import { FIXED_TARGET } from "../../src/lower/target.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { constant } from "../../src/ops/constructors.ts";
 import { print } from "../../src/ops/debug.ts";
-import { dot } from "../../src/ops/dot.ts";
-import { add, exp, mul, sub, tanh } from "../../src/ops/elemwise.ts";
-import { gt } from "../../src/ops/elemwise_logic.ts";
+import { dot } from "../../src/ops/products/dot.ts";
+import {
+  add,
+  exp,
+  mul,
+  sub,
+  tanh,
+} from "../../src/ops/elementwise/elemwise.ts";
+import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 import { type RandomGraph, randomGraph, rng } from "./random.ts";
 
 const OWN = { ...FIXED_TARGET, blas: false };

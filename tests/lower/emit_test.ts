@@ -7,14 +7,14 @@ import type { Dtype } from "../../src/graph/dtype.ts";
 import { rowMajor } from "../../src/graph/ndarray.ts";
 import { dense } from "../../src/graph/type.ts";
 import { type Apply, Variable } from "../../src/graph/variable.ts";
-import { implement, implementPair } from "../../src/lower/implement.ts";
-import type { Layout } from "../../src/lower/implementation.ts";
+import { implement, implementPair } from "../../src/lower/emit/implement.ts";
+import type { Layout } from "../../src/lower/emit/implementation.ts";
 import { FIXED_TARGET, type Target } from "../../src/lower/target.ts";
-import { argmax } from "../../src/ops/argmax.ts";
-import { at, incSubtensor } from "../../src/ops/at.ts";
-import { crossentropySoftmax1Hot } from "../../src/ops/crossentropy.ts";
-import { transpose } from "../../src/ops/dimshuffle.ts";
-import { dot, dotAdd } from "../../src/ops/dot.ts";
+import { argmax } from "../../src/ops/reductions/argmax.ts";
+import { at, incSubtensor } from "../../src/ops/indexing/at.ts";
+import { crossentropySoftmax1Hot } from "../../src/ops/nnet/crossentropy.ts";
+import { transpose } from "../../src/ops/shape/dimshuffle.ts";
+import { dot, dotAdd } from "../../src/ops/products/dot.ts";
 import {
   add,
   cast,
@@ -23,12 +23,12 @@ import {
   mul,
   sigmoid,
   tanh,
-} from "../../src/ops/elemwise.ts";
-import { lt, where } from "../../src/ops/elemwise_logic.ts";
-import { fuse } from "../../src/ops/fused.ts";
-import { join } from "../../src/ops/join.ts";
-import { max, sum } from "../../src/ops/reduce.ts";
-import { softmax } from "../../src/ops/softmax.ts";
+} from "../../src/ops/elementwise/elemwise.ts";
+import { lt, where } from "../../src/ops/elementwise/elemwise_logic.ts";
+import { fuse } from "../../src/ops/elementwise/fused.ts";
+import { join } from "../../src/ops/shape/join.ts";
+import { max, sum } from "../../src/ops/reductions/reduce.ts";
+import { softmax } from "../../src/ops/nnet/softmax.ts";
 
 const GOLDEN = new URL("../golden/", import.meta.url);
 const OWN: Target = { ...FIXED_TARGET, blas: false };

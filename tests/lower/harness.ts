@@ -3,13 +3,13 @@ import { findBlas } from "../../ffi/openblas.ts";
 import { DTYPES } from "../../src/graph/dtype.ts";
 import { NDArray, rowMajor, sizeOf } from "../../src/graph/ndarray.ts";
 import type { Apply } from "../../src/graph/variable.ts";
-import { implement } from "../../src/lower/implement.ts";
+import { implement } from "../../src/lower/emit/implement.ts";
 import type {
   Extent,
   Implementation,
   Layout,
   Plan,
-} from "../../src/lower/implementation.ts";
+} from "../../src/lower/emit/implementation.ts";
 import { FIXED_TARGET, type Target } from "../../src/lower/target.ts";
 
 /** The flags that kernels are compiled with (DESIGN.md, section 5). */

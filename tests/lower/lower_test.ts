@@ -9,15 +9,22 @@ import {
   Variable,
 } from "../../src/graph/variable.ts";
 import type { Program } from "../../src/lower/program.ts";
-import { at, incSubtensor } from "../../src/ops/at.ts";
+import { at, incSubtensor } from "../../src/ops/indexing/at.ts";
 import { constant } from "../../src/ops/constructors.ts";
-import { dimshuffle } from "../../src/ops/dimshuffle.ts";
-import { add, exp, mul, neg, sub, tanh } from "../../src/ops/elemwise.ts";
-import { gt } from "../../src/ops/elemwise_logic.ts";
-import { fuse } from "../../src/ops/fused.ts";
+import { dimshuffle } from "../../src/ops/shape/dimshuffle.ts";
+import {
+  add,
+  exp,
+  mul,
+  neg,
+  sub,
+  tanh,
+} from "../../src/ops/elementwise/elemwise.ts";
+import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
+import { fuse } from "../../src/ops/elementwise/fused.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
-import { sum } from "../../src/ops/reduce.ts";
-import { reshape } from "../../src/ops/reshape.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
+import { reshape } from "../../src/ops/shape/reshape.ts";
 import { check, programFor } from "./compare.ts";
 import { Machine } from "./machine.ts";
 

@@ -2,7 +2,7 @@
 import { NDArray, rowMajor, sizeOf } from "../../src/graph/ndarray.ts";
 import type { Apply } from "../../src/graph/variable.ts";
 import type { Thunk } from "../../src/lower/program.ts";
-import { identity } from "../../src/ops/elemwise.ts";
+import { identity } from "../../src/ops/elementwise/elemwise.ts";
 import {
   assign,
   broken,

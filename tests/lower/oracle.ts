@@ -10,8 +10,11 @@ import {
   type Variable,
 } from "../../src/graph/variable.ts";
 import { countSteps } from "../../src/nested/scan_op.ts";
-import { stackArrays } from "../../src/ops/join.ts";
-import { shapeGraph, type SymbolicLength } from "../../src/ops/length_graph.ts";
+import { stackArrays } from "../../src/ops/shape/join.ts";
+import {
+  shapeGraph,
+  type SymbolicLength,
+} from "../../src/ops/shape/length_graph.ts";
 
 /** What a call gives. */
 export interface Expected {

@@ -8,17 +8,24 @@ import { HostStorage } from "../../src/graph/storage.ts";
 import { dense } from "../../src/graph/type.ts";
 import { Apply, SharedVariable, Variable } from "../../src/graph/variable.ts";
 import { scanOp } from "../../src/nested/scan_op.ts";
-import { at, incSubtensor } from "../../src/ops/at.ts";
-import { broadcastTo } from "../../src/ops/broadcast_to.ts";
+import { at, incSubtensor } from "../../src/ops/indexing/at.ts";
+import { broadcastTo } from "../../src/ops/shape/broadcast_to.ts";
 import { constant } from "../../src/ops/constructors.ts";
 import { assert } from "../../src/ops/debug.ts";
-import { dimshuffle } from "../../src/ops/dimshuffle.ts";
-import { add, cast, maximum, mod, mul, sub } from "../../src/ops/elemwise.ts";
-import { gt, neq, where } from "../../src/ops/elemwise_logic.ts";
+import { dimshuffle } from "../../src/ops/shape/dimshuffle.ts";
+import {
+  add,
+  cast,
+  maximum,
+  mod,
+  mul,
+  sub,
+} from "../../src/ops/elementwise/elemwise.ts";
+import { gt, neq, where } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
-import { join, stack } from "../../src/ops/join.ts";
-import { sum } from "../../src/ops/reduce.ts";
-import { reshape } from "../../src/ops/reshape.ts";
+import { join, stack } from "../../src/ops/shape/join.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
+import { reshape } from "../../src/ops/shape/reshape.ts";
 import { check, quotient } from "./random_ops.ts";
 
 /** Whole numbers from 0 below n, the same for the same seed. */

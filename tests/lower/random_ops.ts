@@ -7,8 +7,14 @@ import {
   type X,
   type XY,
 } from "../../src/ops/define.ts";
-import { abs, add, div, floor, mod } from "../../src/ops/elemwise.ts";
-import { call } from "../../src/ops/scalar.ts";
+import {
+  abs,
+  add,
+  div,
+  floor,
+  mod,
+} from "../../src/ops/elementwise/elemwise.ts";
+import { call } from "../../src/ops/elementwise/scalar.ts";
 
 /** Floor and rest of x / (|y| + 1): two outputs, of which the first may overwrite x. */
 export const quotient: OpFunction<XY, void, 2> = defineOp<XY, void, 2>({

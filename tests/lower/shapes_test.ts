@@ -4,12 +4,12 @@ import { array } from "../../src/graph/ndarray.ts";
 import { dense } from "../../src/graph/type.ts";
 import { Variable } from "../../src/graph/variable.ts";
 import type { Program } from "../../src/lower/program.ts";
-import { at } from "../../src/ops/at.ts";
+import { at } from "../../src/ops/indexing/at.ts";
 import { arange } from "../../src/ops/constructors.ts";
-import { add, exp, mul } from "../../src/ops/elemwise.ts";
-import { gt } from "../../src/ops/elemwise_logic.ts";
+import { add, exp, mul } from "../../src/ops/elementwise/elemwise.ts";
+import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
-import { shapeAt } from "../../src/ops/shape.ts";
+import { shapeAt } from "../../src/ops/shape/shape.ts";
 import { check, programFor } from "./compare.ts";
 import { Machine, Missed } from "./machine.ts";
 

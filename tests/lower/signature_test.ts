@@ -8,7 +8,7 @@ import {
   observe,
   settle,
 } from "../../src/lower/signature.ts";
-import { exp } from "../../src/ops/elemwise.ts";
+import { exp } from "../../src/ops/elementwise/elemwise.ts";
 
 const x = new Variable(dense("float32", [null, null]), null, 0, "x");
 const graph = { inputs: [x], outputs: [exp(x)], updates: [] };

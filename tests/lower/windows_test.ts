@@ -4,9 +4,9 @@ import type { Dtype } from "../../src/graph/dtype.ts";
 import { NDArray, rowMajor, sizeOf } from "../../src/graph/ndarray.ts";
 import { dense } from "../../src/graph/type.ts";
 import { Apply, Variable } from "../../src/graph/variable.ts";
-import { implement } from "../../src/lower/implement.ts";
+import { implement } from "../../src/lower/emit/implement.ts";
 import { FIXED_TARGET, type Target } from "../../src/lower/target.ts";
-import { correlation } from "../../src/ops/correlate.ts";
+import { correlation } from "../../src/ops/images/correlate.ts";
 import { spread } from "../ops/values.ts";
 import { hasCompiler, layoutOf, run } from "./harness.ts";
 

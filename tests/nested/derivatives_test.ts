@@ -9,13 +9,13 @@ import { Rop } from "../../src/grad/rop.ts";
 import { reduce } from "../../src/nested/fold.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { scanOp } from "../../src/nested/scan_op.ts";
-import { at } from "../../src/ops/at.ts";
-import { dot } from "../../src/ops/dot.ts";
-import { add, mul, tanh } from "../../src/ops/elemwise.ts";
+import { at } from "../../src/ops/indexing/at.ts";
+import { dot } from "../../src/ops/products/dot.ts";
+import { add, mul, tanh } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { dmatrix, dvector } from "../../src/ops/inputs.ts";
-import { stack } from "../../src/ops/join.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { stack } from "../../src/ops/shape/join.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 import { exportedOps } from "../ops/conformance.ts";
 import { weights } from "./random_loops.ts";
 

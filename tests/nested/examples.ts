@@ -7,9 +7,9 @@ import { foldl, foldr, map, reduce } from "../../src/nested/fold.ts";
 import { hessian, jacobian } from "../../src/nested/jacobian.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { until } from "../../src/nested/step.ts";
-import { at } from "../../src/ops/at.ts";
+import { at } from "../../src/ops/indexing/at.ts";
 import { arange, shared } from "../../src/ops/constructors.ts";
-import { dot } from "../../src/ops/dot.ts";
+import { dot } from "../../src/ops/products/dot.ts";
 import {
   add,
   cast,
@@ -18,8 +18,8 @@ import {
   mul,
   sqr,
   sub,
-} from "../../src/ops/elemwise.ts";
-import { ge, gt } from "../../src/ops/elemwise_logic.ts";
+} from "../../src/ops/elementwise/elemwise.ts";
+import { ge, gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import {
   dmatrix,
@@ -28,7 +28,7 @@ import {
   lscalar,
   lvector,
 } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 
 /** A graph, and what comes out for each list of values. */
 export interface Example {

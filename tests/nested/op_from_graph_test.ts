@@ -12,9 +12,9 @@ import { verifyGrad } from "../../src/grad/verify.ts";
 import { OpFromGraph } from "../../src/nested/op_from_graph.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { shared } from "../../src/ops/constructors.ts";
-import { mul, tanh } from "../../src/ops/elemwise.ts";
+import { mul, tanh } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
-import { dot } from "../../src/ops/dot.ts";
+import { dot } from "../../src/ops/products/dot.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 
 function variable(shape: readonly (number | null)[], name?: string): Variable {

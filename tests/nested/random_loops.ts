@@ -6,15 +6,21 @@ import { Variable } from "../../src/graph/variable.ts";
 import { reduce } from "../../src/nested/fold.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { readStep, type StepResult, until } from "../../src/nested/step.ts";
-import { at } from "../../src/ops/at.ts";
+import { at } from "../../src/ops/indexing/at.ts";
 import { constant, zeros } from "../../src/ops/constructors.ts";
-import { dot } from "../../src/ops/dot.ts";
-import { add, mul, sigmoid, sub, tanh } from "../../src/ops/elemwise.ts";
-import { gt, where } from "../../src/ops/elemwise_logic.ts";
+import { dot } from "../../src/ops/products/dot.ts";
+import {
+  add,
+  mul,
+  sigmoid,
+  sub,
+  tanh,
+} from "../../src/ops/elementwise/elemwise.ts";
+import { gt, where } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
-import { stack } from "../../src/ops/join.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { stack } from "../../src/ops/shape/join.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 import { type Rng, rng } from "../lower/random.ts";
 
 /** A program over inputs with values, and what it computes: by loops, and by the same steps one after the other. */

@@ -6,9 +6,9 @@ import { grad } from "../../src/grad/grad.ts";
 import { hessianVectorProduct } from "../../src/grad/hessian.ts";
 import { Rop } from "../../src/grad/rop.ts";
 import { constant } from "../../src/ops/constructors.ts";
-import { add, mul } from "../../src/ops/elemwise.ts";
+import { add, mul } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 import { randomLoops, type Twins, weights } from "./random_loops.ts";
 
 /** Everything that is compared, of one of the twins; third derivatives only where asked for. */

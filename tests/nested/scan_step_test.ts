@@ -3,12 +3,12 @@ import { assertEquals } from "@std/assert";
 import { array } from "../../src/graph/ndarray.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { scan } from "../../src/nested/scan.ts";
-import { at } from "../../src/ops/at.ts";
+import { at } from "../../src/ops/indexing/at.ts";
 import { arange } from "../../src/ops/constructors.ts";
-import { mul, sqr } from "../../src/ops/elemwise.ts";
+import { mul, sqr } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { dvector } from "../../src/ops/inputs.ts";
-import { shapeAt } from "../../src/ops/shape.ts";
+import { shapeAt } from "../../src/ops/shape/shape.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 
 Deno.test("a step may differentiate one non-sequence by another: a Jacobian, row by row", () => {

@@ -7,8 +7,8 @@ import { foldr } from "../../src/nested/fold.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { until } from "../../src/nested/step.ts";
 import { SharedVariable, Variable } from "../../src/graph/variable.ts";
-import { add, cast, mul, sub } from "../../src/ops/elemwise.ts";
-import { gt } from "../../src/ops/elemwise_logic.ts";
+import { add, cast, mul, sub } from "../../src/ops/elementwise/elemwise.ts";
+import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import {
   dmatrix,
   dscalar,
@@ -16,7 +16,7 @@ import {
   lscalar,
   vector,
 } from "../../src/ops/inputs.ts";
-import { all, sum } from "../../src/ops/reduce.ts";
+import { all, sum } from "../../src/ops/reductions/reduce.ts";
 import { EXAMPLES, valueOf } from "./examples.ts";
 
 for (const [name, make] of Object.entries(EXAMPLES)) {

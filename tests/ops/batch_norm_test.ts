@@ -5,11 +5,11 @@ import { Constant, type Variable } from "../../src/graph/variable.ts";
 import {
   batchNormalizationTest,
   batchNormalizationTrain,
-} from "../../src/ops/batch_norm.ts";
-import { sparseBlockDot } from "../../src/ops/block_sparse.ts";
+} from "../../src/ops/nnet/batch_norm.ts";
+import { sparseBlockDot } from "../../src/ops/products/block_sparse.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { matrix, tensor3, vector } from "../../src/ops/inputs.ts";
-import { ultraFastSigmoid } from "../../src/ops/nnet.ts";
+import { ultraFastSigmoid } from "../../src/ops/nnet/nnet.ts";
 
 const run = (y: Variable) => evaluate([y])[0]!.toArray();
 const of = (x: Parameters<typeof array>[0]) => new Constant(array(x));

@@ -23,7 +23,7 @@ import {
   zeros,
   zerosLike,
 } from "../../src/ops/constructors.ts";
-import { mul } from "../../src/ops/elemwise.ts";
+import { mul } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import {
   bmatrix,
@@ -40,8 +40,8 @@ import {
   tensor4,
   wvector,
 } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
-import { shape } from "../../src/ops/shape.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
+import { shape } from "../../src/ops/shape/shape.ts";
 
 function run(
   y: Variable,

@@ -15,20 +15,20 @@ import {
   conv3d,
   conv3dGradWrtInputs,
   conv3dGradWrtWeights,
-} from "../../src/ops/conv.ts";
-import type { ConvOptions } from "../../src/ops/conv_geometry.ts";
+} from "../../src/ops/images/conv.ts";
+import type { ConvOptions } from "../../src/ops/images/conv_geometry.ts";
 import {
   bilinearUpsampling,
   causalConv1d,
   separableConv2d,
-} from "../../src/ops/conv_graphs.ts";
-import { mul } from "../../src/ops/elemwise.ts";
+} from "../../src/ops/images/conv_graphs.ts";
+import { mul } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { tensor, tensor4 } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 import { grad } from "../../src/grad/grad.ts";
-import { broadcastTo } from "../../src/ops/broadcast_to.ts";
-import { at } from "../../src/ops/at.ts";
+import { broadcastTo } from "../../src/ops/shape/broadcast_to.ts";
+import { at } from "../../src/ops/indexing/at.ts";
 import { spread } from "./values.ts";
 
 function value(y: Variable): NDArray {

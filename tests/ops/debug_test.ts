@@ -3,11 +3,11 @@ import { assert as ok, assertEquals, assertThrows } from "@std/assert";
 import { array } from "../../src/graph/ndarray.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { assert, print } from "../../src/ops/debug.ts";
-import { mul } from "../../src/ops/elemwise.ts";
-import { gt } from "../../src/ops/elemwise_logic.ts";
+import { mul } from "../../src/ops/elementwise/elemwise.ts";
+import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { dvector } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 
 const x = dvector("x"), values = new Map([[x, array(Float64Array.of(1, 2))]]);
 

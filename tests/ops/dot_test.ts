@@ -3,9 +3,9 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { array } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 import { constant, zeros } from "../../src/ops/constructors.ts";
-import { transpose } from "../../src/ops/dimshuffle.ts";
-import { dot, dotAdd, outer } from "../../src/ops/dot.ts";
-import { mul } from "../../src/ops/elemwise.ts";
+import { transpose } from "../../src/ops/shape/dimshuffle.ts";
+import { dot, dotAdd, outer } from "../../src/ops/products/dot.ts";
+import { mul } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import {
   imatrix,

@@ -7,8 +7,8 @@ import { array, type NDArray } from "../../src/graph/ndarray.ts";
 import { dense, type Dim } from "../../src/graph/type.ts";
 import { Variable } from "../../src/graph/variable.ts";
 import { constant } from "../../src/ops/define.ts";
-import * as ops from "../../src/ops/elemwise.ts";
-import * as logic from "../../src/ops/elemwise_logic.ts";
+import * as ops from "../../src/ops/elementwise/elemwise.ts";
+import * as logic from "../../src/ops/elementwise/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { exportedOps } from "./conformance.ts";
 

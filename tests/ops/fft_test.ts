@@ -5,7 +5,7 @@ import type { NDArray } from "../../src/graph/ndarray.ts";
 import { Constant, type Variable } from "../../src/graph/variable.ts";
 import { verifyGrad } from "../../src/grad/verify.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
-import { irfft, rfft } from "../../src/ops/fft.ts";
+import { irfft, rfft } from "../../src/ops/fft/fft.ts";
 import { spread } from "./values.ts";
 
 function valueOf(v: Variable): NDArray {

@@ -4,11 +4,11 @@ import { STATIC } from "../../src/graph/length.ts";
 import { array } from "../../src/graph/ndarray.ts";
 import { dense } from "../../src/graph/type.ts";
 import { Variable } from "../../src/graph/variable.ts";
-import { add, exp, mul, tanh } from "../../src/ops/elemwise.ts";
+import { add, exp, mul, tanh } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
-import { fuse } from "../../src/ops/fused.ts";
-import { sum } from "../../src/ops/reduce.ts";
-import { softmax } from "../../src/ops/softmax.ts";
+import { fuse } from "../../src/ops/elementwise/fused.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
+import { softmax } from "../../src/ops/nnet/softmax.ts";
 
 const x = new Variable(dense("float64", [null, 3])),
   b = new Variable(dense("float64", [3]));

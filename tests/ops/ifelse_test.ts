@@ -4,11 +4,11 @@ import { array } from "../../src/graph/ndarray.ts";
 import type { Apply, Variable } from "../../src/graph/variable.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { assert } from "../../src/ops/debug.ts";
-import { add, exp, mul, neg } from "../../src/ops/elemwise.ts";
+import { add, exp, mul, neg } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate, evaluateNode } from "../../src/ops/evaluate.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import { dscalar, dvector, lscalar, vector } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 
 const c = lscalar("c"),
   x = dvector("x"),

@@ -4,7 +4,7 @@ import { array, type NDArray } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { zeros } from "../../src/ops/constructors.ts";
-import { mul } from "../../src/ops/elemwise.ts";
+import { mul } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import {
   ivector,
@@ -21,8 +21,8 @@ import {
   stack,
   stackArrays,
   vectorScalars,
-} from "../../src/ops/join.ts";
-import { sum } from "../../src/ops/reduce.ts";
+} from "../../src/ops/shape/join.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 
 const x = matrix("x"),
   y = matrix("y"),

@@ -8,7 +8,7 @@ import {
   diagonalSubtensor,
   images2neibs,
   neibs2images,
-} from "../../src/ops/neighbours.ts";
+} from "../../src/ops/images/neighbours.ts";
 
 const run = (y: Variable) => evaluate([y])[0]!.toArray();
 const row = (...xs: number[]) => new Constant(array([[[xs]]]));

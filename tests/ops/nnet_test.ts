@@ -5,7 +5,7 @@ import { array, type Nested } from "../../src/graph/ndarray.ts";
 import { dense } from "../../src/graph/type.ts";
 import { Constant, Variable } from "../../src/graph/variable.ts";
 import { grad } from "../../src/grad/grad.ts";
-import { crossentropySoftmax1Hot } from "../../src/ops/crossentropy.ts";
+import { crossentropySoftmax1Hot } from "../../src/ops/nnet/crossentropy.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import {
   binaryCrossentropy,
@@ -16,9 +16,9 @@ import {
   selu,
   sigmoidBinaryCrossentropy,
   softsign,
-} from "../../src/ops/nnet.ts";
-import { sum } from "../../src/ops/reduce.ts";
-import { logSoftmax, softmax } from "../../src/ops/softmax.ts";
+} from "../../src/ops/nnet/nnet.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
+import { logSoftmax, softmax } from "../../src/ops/nnet/softmax.ts";
 
 function constant(data: Nested, dtype: Dtype = "float64"): Variable {
   return new Constant(array(data, { dtype }));

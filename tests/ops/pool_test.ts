@@ -12,8 +12,8 @@ import {
   pool,
   pool2d,
   pool3d,
-} from "../../src/ops/pool.ts";
-import { sum } from "../../src/ops/reduce.ts";
+} from "../../src/ops/images/pool.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 
 const run = (y: Variable) => evaluate([y])[0]!.toArray();
 const x = new Constant(array([1, 5, 2, 4, 3]));

@@ -6,7 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { config } from "../../src/graph/config.ts";
-import { RandomState } from "../../src/ops/random_state.ts";
+import { RandomState } from "../../src/ops/random/random_state.ts";
 
 Deno.test("the first numbers of seed 12345 are those of L'Ecuyer's own program", () => {
   config.floatX = "float64";

@@ -4,7 +4,11 @@ import type { Dtype } from "../../src/graph/dtype.ts";
 import { array, type Nested } from "../../src/graph/ndarray.ts";
 import { dense } from "../../src/graph/type.ts";
 import { Constant, Variable } from "../../src/graph/variable.ts";
-import { argmax, argmin, maxAndArgmax } from "../../src/ops/argmax.ts";
+import {
+  argmax,
+  argmin,
+  maxAndArgmax,
+} from "../../src/ops/reductions/argmax.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import {
   all,
@@ -14,8 +18,14 @@ import {
   prod,
   prodWithoutZeros,
   sum,
-} from "../../src/ops/reduce.ts";
-import { logsumexp, mean, ptp, std, var_ } from "../../src/ops/statistics.ts";
+} from "../../src/ops/reductions/reduce.ts";
+import {
+  logsumexp,
+  mean,
+  ptp,
+  std,
+  var_,
+} from "../../src/ops/reductions/statistics.ts";
 import { norm } from "../../src/ops/linalg/norm.ts";
 
 function value(y: Variable): unknown {

@@ -5,9 +5,9 @@ import {
   type IndexParam,
   isArrayEntry,
   shiftInputs,
-} from "../../src/ops/selection.ts";
-import { pooled } from "../../src/ops/pool_ops.ts";
-import type { PoolParams } from "../../src/ops/pool_windows.ts";
+} from "../../src/ops/indexing/selection.ts";
+import { pooled } from "../../src/ops/images/pool_ops.ts";
+import type { PoolParams } from "../../src/ops/images/pool_windows.ts";
 import { scattered, spread } from "./values.ts";
 
 const labels = new NDArray("int32", [3], Int32Array.of(1, 0, -1));

@@ -10,8 +10,8 @@ import { slice } from "../../src/graph/indexing.ts";
 import { Constant, type Variable } from "../../src/graph/variable.ts";
 import { ancestors } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
-import { at } from "../../src/ops/at.ts";
-import { broadcastTo } from "../../src/ops/broadcast_to.ts";
+import { at } from "../../src/ops/indexing/at.ts";
+import { broadcastTo } from "../../src/ops/shape/broadcast_to.ts";
 import { arange, zeros } from "../../src/ops/constructors.ts";
 import {
   atleast1d,
@@ -25,9 +25,9 @@ import {
   squeeze,
   swapaxes,
   transpose,
-} from "../../src/ops/dimshuffle.ts";
-import { dot } from "../../src/ops/dot.ts";
-import { add, exp, mul } from "../../src/ops/elemwise.ts";
+} from "../../src/ops/shape/dimshuffle.ts";
+import { dot } from "../../src/ops/products/dot.ts";
+import { add, exp, mul } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import {
   ivector,
@@ -39,16 +39,19 @@ import {
   tensor3,
   vector,
 } from "../../src/ops/inputs.ts";
-import { join, stack } from "../../src/ops/join.ts";
+import { join, stack } from "../../src/ops/shape/join.ts";
 import {
   shapeGraph,
   type ShapeMemo,
   shapesOf,
-} from "../../src/ops/length_graph.ts";
-import { sum } from "../../src/ops/reduce.ts";
-import { asLengths, flatten, reshape } from "../../src/ops/reshape.ts";
-import { shape, shapeAt, size } from "../../src/ops/shape.ts";
-import { specifyShape, unbroadcast } from "../../src/ops/specify_shape.ts";
+} from "../../src/ops/shape/length_graph.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
+import { asLengths, flatten, reshape } from "../../src/ops/shape/reshape.ts";
+import { shape, shapeAt, size } from "../../src/ops/shape/shape.ts";
+import {
+  specifyShape,
+  unbroadcast,
+} from "../../src/ops/shape/specify_shape.ts";
 
 const x = tensor3("x"),
   value = array(new Float32Array(24).map((_, i) => i), { shape: [2, 3, 4] });

@@ -1,9 +1,9 @@
 /** Special functions against values in 40 digits, at the edges of their domains, and their C against the file it is printed from. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import * as bessel from "../../src/ops/special_bessel.ts";
-import * as errors from "../../src/ops/special_error.ts";
-import * as gammas from "../../src/ops/special_gamma.ts";
-import * as incomplete from "../../src/ops/special_incomplete.ts";
+import * as bessel from "../../src/ops/elementwise/special_bessel.ts";
+import * as errors from "../../src/ops/elementwise/special_error.ts";
+import * as gammas from "../../src/ops/elementwise/special_gamma.ts";
+import * as incomplete from "../../src/ops/elementwise/special_incomplete.ts";
 import { PROMISES } from "./special_promises.ts";
 import { SPECIAL_VALUES } from "./special_values.ts";
 

@@ -6,10 +6,10 @@ import type { Variable } from "../../src/graph/variable.ts";
 import { mayFail } from "../../src/graph/variable.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { Rop } from "../../src/grad/rop.ts";
-import { at, incSubtensor, setSubtensor } from "../../src/ops/at.ts";
+import { at, incSubtensor, setSubtensor } from "../../src/ops/indexing/at.ts";
 import { arange, constant, zeros } from "../../src/ops/constructors.ts";
-import { mul, sqr } from "../../src/ops/elemwise.ts";
-import { gt } from "../../src/ops/elemwise_logic.ts";
+import { mul, sqr } from "../../src/ops/elementwise/elemwise.ts";
+import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import {
   dtensor3,
@@ -20,10 +20,10 @@ import {
   matrix,
   scalar,
 } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
-import { reshape } from "../../src/ops/reshape.ts";
-import { subtensor } from "../../src/ops/subtensor.ts";
-import { take } from "../../src/ops/take.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
+import { reshape } from "../../src/ops/shape/reshape.ts";
+import { subtensor } from "../../src/ops/indexing/subtensor.ts";
+import { take } from "../../src/ops/indexing/take.ts";
 
 const x = dtensor3("x"),
   value = array(new Float64Array(24).map((_, i) => i), { shape: [2, 3, 4] });

@@ -19,10 +19,10 @@ import {
   neg,
   sigmoid,
   tanh,
-} from "../../src/ops/elemwise.ts";
-import { fuse } from "../../src/ops/fused.ts";
+} from "../../src/ops/elementwise/elemwise.ts";
+import { fuse } from "../../src/ops/elementwise/fused.ts";
 import { dmatrix, dvector, scalar, tensor } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 import {
   applyRules,
   keepOrder,

@@ -3,12 +3,20 @@ import { assert, assertEquals } from "@std/assert";
 import { NDArray, sizeOf } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 import { leaves, toposort } from "../../src/graph/walk.ts";
-import { dot } from "../../src/ops/dot.ts";
-import { add, exp, mul, neg, sqr, sub, tanh } from "../../src/ops/elemwise.ts";
+import { dot } from "../../src/ops/products/dot.ts";
+import {
+  add,
+  exp,
+  mul,
+  neg,
+  sqr,
+  sub,
+  tanh,
+} from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { tensor } from "../../src/ops/inputs.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
-import { max, sum } from "../../src/ops/reduce.ts";
+import { max, sum } from "../../src/ops/reductions/reduce.ts";
 import { fuseElementwise } from "../../src/rewrite/fuse.ts";
 import { fuseReductions } from "../../src/rewrite/fuse_reductions.ts";
 

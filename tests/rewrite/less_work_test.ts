@@ -5,9 +5,9 @@ import type { Apply, Variable } from "../../src/graph/variable.ts";
 import { leaves } from "../../src/graph/walk.ts";
 import { slice } from "../../src/graph/indexing.ts";
 import { grad } from "../../src/grad/grad.ts";
-import { at, incSubtensor, setSubtensor } from "../../src/ops/at.ts";
-import { transpose } from "../../src/ops/dimshuffle.ts";
-import { dot, outer } from "../../src/ops/dot.ts";
+import { at, incSubtensor, setSubtensor } from "../../src/ops/indexing/at.ts";
+import { transpose } from "../../src/ops/shape/dimshuffle.ts";
+import { dot, outer } from "../../src/ops/products/dot.ts";
 import {
   add,
   div,
@@ -17,14 +17,14 @@ import {
   sqr,
   sub,
   tanh,
-} from "../../src/ops/elemwise.ts";
+} from "../../src/ops/elementwise/elemwise.ts";
 import { lvector, tensor } from "../../src/ops/inputs.ts";
-import { categoricalCrossentropy } from "../../src/ops/nnet.ts";
-import { sum } from "../../src/ops/reduce.ts";
-import { reshape } from "../../src/ops/reshape.ts";
-import { shape } from "../../src/ops/shape.ts";
-import { softmax } from "../../src/ops/softmax.ts";
-import { mean } from "../../src/ops/statistics.ts";
+import { categoricalCrossentropy } from "../../src/ops/nnet/nnet.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
+import { reshape } from "../../src/ops/shape/reshape.ts";
+import { shape } from "../../src/ops/shape/shape.ts";
+import { softmax } from "../../src/ops/nnet/softmax.ts";
+import { mean } from "../../src/ops/reductions/statistics.ts";
 import {
   count,
   descent,

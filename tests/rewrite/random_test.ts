@@ -5,10 +5,10 @@ import { NDArray, sizeOf } from "../../src/graph/ndarray.ts";
 import { Constant, type Variable } from "../../src/graph/variable.ts";
 import { leaves } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
-import { at, incSubtensor } from "../../src/ops/at.ts";
+import { at, incSubtensor } from "../../src/ops/indexing/at.ts";
 import { zerosLike } from "../../src/ops/constructors.ts";
-import { dimshuffle, transpose } from "../../src/ops/dimshuffle.ts";
-import { dot } from "../../src/ops/dot.ts";
+import { dimshuffle, transpose } from "../../src/ops/shape/dimshuffle.ts";
+import { dot } from "../../src/ops/products/dot.ts";
 import {
   add,
   cast,
@@ -23,15 +23,15 @@ import {
   sqr,
   sub,
   tanh,
-} from "../../src/ops/elemwise.ts";
-import { gt, where } from "../../src/ops/elemwise_logic.ts";
+} from "../../src/ops/elementwise/elemwise.ts";
+import { gt, where } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { tensor } from "../../src/ops/inputs.ts";
-import { max, sum } from "../../src/ops/reduce.ts";
-import { reshape } from "../../src/ops/reshape.ts";
-import { shapeAt } from "../../src/ops/shape.ts";
-import { logSoftmax, softmax } from "../../src/ops/softmax.ts";
-import { mean } from "../../src/ops/statistics.ts";
+import { max, sum } from "../../src/ops/reductions/reduce.ts";
+import { reshape } from "../../src/ops/shape/reshape.ts";
+import { shapeAt } from "../../src/ops/shape/shape.ts";
+import { logSoftmax, softmax } from "../../src/ops/nnet/softmax.ts";
+import { mean } from "../../src/ops/reductions/statistics.ts";
 import { randomGraph, type Rng, rng } from "../lower/random.ts";
 import { optimize, type Strategy } from "../../src/rewrite/optimize.ts";
 

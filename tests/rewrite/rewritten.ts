@@ -12,7 +12,7 @@ import {
 import { leaves, toposort } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { shared, zeros } from "../../src/ops/constructors.ts";
-import { mul, sub } from "../../src/ops/elemwise.ts";
+import { mul, sub } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { tensor } from "../../src/ops/inputs.ts";
 import { paramsKey } from "../../src/rewrite/merge.ts";

@@ -3,11 +3,11 @@ import { tensor } from "../../src/ops/inputs.ts";
 import { slice } from "../../src/graph/indexing.ts";
 import { Apply, type Variable } from "../../src/graph/variable.ts";
 import { considerConstant, gradClip } from "../../src/grad/identities.ts";
-import { at, incSubtensor, setSubtensor } from "../../src/ops/at.ts";
-import { broadcastAs, broadcastTo } from "../../src/ops/broadcast_to.ts";
+import { at, incSubtensor, setSubtensor } from "../../src/ops/indexing/at.ts";
+import { broadcastAs, broadcastTo } from "../../src/ops/shape/broadcast_to.ts";
 import { arange, constant, zerosLike } from "../../src/ops/constructors.ts";
-import { dimshuffle, transpose } from "../../src/ops/dimshuffle.ts";
-import { dot } from "../../src/ops/dot.ts";
+import { dimshuffle, transpose } from "../../src/ops/shape/dimshuffle.ts";
+import { dot } from "../../src/ops/products/dot.ts";
 import {
   abs,
   add,
@@ -23,15 +23,28 @@ import {
   sigmoid,
   sqr,
   sub,
-} from "../../src/ops/elemwise.ts";
-import { and_, ge, gt, le, lt, or_ } from "../../src/ops/elemwise_logic.ts";
+} from "../../src/ops/elementwise/elemwise.ts";
+import {
+  and_,
+  ge,
+  gt,
+  le,
+  lt,
+  or_,
+} from "../../src/ops/elementwise/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
-import { join, stack } from "../../src/ops/join.ts";
-import { max, min, prod, restoreAxes, sum } from "../../src/ops/reduce.ts";
-import { reshape } from "../../src/ops/reshape.ts";
-import { shapeAt } from "../../src/ops/shape.ts";
-import { logSoftmax, softmax } from "../../src/ops/softmax.ts";
-import { specifyShape } from "../../src/ops/specify_shape.ts";
+import { join, stack } from "../../src/ops/shape/join.ts";
+import {
+  max,
+  min,
+  prod,
+  restoreAxes,
+  sum,
+} from "../../src/ops/reductions/reduce.ts";
+import { reshape } from "../../src/ops/shape/reshape.ts";
+import { shapeAt } from "../../src/ops/shape/shape.ts";
+import { logSoftmax, softmax } from "../../src/ops/nnet/softmax.ts";
+import { specifyShape } from "../../src/ops/shape/specify_shape.ts";
 
 const x = tensor("float64", [3, 4], "x"), y = tensor("float64", [3, 4], "y");
 const open = tensor("float64", [null, null], "open"),

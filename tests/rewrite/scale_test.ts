@@ -6,11 +6,18 @@ import { dense } from "../../src/graph/type.ts";
 import { toposort } from "../../src/graph/walk.ts";
 import { slice } from "../../src/graph/indexing.ts";
 import { grad } from "../../src/grad/grad.ts";
-import { at, incSubtensor } from "../../src/ops/at.ts";
+import { at, incSubtensor } from "../../src/ops/indexing/at.ts";
 import { shared, zeros } from "../../src/ops/constructors.ts";
-import { dot } from "../../src/ops/dot.ts";
-import { add, cast, div, mul, sub, tanh } from "../../src/ops/elemwise.ts";
-import { gt } from "../../src/ops/elemwise_logic.ts";
+import { dot } from "../../src/ops/products/dot.ts";
+import {
+  add,
+  cast,
+  div,
+  mul,
+  sub,
+  tanh,
+} from "../../src/ops/elementwise/elemwise.ts";
+import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import {
   iscalar,
@@ -19,12 +26,12 @@ import {
   tensor,
   vector,
 } from "../../src/ops/inputs.ts";
-import { join } from "../../src/ops/join.ts";
-import { categoricalCrossentropy } from "../../src/ops/nnet.ts";
-import { sum } from "../../src/ops/reduce.ts";
-import { shapeAt } from "../../src/ops/shape.ts";
-import { softmax } from "../../src/ops/softmax.ts";
-import { mean } from "../../src/ops/statistics.ts";
+import { join } from "../../src/ops/shape/join.ts";
+import { categoricalCrossentropy } from "../../src/ops/nnet/nnet.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
+import { shapeAt } from "../../src/ops/shape/shape.ts";
+import { softmax } from "../../src/ops/nnet/softmax.ts";
+import { mean } from "../../src/ops/reductions/statistics.ts";
 import { applyRules, session } from "../../src/rewrite/driver.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import { PHASES } from "../../src/rewrite/phases.ts";

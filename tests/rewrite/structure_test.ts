@@ -6,10 +6,10 @@ import { array, NDArray } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 import { leaves, toposort } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
-import { at } from "../../src/ops/at.ts";
-import { broadcastTo } from "../../src/ops/broadcast_to.ts";
+import { at } from "../../src/ops/indexing/at.ts";
+import { broadcastTo } from "../../src/ops/shape/broadcast_to.ts";
 import { arange, shared, zeros } from "../../src/ops/constructors.ts";
-import { dot } from "../../src/ops/dot.ts";
+import { dot } from "../../src/ops/products/dot.ts";
 import {
   add,
   div,
@@ -22,21 +22,21 @@ import {
   sqr,
   sub,
   tanh,
-} from "../../src/ops/elemwise.ts";
-import { lt } from "../../src/ops/elemwise_logic.ts";
+} from "../../src/ops/elementwise/elemwise.ts";
+import { lt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { lvector, tensor } from "../../src/ops/inputs.ts";
-import { join } from "../../src/ops/join.ts";
+import { join } from "../../src/ops/shape/join.ts";
 import {
   binaryCrossentropy,
   categoricalCrossentropy,
-} from "../../src/ops/nnet.ts";
-import { sum } from "../../src/ops/reduce.ts";
+} from "../../src/ops/nnet/nnet.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { bodyResults, type ScanParams } from "../../src/graph/scan_params.ts";
-import { shape, shapeAt } from "../../src/ops/shape.ts";
-import { softmax } from "../../src/ops/softmax.ts";
-import { mean } from "../../src/ops/statistics.ts";
+import { shape, shapeAt } from "../../src/ops/shape/shape.ts";
+import { softmax } from "../../src/ops/nnet/softmax.ts";
+import { mean } from "../../src/ops/reductions/statistics.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import {
   count,

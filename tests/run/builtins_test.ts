@@ -16,7 +16,7 @@ import {
   sameExtents,
   stackExtents,
   viewExtents,
-} from "../../src/lower/builtins.ts";
+} from "../../src/lower/emit/builtins.ts";
 import type { Builtin } from "../../src/lower/program.ts";
 import { ADD, Assembly, f32 } from "./assembly.ts";
 

@@ -4,12 +4,12 @@ import { function as compile } from "../../src/compile.ts";
 import { slice } from "../../src/graph/indexing.ts";
 import { array, NDArray } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
-import { at, setSubtensor } from "../../src/ops/at.ts";
+import { at, setSubtensor } from "../../src/ops/indexing/at.ts";
 import { zeros } from "../../src/ops/constructors.ts";
 import { dtensor3, lscalar, lvector, tensor } from "../../src/ops/inputs.ts";
-import { maximum } from "../../src/ops/elemwise.ts";
-import { join } from "../../src/ops/join.ts";
-import { reshape } from "../../src/ops/reshape.ts";
+import { maximum } from "../../src/ops/elementwise/elemwise.ts";
+import { join } from "../../src/ops/shape/join.ts";
+import { reshape } from "../../src/ops/shape/reshape.ts";
 import "../../src/ops/methods.ts";
 
 /** The same results by both linkers, whatever the lengths of x. */

@@ -8,13 +8,19 @@ import { grad } from "../../src/grad/grad.ts";
 import type { Program } from "../../src/lower/program.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { until } from "../../src/nested/step.ts";
-import { at } from "../../src/ops/at.ts";
-import { dot } from "../../src/ops/dot.ts";
-import { add, mul, sqr, sub, tanh } from "../../src/ops/elemwise.ts";
-import { gt, lt } from "../../src/ops/elemwise_logic.ts";
+import { at } from "../../src/ops/indexing/at.ts";
+import { dot } from "../../src/ops/products/dot.ts";
+import {
+  add,
+  mul,
+  sqr,
+  sub,
+  tanh,
+} from "../../src/ops/elementwise/elemwise.ts";
+import { gt, lt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import { dmatrix, dvector, lscalar } from "../../src/ops/inputs.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/reductions/reduce.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import { VmEngine } from "../../src/run/engine.ts";
 import { Mode } from "../../src/run/mode.ts";

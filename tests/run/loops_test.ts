@@ -7,7 +7,7 @@ import {
   lastExtents,
   prefixExtents,
   stackExtents,
-} from "../../src/lower/builtins.ts";
+} from "../../src/lower/emit/builtins.ts";
 import { ADD, Assembly, CHECKED, f32, kernel } from "./assembly.ts";
 
 interface Form {

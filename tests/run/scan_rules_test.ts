@@ -20,12 +20,19 @@ import { Rop } from "../../src/grad/rop.ts";
 import { reduce } from "../../src/nested/fold.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { until } from "../../src/nested/step.ts";
-import { at, incSubtensor } from "../../src/ops/at.ts";
+import { at, incSubtensor } from "../../src/ops/indexing/at.ts";
 import { zeros } from "../../src/ops/constructors.ts";
-import { dimshuffle, transpose } from "../../src/ops/dimshuffle.ts";
-import { dot } from "../../src/ops/dot.ts";
-import { add, exp, mul, sigmoid, sqr, tanh } from "../../src/ops/elemwise.ts";
-import { gt } from "../../src/ops/elemwise_logic.ts";
+import { dimshuffle, transpose } from "../../src/ops/shape/dimshuffle.ts";
+import { dot } from "../../src/ops/products/dot.ts";
+import {
+  add,
+  exp,
+  mul,
+  sigmoid,
+  sqr,
+  tanh,
+} from "../../src/ops/elementwise/elemwise.ts";
+import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import {
@@ -38,9 +45,9 @@ import {
   lvector,
   tensor,
 } from "../../src/ops/inputs.ts";
-import { max, sum } from "../../src/ops/reduce.ts";
-import { reshape } from "../../src/ops/reshape.ts";
-import { shapeAt } from "../../src/ops/shape.ts";
+import { max, sum } from "../../src/ops/reductions/reduce.ts";
+import { reshape } from "../../src/ops/shape/reshape.ts";
+import { shapeAt } from "../../src/ops/shape/shape.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import { Mode } from "../../src/run/mode.ts";
 import { EXAMPLES, valueOf } from "../nested/examples.ts";

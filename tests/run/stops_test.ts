@@ -5,7 +5,7 @@ import {
   countExtents,
   prefixExtents,
   stackExtents,
-} from "../../src/lower/builtins.ts";
+} from "../../src/lower/emit/builtins.ts";
 import type { Vm } from "../../src/run/vm.ts";
 import {
   ADD,

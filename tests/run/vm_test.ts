@@ -1,7 +1,7 @@
 /** Programs written by hand: calls, inputs and outputs, storage, control flow. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { array, NDArray } from "../../src/graph/ndarray.ts";
-import { copyExtents, guardExtents } from "../../src/lower/builtins.ts";
+import { copyExtents, guardExtents } from "../../src/lower/emit/builtins.ts";
 import { storageOf } from "../../src/run/storage.ts";
 import {
   accumulate,

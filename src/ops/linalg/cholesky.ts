@@ -1,12 +1,12 @@
 /** Cholesky's factor of a positive definite matrix. */
 import type { AnyOp, Variable } from "../../graph/variable.ts";
 import { defineOp, type Operand, type OpFunction, type X } from "../define.ts";
-import { tril, triu } from "../diagonal.ts";
-import { add, mul, sub } from "../elemwise.ts";
-import { isnan, where } from "../elemwise_logic.ts";
-import { any } from "../reduce.ts";
+import { tril, triu } from "../shape/diagonal.ts";
+import { add, mul, sub } from "../elementwise/elemwise.ts";
+import { isnan, where } from "../elementwise/elemwise_logic.ts";
+import { any } from "../reductions/reduce.ts";
 import { eye } from "../constructors.ts";
-import { lengthsOf } from "../shape.ts";
+import { lengthsOf } from "../shape/shape.ts";
 import { choleskyFactor } from "./factorize.ts";
 import { Matrix, matrixPiece, overStacks, refuse } from "./matrix.ts";
 import { asFloats, lapackText, squaresOf, times, turn } from "./stack.ts";

@@ -1,12 +1,12 @@
 /** The exponential of a matrix. */
 import { slice } from "../../graph/indexing.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
-import { at } from "../at.ts";
+import { at } from "../indexing/at.ts";
 import { typeText } from "../c_text.ts";
 import { zerosLike } from "../constructors.ts";
 import { defineOp, type Operand, type OpFunction, type X } from "../define.ts";
-import { join } from "../join.ts";
-import { lengthsOf } from "../shape.ts";
+import { join } from "../shape/join.ts";
+import { lengthsOf } from "../shape/shape.ts";
 import { solveBy } from "./factorize.ts";
 import { Matrix, matrixPiece, overStacks } from "./matrix.ts";
 import { asFloats, lapackText, squaresOf, turn } from "./stack.ts";

@@ -2,7 +2,7 @@
 import type { Dtype } from "../../graph/dtype.ts";
 import { slice } from "../../graph/indexing.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
-import { at } from "../at.ts";
+import { at } from "../indexing/at.ts";
 import {
   asVariable,
   constant,
@@ -11,12 +11,12 @@ import {
   type OpFunction,
   type X,
 } from "../define.ts";
-import { expandDims, squeeze } from "../dimshuffle.ts";
-import { cast, mul, neg, sqr, sub } from "../elemwise.ts";
-import { and_, eq, gt, where } from "../elemwise_logic.ts";
-import { sum } from "../reduce.ts";
-import { shapeAt } from "../shape.ts";
-import { dot } from "../dot.ts";
+import { expandDims, squeeze } from "../shape/dimshuffle.ts";
+import { cast, mul, neg, sqr, sub } from "../elementwise/elemwise.ts";
+import { and_, eq, gt, where } from "../elementwise/elemwise_logic.ts";
+import { sum } from "../reductions/reduce.ts";
+import { shapeAt } from "../shape/shape.ts";
+import { dot } from "../products/dot.ts";
 import {
   type Matrix,
   matrixPiece,

@@ -1,8 +1,8 @@
 /** Norms of vectors and of matrices. */
 import type { Variable } from "../../graph/variable.ts";
 import { asVariable, type Operand } from "../define.ts";
-import { moveaxis } from "../dimshuffle.ts";
-import { abs } from "../elemwise.ts";
+import { moveaxis } from "../shape/dimshuffle.ts";
+import { abs } from "../elementwise/elemwise.ts";
 import {
   axesOf,
   max,
@@ -10,8 +10,8 @@ import {
   type ReduceOptions,
   restoreAxes,
   sum,
-} from "../reduce.ts";
-import { vectorNorm } from "../statistics.ts";
+} from "../reductions/reduce.ts";
+import { vectorNorm } from "../reductions/statistics.ts";
 import { svdvals } from "./svd.ts";
 
 /** Which norm, and over which axes. */

@@ -2,16 +2,16 @@
 import { promote } from "../../graph/dtype.ts";
 import { describeType } from "../../graph/type.ts";
 import type { Variable } from "../../graph/variable.ts";
-import { broadcastTo } from "../broadcast_to.ts";
+import { broadcastTo } from "../shape/broadcast_to.ts";
 import { eye } from "../constructors.ts";
 import { asVariable, asVariables, type Operand } from "../define.ts";
-import { trace } from "../diagonal.ts";
-import { expandDims, moveaxis, squeeze } from "../dimshuffle.ts";
-import { dot } from "../dot.ts";
-import { cast, pow } from "../elemwise.ts";
-import { SYMBOLIC } from "../length_graph.ts";
-import { reshape } from "../reshape.ts";
-import { axisOf, lengthsOf } from "../shape.ts";
+import { trace } from "../shape/diagonal.ts";
+import { expandDims, moveaxis, squeeze } from "../shape/dimshuffle.ts";
+import { dot } from "../products/dot.ts";
+import { cast, pow } from "../elementwise/elemwise.ts";
+import { SYMBOLIC } from "../shape/length_graph.ts";
+import { reshape } from "../shape/reshape.ts";
+import { axisOf, lengthsOf } from "../shape/shape.ts";
 import { inv, solve } from "./solve.ts";
 import { alignStacks, asFloats, times } from "./stack.ts";
 

@@ -2,8 +2,8 @@
 import type { Length, Lengths } from "../../graph/length.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
 import { defineOp, type Operand, type OpFunction, type X } from "../define.ts";
-import { tril } from "../diagonal.ts";
-import { add, neg, sub } from "../elemwise.ts";
+import { tril } from "../shape/diagonal.ts";
+import { add, neg, sub } from "../elementwise/elemwise.ts";
 import { orthogonalize } from "./factorize.ts";
 import { matrixPiece, overStacks, vectorPiece } from "./matrix.ts";
 import {

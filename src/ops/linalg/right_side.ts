@@ -1,7 +1,7 @@
 /** Right sides of linear systems: a vector, or a column for each system. */
 import type { Variable } from "../../graph/variable.ts";
 import type { Operand } from "../define.ts";
-import { expandDims, squeeze } from "../dimshuffle.ts";
+import { expandDims, squeeze } from "../shape/dimshuffle.ts";
 import { alignStacks, asFloats } from "./stack.ts";
 
 /** Applies `f` to a stack of matrices and a stack of right sides with the same axes in front; of a vector it is a vector. */

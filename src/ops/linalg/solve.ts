@@ -7,9 +7,9 @@ import {
   type X,
   type XY,
 } from "../define.ts";
-import { expandDims } from "../dimshuffle.ts";
-import { mul, neg } from "../elemwise.ts";
-import { sum } from "../reduce.ts";
+import { expandDims } from "../shape/dimshuffle.ts";
+import { mul, neg } from "../elementwise/elemwise.ts";
+import { sum } from "../reductions/reduce.ts";
 import { factorize, solveBy } from "./factorize.ts";
 import { Matrix, matrixPiece, overStacks, scalarPiece } from "./matrix.ts";
 import { asColumns } from "./right_side.ts";

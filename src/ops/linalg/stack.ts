@@ -4,16 +4,16 @@ import { config } from "../../graph/config.ts";
 import type { Length, Lengths, Shaped } from "../../graph/length.ts";
 import { describeType, type Type } from "../../graph/type.ts";
 import type { CText, Variable } from "../../graph/variable.ts";
-import { broadcastTo } from "../broadcast_to.ts";
+import { broadcastTo } from "../shape/broadcast_to.ts";
 import { typeText } from "../c_text.ts";
 import { asVariables, type Operand } from "../define.ts";
-import { swapaxes } from "../dimshuffle.ts";
-import { dot } from "../dot.ts";
-import { add, cast } from "../elemwise.ts";
-import { batchedDot } from "../products.ts";
-import { SYMBOLIC } from "../length_graph.ts";
-import { reshape } from "../reshape.ts";
-import { lengthsOf } from "../shape.ts";
+import { swapaxes } from "../shape/dimshuffle.ts";
+import { dot } from "../products/dot.ts";
+import { add, cast } from "../elementwise/elemwise.ts";
+import { batchedDot } from "../products/products.ts";
+import { SYMBOLIC } from "../shape/length_graph.ts";
+import { reshape } from "../shape/reshape.ts";
+import { lengthsOf } from "../shape/shape.ts";
 
 type Count = number | Variable;
 

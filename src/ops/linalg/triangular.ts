@@ -1,8 +1,8 @@
 /** Systems of linear equations whose matrix is a triangle. */
 import type { AnyOp, Variable } from "../../graph/variable.ts";
 import { defineOp, type Operand, type OpFunction, type XY } from "../define.ts";
-import { tril, triu } from "../diagonal.ts";
-import { neg } from "../elemwise.ts";
+import { tril, triu } from "../shape/diagonal.ts";
+import { neg } from "../elementwise/elemwise.ts";
 import { substitute } from "./factorize.ts";
 import { matrixPiece, overStacks } from "./matrix.ts";
 import { asColumns } from "./right_side.ts";

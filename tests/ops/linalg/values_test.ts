@@ -11,7 +11,7 @@ import { dense } from "../../../src/graph/type.ts";
 import { Constant, Variable } from "../../../src/graph/variable.ts";
 import { verifyGrad } from "../../../src/grad/verify.ts";
 import { evaluate } from "../../../src/ops/evaluate.ts";
-import { transpose } from "../../../src/ops/dimshuffle.ts";
+import { transpose } from "../../../src/ops/shape/dimshuffle.ts";
 import { cholesky } from "../../../src/ops/linalg/cholesky.ts";
 import { eig, eigh, eigvalsh } from "../../../src/ops/linalg/eigen.ts";
 import { expm } from "../../../src/ops/linalg/expm.ts";
@@ -39,7 +39,7 @@ import {
   solveTriangular,
   solveUpperTriangular,
 } from "../../../src/ops/linalg/triangular.ts";
-import { tensordot } from "../../../src/ops/products.ts";
+import { tensordot } from "../../../src/ops/products/products.ts";
 import { spread } from "../values.ts";
 
 function constant(rows: Parameters<typeof array>[0]): Variable {

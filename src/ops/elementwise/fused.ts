@@ -1,0 +1,243 @@
+/** Several elementwise applications as one, with at most one reduction among them: what fusion makes, so that one kernel reads each operand once. */
+import type { Inferred, Lengths, Shaped } from "../../graph/length.ts";
+import type { Expr, Loops } from "../../graph/loops.ts";
+import type { NDArray } from "../../graph/ndarray.ts";
+import {
+  type Apply,
+  Constant,
+  type LoopSite,
+  Variable,
+} from "../../graph/variable.ts";
+import { ancestors, replace, toposort } from "../../graph/walk.ts";
+import { elementLoops, loadAligned, overwrites } from "./broadcast.ts";
+import { defineOp, type Operand, type OpFunction } from "../define.ts";
+import { evaluate } from "../evaluate.ts";
+
+/** A graph of elementwise applications; with a reduction among them it has one output. Its inputs have the operands' types, its outputs one shape. */
+export interface FusedParams {
+  /** What is computed. */
+  readonly graph: {
+    readonly inputs: readonly Variable[];
+    readonly outputs: readonly Variable[];
+  };
+}
+
+/** The op that `fuse` applies. Made after differentiation, it has no derivatives. */
+export const fused: OpFunction<Operand[], FusedParams, -1> = defineOp<
+  Operand[],
+  FusedParams,
+  -1
+>({
+  name: "fused",
+  arity: -1,
+  outputs: -1,
+  infer: (inputs, { graph }, lengths) => inferGraph(graph, inputs, lengths),
+  eval: (inputs, { graph }) =>
+    evaluate(
+      graph.outputs,
+      new Map(graph.inputs.map((v, i): [Variable, NDArray] => [v, inputs[i]!])),
+    ),
+  loops: (site) => {
+    const { graph } = site.params, reduction = reductionIn(graph.outputs);
+    return reduction ? loopsAround(site, reduction) : elementLoops(
+      site,
+      (loads) => compose(graph.outputs, new Map(zip(graph.inputs, loads))),
+    );
+  },
+});
+
+/**
+ * One application that computes `outputs` from `inputs`. TypeError: an
+ * application between them is neither elementwise nor the only reduction, or
+ * the outputs differ in shape.
+ */
+export function fuse(
+  inputs: readonly Variable[],
+  outputs: readonly Variable[],
+): Variable[] {
+  const inner = inputs.map((v) =>
+    new Variable(v.type, null, 0, v.name, v.value)
+  );
+  const graph = {
+    inputs: inner,
+    outputs: replace(outputs, new Map(inputs.map((v, i) => [v, inner[i]!]))),
+  };
+  const reduction = reductionIn(graph.outputs);
+  for (const node of toposort(graph.outputs)) {
+    if (!node.op.scalar && (node !== reduction || !reduces(node))) {
+      throw new TypeError(
+        `Cannot fuse ${node.op.name}: it is neither elementwise nor the only reduction`,
+      );
+    }
+  }
+  const [first, ...more] = graph.outputs;
+  if (reduction && more.length > 0) {
+    throw new TypeError(
+      `Cannot fuse ${reduction.op.name}: there are ${graph.outputs.length} results, and a reduction has one`,
+    );
+  }
+  const other = graph.outputs.find((v) =>
+    v.ndim !== first!.ndim ||
+    v.type.shape.some((d, axis) =>
+      (d === 1) !== (first!.type.shape[axis] === 1)
+    )
+  );
+  if (other) {
+    throw new TypeError(
+      `Cannot fuse: results differ in shape: ${first} and ${other}`,
+    );
+  }
+  return fused(...inputs, { graph });
+}
+
+/** Types and lengths of what a graph computes, from those of its inputs. Throws what the rules of its ops do. */
+export function inferGraph(
+  { inputs, outputs }: FusedParams["graph"],
+  given: readonly Shaped[],
+  lengths: Lengths,
+): Inferred[] {
+  const known = new Map<Variable, Inferred>(
+    inputs.map((v, i) => [v, given[i]!]),
+  );
+  const seen = (v: Variable): Shaped => {
+    const { dtype, shape, value = null } = known.get(v) ??
+      { dtype: v.dtype, shape: v.type.shape, value: v.value };
+    return { type: v.type, dtype, shape, value };
+  };
+  for (const node of toposort(outputs)) {
+    node.op.infer(node.inputs.map(seen), node.params, lengths).forEach((t, i) =>
+      known.set(node.outputs[i]!, t)
+    );
+  }
+  return outputs.map((v) => known.get(v) ?? seen(v));
+}
+
+/** The last application that is not elementwise, if there is one. */
+function reductionIn(outputs: readonly Variable[]): Apply | undefined {
+  return toposort(outputs).findLast(({ op }) => !op.scalar && op.loops);
+}
+
+/** True for a reduction of one operand to one result. */
+function reduces({ op, inputs, outputs, params }: Apply): boolean {
+  if (inputs.length !== 1 || outputs.length !== 1) return false;
+  const [reduce, store, ...more] = op.loops!({
+    inputs: [inputs[0]!.type],
+    outputs: [outputs[0]!.type],
+    params,
+  }).stages;
+  return reduce?.kind === "reduce" && store?.kind === "store" &&
+    store.axes.length === 0 && more.length === 0;
+}
+
+function zip(
+  variables: readonly Variable[],
+  expressions: readonly Expr[],
+): (readonly [Variable, Expr])[] {
+  return variables.map((v, i) => [v, expressions[i]!]);
+}
+
+/** `wanted` as expressions of what is known; a value used twice is one expression. */
+function compose(
+  wanted: readonly Variable[],
+  known: ReadonlyMap<Variable, Expr>,
+): Expr[] {
+  const made = new Map(known);
+  const exprOf = (v: Variable): Expr => made.get(v) ?? constantExpr(v);
+  for (
+    const { op, inputs, outputs: [y] } of toposort(wanted, (v) => known.has(v))
+  ) {
+    made.set(y!, {
+      kind: "call",
+      name: op.name,
+      scalar: op.scalar!,
+      args: inputs.map(exprOf),
+      dtype: y!.dtype,
+    });
+  }
+  return wanted.map(exprOf);
+}
+
+/** The loops of a reduction whose operand is computed where it is read, and whose result is worked on where it is stored. */
+function loopsAround(
+  { inputs: types, params: { graph: { inputs, outputs } } }: LoopSite<
+    FusedParams
+  >,
+  reduction: Apply,
+): Loops {
+  const [x] = reduction.inputs as [Variable],
+    [y] = reduction.outputs as [Variable];
+  const made = reduction.op.loops!({
+    inputs: [x.type],
+    outputs: [y.type],
+    params: reduction.params,
+  });
+  const before = ancestors([x]);
+  const [element] = compose(
+    [x],
+    new Map(zip(inputs, types.map((t, i) => loadAligned(i, t, x.type)))),
+  );
+  const [reduce, store] = made.stages;
+  if (reduce?.kind !== "reduce" || store?.kind !== "store") {
+    throw new TypeError(`Cannot fuse ${reduction.op.name}: it reduces nothing`);
+  }
+  const loads = types.map((t, i) =>
+    placed(loadAligned(i, t, y.type), store.index)
+  );
+  const [result] = compose(
+    outputs,
+    new Map([...zip(inputs, loads), [y, store.value]]),
+  );
+  return {
+    ...made,
+    axes: made.axes.map((a) => {
+      if (a.of === "params") return a;
+      const { axis } = a;
+      const operand = inputs.findIndex((v, i) => {
+        const at = axis - (x.ndim - types[i]!.shape.length);
+        return before.has(v) && at >= 0 &&
+          (types[i]!.shape[at] !== 1 || x.type.shape[axis] === 1);
+      });
+      return {
+        of: "input",
+        operand,
+        axis: axis - (x.ndim - types[operand]!.shape.length),
+      };
+    }),
+    stages: [
+      { ...reduce, value: inPlaceOfLoads(reduce.value, element!) },
+      { ...store, value: result! },
+    ],
+    inplace: inputs.flatMap((v, i) =>
+      !before.has(v) && overwrites(types[i]!, outputs[0]!.type) ? [i] : []
+    ),
+  };
+}
+
+/** A load whose axes are counted by another index. */
+function placed(e: Expr, index: readonly Expr[]): Expr {
+  return e.kind !== "load" ? e : {
+    ...e,
+    index: e.index.map((x) => x.kind === "axis" ? index[x.axis]! : x),
+  };
+}
+
+/** What a reduction adds up, of an operand that is computed. */
+function inPlaceOfLoads(e: Expr, element: Expr): Expr {
+  if (e.kind === "load") return element;
+  return e.kind === "call"
+    ? { ...e, args: e.args.map((x) => inPlaceOfLoads(x, element)) }
+    : e;
+}
+
+function constantExpr(v: Variable): Expr {
+  if (v instanceof Constant && v.data.size === 1) {
+    return {
+      kind: "constant",
+      value: v.data.data[v.data.offset]!,
+      dtype: v.dtype,
+    };
+  }
+  throw new TypeError(
+    `Cannot fuse ${v}: it is neither an operand nor a constant of one element`,
+  );
+}

@@ -1,0 +1,314 @@
+/** Products of vectors and matrices. */
+import {
+  allocate,
+  type Dtype,
+  isBig,
+  isFloat,
+  promote,
+} from "../../graph/dtype.ts";
+import type { Length, Lengths, Shaped } from "../../graph/length.ts";
+import type { Expr, Loops } from "../../graph/loops.ts";
+import { castElement, NDArray } from "../../graph/ndarray.ts";
+import { describeType } from "../../graph/type.ts";
+import type { AnyOp, LoopSite, Variable } from "../../graph/variable.ts";
+import {
+  loadAligned,
+  sumToLike,
+  valueShape,
+} from "../elementwise/broadcast.ts";
+import { broadcastAs } from "../shape/broadcast_to.ts";
+import {
+  asVariables,
+  defineOp,
+  type Operand,
+  type OpFunction,
+  type XY,
+} from "../define.ts";
+import { expandDims, transpose } from "../shape/dimshuffle.ts";
+import { add, cast, mul } from "../elementwise/elemwise.ts";
+import { sum } from "../reductions/reduce.ts";
+import { flatten } from "../shape/reshape.ts";
+import { call, castExpr } from "../elementwise/scalar.ts";
+
+function productShape(x: Shaped, y: Shaped, lengths: Lengths): Length[] {
+  for (const { type, shape } of [x, y]) {
+    if (shape.length < 1 || shape.length > 2 || type.kind !== "dense") {
+      throw new TypeError(
+        `Cannot apply dot: expected vectors or matrices, got ${
+          describeType(x.type)
+        } and ${describeType(y.type)}`,
+      );
+    }
+  }
+  if (x.dtype !== y.dtype) {
+    throw new TypeError(
+      `Cannot apply dot: dtypes are ${x.dtype} and ${y.dtype}`,
+    );
+  }
+  lengths.same(
+    x.shape.at(-1)!,
+    y.shape[0]!,
+    (k, l) =>
+      new RangeError(`Cannot apply dot: inner lengths are ${k} and ${l}`),
+  );
+  return [...x.shape.slice(0, -1), ...y.shape.slice(1)];
+}
+
+/** The axes of a product: those of the output, then the inner one. */
+function contraction(
+  { inputs: [x], outputs: [z] }: LoopSite<unknown>,
+  operand: number,
+) {
+  const outer = z!.shape.map((_, axis) => axis), inner = outer.length;
+  const rows = outer.slice(0, x!.shape.length - 1),
+    columns = outer.slice(rows.length);
+  const { dtype } = z!, sums = dtype === "float16" ? "float32" : dtype;
+  const load = (input: number, axes: readonly number[]): Expr => {
+    const index = axes.map((axis): Expr => ({ kind: "axis", axis }));
+    return castExpr({ kind: "load", input, index, dtype }, sums);
+  };
+  return {
+    axes: [
+      ...outer.map((axis) => ({ of: "output" as const, operand: 0, axis })),
+      { of: "input" as const, operand, axis: x!.shape.length - 1 },
+    ],
+    outer,
+    terms: {
+      kind: "reduce" as const,
+      axes: [inner],
+      combine: dtype === "bool" ? "or" as const : "sum" as const,
+      value: call(
+        mul,
+        load(operand, [...rows, inner]),
+        load(operand + 1, [inner, ...columns]),
+      ),
+      dtype: sums,
+    },
+    product: { kind: "stage", stage: 0, dtype: sums } as Expr,
+    index: outer.map((axis): Expr => ({ kind: "axis", axis })),
+  };
+}
+
+const product: OpFunction<XY> = defineOp<XY>({
+  name: "dot",
+  arity: 2,
+  infer: ([x, y], _, lengths) => ({
+    dtype: x.dtype,
+    shape: productShape(x, y, lengths),
+  }),
+  eval: ([x, y]) => multiply(x, y),
+  vjp: ({ inputs: [x, y] }, g) => productCotangents(x, y, g),
+  jvp: ({ inputs: [x, y] }, [s, t]) => {
+    const left = s && dot(s, y), right = t && dot(x, t);
+    return left && right ? add(left, right) : left ?? right;
+  },
+  loops: (site): Loops => {
+    const { axes, outer, terms, product, index } = contraction(site, 0);
+    return {
+      axes,
+      outer,
+      stages: [terms, {
+        kind: "store",
+        axes: [],
+        output: 0,
+        index,
+        value: castExpr(product, site.outputs[0]!.dtype),
+      }],
+    };
+  },
+});
+
+/** Cotangents of both factors: products again. */
+function productCotangents(
+  x: Variable,
+  y: Variable,
+  g: Variable,
+): [Variable, Variable] {
+  if (x.ndim === 1 && y.ndim === 1) return [mul(g, y), mul(g, x)];
+  if (x.ndim === 1) return [dot(y, g), outer(x, g)];
+  if (y.ndim === 1) return [outer(g, y), dot(transpose(x), g)];
+  return [dot(g, transpose(y)), dot(transpose(x), g)];
+}
+
+/** x · y of values; sums of floats in double precision, integers wrap. */
+function multiply(x: NDArray, y: NDArray): NDArray {
+  const m = x.ndim === 2 ? x.shape[0]! : 1,
+    k = x.shape.at(-1)!,
+    n = y.ndim === 2 ? y.shape[1]! : 1;
+  if (k !== y.shape[0]) {
+    throw new RangeError(
+      `Cannot apply dot: inner lengths are ${k} and ${y.shape[0]}`,
+    );
+  }
+  const a = x.flat(), b = y.flat(), out = allocate(x.dtype, m * n);
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      out[i * n + j] = innerProduct(
+        x.dtype,
+        k,
+        (l) => a[i * k + l]!,
+        (l) => b[l * n + j]!,
+      );
+    }
+  }
+  return new NDArray(
+    x.dtype,
+    [...x.shape.slice(0, -1), ...y.shape.slice(1)],
+    out,
+  );
+}
+
+/** Element l of a factor. */
+export type Read = (l: number) => number | bigint;
+
+export function innerProduct(
+  dtype: Dtype,
+  k: number,
+  x: Read,
+  y: Read,
+): number | bigint {
+  if (isBig(dtype)) {
+    let total = 0n;
+    for (let l = 0; l < k; l++) total += (x(l) as bigint) * (y(l) as bigint);
+    return castElement(total, dtype);
+  }
+  let total = 0;
+  if (isFloat(dtype)) {
+    for (let l = 0; l < k; l++) total += (x(l) as number) * (y(l) as number);
+    return total;
+  }
+  for (let l = 0; l < k; l++) {
+    total = (total + Math.imul(x(l) as number, y(l) as number)) | 0;
+  }
+  return castElement(total, dtype);
+}
+
+/** Both factors in the dtype that they promote to. */
+function promoted(x: Operand, y: Operand): [Variable, Variable] {
+  const [a, b] = asVariables([x, y]) as [Variable, Variable],
+    dtype = promote(a.dtype, b.dtype);
+  return [cast(a, dtype), cast(b, dtype)];
+}
+
+function dotProduct(x: Operand, y: Operand): Variable {
+  const [a, b] = promoted(x, y);
+  return a.ndim === 0 || b.ndim === 0 ? mul(a, b) : product(a, b);
+}
+
+/**
+ * The product of vectors and matrices, over the last axis of x and the first
+ * of y, in the dtype that both promote to; with a scalar it is `mul`.
+ *
+ * RangeError: the inner lengths differ. TypeError: more than two axes.
+ */
+export const dot: {
+  (x: Operand, y: Operand): Variable;
+  readonly op: AnyOp;
+} = Object.assign(dotProduct, { op: product.op });
+
+type Added = [c: Operand, alpha: Operand, x: Operand, y: Operand];
+
+/**
+ * c + alpha · dot(x, y), for operands of one dtype: alpha has no axes, c the
+ * shape of the product or one that broadcasts to it. Made by rewrites; BLAS
+ * computes it in one call, in the memory of c where that has the full shape.
+ */
+export const dotAdd: OpFunction<Added> = defineOp<Added>({
+  name: "dotAdd",
+  arity: 4,
+  infer: ([c, alpha, x, y], _, lengths) => {
+    const shape = productShape(x, y, lengths),
+      lead = shape.length - c.shape.length;
+    if (
+      c.dtype !== x.dtype || alpha.dtype !== x.dtype ||
+      alpha.shape.length > 0 || lead < 0
+    ) {
+      throw new TypeError(
+        `Cannot apply dotAdd: operands are ${
+          [c, alpha, x, y].map((v) => describeType(v.type)).join(", ")
+        }`,
+      );
+    }
+    const whole = shape.map((m, at) => {
+      const axis = at - lead;
+      return axis < 0 || c.type.shape[axis] === 1 ? m : lengths.same(
+        c.shape[axis]!,
+        m,
+        (n, m) =>
+          new RangeError(
+            `Cannot apply dotAdd: axis ${axis} of the first operand has length ${n}, of the product ${m}`,
+          ),
+      );
+    });
+    return { dtype: x.dtype, shape: whole };
+  },
+  eval: ([c, alpha, x, y]) => {
+    const xy = multiply(x, y),
+      shape = valueShape("dotAdd", [c, xy]),
+      data = allocate(x.dtype, xy.size);
+    if (shape.some((n, axis) => n !== xy.shape[axis])) {
+      throw new RangeError(
+        `Cannot apply dotAdd: (${c.shape}) does not broadcast to (${xy.shape})`,
+      );
+    }
+    const from = add.op.eval(
+      [c, mul.op.eval([alpha, xy], undefined)[0]!],
+      undefined,
+    )[0]!;
+    data.set(from.flat() as never);
+    return new NDArray(x.dtype, xy.shape, data);
+  },
+  vjp: ({ inputs: [c, alpha, x, y] }, g) => {
+    const [gx, gy] = productCotangents(x, y, g);
+    return [
+      sumToLike(g, c),
+      sum(mul(g, dot(x, y))),
+      mul(alpha, gx),
+      mul(alpha, gy),
+    ];
+  },
+  jvp: ({ inputs: [, alpha, x, y], output }, [tc, ta, tx, ty]) => {
+    const terms = [
+      tc && broadcastAs(tc, output),
+      ta && mul(ta, dot(x, y)),
+      tx && mul(alpha, dot(tx, y)),
+      ty && mul(alpha, dot(x, ty)),
+    ].filter((t) => t !== null);
+    return terms.length ? terms.reduce((a, b) => add(a, b)) : null;
+  },
+  loops: (site): Loops => {
+    const { inputs: [c, alpha, x, y], outputs: [z] } = site;
+    const { axes, outer, terms, product, index } = contraction({
+      ...site,
+      inputs: [x!, y!],
+    }, 2);
+    const scaled = call(mul, {
+      kind: "load",
+      input: 1,
+      index: [],
+      dtype: alpha!.dtype,
+    }, product);
+    const full = c!.shape.length === z!.shape.length &&
+      c!.shape.every((d, axis) => d !== 1 || z!.shape[axis] === 1);
+    return {
+      axes,
+      outer,
+      stages: [terms, {
+        kind: "store",
+        axes: [],
+        output: 0,
+        index,
+        value: castExpr(call(add, loadAligned(0, c!, z!), scaled), z!.dtype),
+      }],
+      ...(full && { inplace: [0] }),
+    };
+  },
+});
+
+/** The matrix of all products of an element of x and one of y, each flattened to a vector. */
+export function outer(x: Operand, y: Operand): Variable<2> {
+  const [a, b] = promoted(x, y);
+  return mul(expandDims(flatten(a), 1), expandDims(flatten(b), 0)) as Variable<
+    2
+  >;
+}

@@ -1,0 +1,226 @@
+/** Rules about whole loops: what one is, and the driver that applies them one after the other. */
+import { derived } from "../../graph/origin.ts";
+import {
+  bodyResults,
+  type ScanParams,
+  spanOf,
+} from "../../graph/scan_params.ts";
+import type { Apply, Variable } from "../../graph/variable.ts";
+import { replace, toposort } from "../../graph/walk.ts";
+import {
+  applyLoop,
+  type Loop,
+  loopOf,
+  type LoopSequence,
+  rowsOf,
+  stepsOf,
+} from "../../nested/loop.ts";
+import { scanOp } from "../../nested/scan_op.ts";
+import { at } from "../../ops/indexing/at.ts";
+import {
+  shapeGraph,
+  SYMBOLIC,
+  type SymbolicLength,
+} from "../../ops/shape/length_graph.ts";
+import { slice } from "../../graph/indexing.ts";
+import { specifyShape } from "../../ops/shape/specify_shape.ts";
+import { count, mayReplace, RewriteError, type Session } from "../driver.ts";
+import { isEnoughFor, sameLength } from "../lengths.ts";
+import type { Rule } from "../pattern.ts";
+
+/** What a rule asks of a loop and of the graph that it stands in. */
+export interface LoopPlace {
+  readonly node: Apply<ScanParams>;
+  readonly loop: Loop;
+  /** The applications that use a variable, each once. */
+  clients(v: Variable): readonly Apply[];
+  /** True for a result of the graph. */
+  isResult(v: Variable): boolean;
+  /** All loops of the graph, inputs first. */
+  readonly loops: readonly Apply<ScanParams>[];
+  /** What the graph computes. */
+  readonly results: readonly Variable[];
+}
+
+/** What stands for variables of the graph from now on. */
+export type Replacements = ReadonlyMap<Variable, Variable>;
+
+/** One way to improve a loop. It may replace any variable that a loop computes, or that is computed from it. */
+export interface LoopRule extends Pick<Rule, "name" | "equation" | "licence"> {
+  /** What is replaced, or null to decline. */
+  rewrite(place: LoopPlace): Replacements | null;
+}
+
+/** A rule about loops; value-safe unless it says otherwise. */
+export function loopRule(
+  name: string,
+  { equation, licence = "value-safe" }: {
+    readonly equation: string;
+    readonly licence?: Rule["licence"];
+  },
+  rewrite: LoopRule["rewrite"],
+): LoopRule {
+  return { name, equation, licence, rewrite };
+}
+
+/** Rules may fire this often for each loop of the graph they find. */
+const MOST_FIRINGS = 200;
+
+/**
+ * `outputs` with loops improved until no rule fires. An earlier rule has been
+ * tried at all loops before a later one is. RewriteError: rules undo each other.
+ */
+export function applyLoopRules(
+  phase: string,
+  rules: readonly LoopRule[],
+  outputs: readonly Variable[],
+  { fired }: Pick<Session, "fired">,
+): readonly Variable[] {
+  let now = outputs, budget = 0;
+  for (let firings = 0;; firings++) {
+    const graph = look(now);
+    if (firings === 0) budget = MOST_FIRINGS * graph.loops.length;
+    const found = improve(graph, rules);
+    if (!found) return now;
+    const { rule, node, by } = found;
+    if (firings >= budget) {
+      throw new RewriteError(
+        `Cannot finish rewriting ${
+          node.outputs[0]
+        }: rule ${rule.name} fires without end; exclude it`,
+      );
+    }
+    count(fired, phase, rule.name, node.origin);
+    now = replace(now, by);
+  }
+}
+
+function improve(
+  graph: Omit<LoopPlace, "node" | "loop">,
+  rules: readonly LoopRule[],
+): { rule: LoopRule; node: Apply<ScanParams>; by: Replacements } | null {
+  for (const rule of rules) {
+    for (const node of graph.loops) {
+      const by = derived(
+        node.origin,
+        () => rule.rewrite({ ...graph, node, loop: loopOf(node) }),
+      );
+      if (!by || by.size === 0) continue;
+      if ([...by].every(([v, made]) => mayReplace(v, made))) {
+        return { rule, node, by };
+      }
+    }
+  }
+  return null;
+}
+
+function look(results: readonly Variable[]): Omit<LoopPlace, "node" | "loop"> {
+  const order = toposort(results), wanted = new Set(results);
+  const clients = new Map<Variable, Apply[]>();
+  const loops = order.filter(isLoop);
+  if (loops.length) {
+    for (const node of order) {
+      for (const v of new Set(node.inputs)) {
+        const list = clients.get(v);
+        if (list) list.push(node);
+        else clients.set(v, [node]);
+      }
+    }
+  }
+  return {
+    loops,
+    results,
+    clients: (v) => clients.get(v) ?? [],
+    isResult: (v) => wanted.has(v),
+  };
+}
+
+/** True for an application of `scan`. */
+export function isLoop(node: Apply): node is Apply<ScanParams> {
+  return node.op === scanOp;
+}
+
+/** True if something in the graph needs an output of the loop. */
+export function isWanted(place: LoopPlace, v: Variable): boolean {
+  return place.isResult(v) || place.clients(v).length > 0;
+}
+
+/** A state or an extra of a loop. */
+export type LoopEntry = Loop["states"][number] | Loop["extras"][number];
+
+/** Its states, then its extras: the order of its outputs. */
+export function entriesOf(loop: Loop): readonly LoopEntry[] {
+  return [...loop.states, ...loop.extras];
+}
+
+/** What the body computes for an entry. */
+export function valueOf(entry: LoopEntry): Variable {
+  return "next" in entry ? entry.next : entry.value;
+}
+
+/** What the body of a loop computes. */
+export function resultsOf(loop: Loop): readonly Variable[] {
+  return bodyResults(loop as unknown as ScanParams);
+}
+
+/**
+ * Another loop instead of that of `place`: output i is what `entries[i]` of
+ * the new loop becomes; null where it is not replaced.
+ */
+export function insteadOf(
+  { node }: Pick<LoopPlace, "node">,
+  loop: Loop,
+  entries: readonly (LoopEntry | null)[],
+): Map<Variable, Variable> {
+  const { states, extras } = applyLoop(scanOp, loop);
+  const made = [...states, ...extras], all = entriesOf(loop);
+  return new Map(
+    node.outputs.flatMap((v, i) => {
+      const entry = entries[i] ?? null;
+      return entry ? [[v, made[all.indexOf(entry)]!] as const] : [];
+    }),
+  );
+}
+
+/** The same loop with variables of its body replaced, entry by entry in the same order. */
+export function withBody(loop: Loop, by: Replacements): Loop {
+  const made = replace(resultsOf(loop), by), n = loop.states.length;
+  return {
+    ...loop,
+    states: loop.states.map((s, i) => ({ ...s, next: made[i]! })),
+    extras: loop.extras.map((e, i) => ({ ...e, value: made[n + i]! })),
+    until: loop.until && made[n + loop.extras.length]!,
+  };
+}
+
+/** True if nothing in the body depends on the order in which loops run. */
+export function isUnordered(loop: Loop | ScanParams): boolean {
+  return toposort(bodyResults(loop as ScanParams)).every((node) =>
+    !node.op.ordered && (!isLoop(node) || isUnordered(node.params))
+  );
+}
+
+/** The rows of a sequence that tap `tap` reads in `n` steps, as they lie: the last step's row is the first one if it is read backwards. Fewer rows are refused. */
+export function rowsRead(
+  { value, taps, backwards }: LoopSequence,
+  tap: number,
+  loop: Loop,
+): Variable {
+  const n = stepsOf(loop);
+  const [lost, first] = spanOf(taps), skipped = first + taps[tap]!;
+  const { add, sub } = SYMBOLIC, rows = rowsOf(value);
+  if (lost === 0 && sameLength(shapeGraph(value, 0), n)) return value;
+  const from = backwards ? sub(sub(rows, skipped), n) : skipped;
+  const part = at(
+    value,
+    slice(from as SymbolicLength, add(from, n) as SymbolicLength),
+  );
+  return specifyShape(part, [n, ...Array<null>(value.ndim - 1).fill(null)]);
+}
+
+/** True if a sequence is known to have a row for each step: one that has not is to be refused. */
+export function isEnough({ value, taps }: LoopSequence, loop: Loop): boolean {
+  const [lost] = spanOf(taps);
+  return loop.nSteps === null ||
+    isEnoughFor(loop.nSteps, shapeGraph(value, 0), lost);
+}
