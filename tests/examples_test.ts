@@ -57,7 +57,7 @@ Deno.test("the tutorial on ops of one's own prints losses that fall, and both wa
     assertEquals(error, "");
     assertMatch(
       out,
-      /^loss 1\nloss 0.625\nloss 0.53125\ninterpreted: 300 x 200 distances in [\d.]+ ms\ncompiled: 300 x 200 distances in [\d.]+ ms\n$/,
+      /^loss 1\nloss 0.625\nloss 0.53125\ninterpreted: 300 x 200 distances in [\d.]+ ms\ncompiled: 300 x 200 distances in [\d.]+ ms\n\[ \[ 25 \] \]\n.*reflected_distances: once.*\n$/,
     );
   }));
 

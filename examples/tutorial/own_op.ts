@@ -8,7 +8,7 @@
  * an n × m × k value in the middle.
  */
 import * as damo from "damo";
-const { add, at, dot, mul, sqr, sub } = damo;
+const { add, at, dot, mul, neg, sqr, sub } = damo;
 
 // Step 1. A type rule and a value are an op. Any graph may use it: the compiled
 // program comes back to TypeScript for this one step.
@@ -143,3 +143,16 @@ for (const [name, f] of Object.entries({ interpreted: slow, compiled: fast })) {
   const ms = (performance.now() - start).toFixed(2);
   console.log(`${name}: ${n} x ${m} distances in ${ms} ms`);
 }
+
+// A rule of your own: reflected points are as far from each other as before. A
+// mode that includes it tries it wherever rules are tried.
+
+const reflected = damo.rewriteRule(
+  "reflected_distances",
+  [distances, [neg, "x"], [neg, "y"]],
+  ({ x, y }) => distances(x, y),
+);
+const mode = new damo.Mode().including(reflected);
+const f = damo.function([u, v], distances(u.neg(), v.neg()), { mode });
+console.log(f([[0, 0]], [[3, 4]]).toArray()); // [ [ 25 ] ]
+console.log(f.explain().split("\n").find((line) => line.includes("reflected")));
