@@ -214,7 +214,7 @@ Deno.test("an unknown command and a bad flag end with one line", () => {
   assertEquals(unknown.code, 2);
   assertMatch(
     unknown.error,
-    /^Cannot do "fly": there are setup, doctor, cache, test, rules, bench, accuracy$/,
+    /^Cannot do "fly": there are setup, doctor, cache, test, rules, special, bench, accuracy$/,
   );
   const flag = cli(["doctor"], { DAMO_FLAGS: "floatX=7" });
   assertEquals(flag.code, 1);
