@@ -1,4 +1,4 @@
-/* Special functions of doubles, for kernels that name one. Printed from src/ops/special_*.ts by
+/* Special functions of doubles, for kernels that name one. Printed from src/ops/elementwise/special_*.ts by
  * `deno task special`: change it there. Each is special_NAME_f64 and, rounded once from that, special_NAME_f32.
  * They have branches and loops, so no vectors are made of them; tests/ops/special_promises.ts has their accuracy. */
 #ifndef DAMO_SPECIAL_MATH_H

@@ -1,13 +1,13 @@
-/** Prints csrc/special_math.h from src/ops/special_*.ts, so that an algorithm and its constants stand in one place. */
+/** Prints csrc/special_math.h from src/ops/elementwise/special_*.ts, so that an algorithm and its constants stand in one place. */
 
 /** What it is printed from, in the order in which C needs it. */
 export const SPECIAL_SOURCES: readonly string[] = [
-  "src/ops/special_tables.ts",
-  "src/ops/special_series.ts",
-  "src/ops/special_gamma.ts",
-  "src/ops/special_error.ts",
-  "src/ops/special_bessel.ts",
-  "src/ops/special_incomplete.ts",
+  "src/ops/elementwise/special_tables.ts",
+  "src/ops/elementwise/special_series.ts",
+  "src/ops/elementwise/special_gamma.ts",
+  "src/ops/elementwise/special_error.ts",
+  "src/ops/elementwise/special_bessel.ts",
+  "src/ops/elementwise/special_incomplete.ts",
 ];
 
 /** The functions that ops call; the others serve them. */
@@ -18,7 +18,7 @@ const PUBLIC = [
 ];
 
 const HEAD =
-  `/* Special functions of doubles, for kernels that name one. Printed from src/ops/special_*.ts by
+  `/* Special functions of doubles, for kernels that name one. Printed from src/ops/elementwise/special_*.ts by
  * \`deno task special\`: change it there. Each is special_NAME_f64 and, rounded once from that, special_NAME_f32.
  * They have branches and loops, so no vectors are made of them; tests/ops/special_promises.ts has their accuracy. */
 #ifndef DAMO_SPECIAL_MATH_H

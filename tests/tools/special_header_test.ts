@@ -5,7 +5,7 @@ import {
   specialHeader,
 } from "../../src/tools/special_header.ts";
 
-Deno.test("csrc/special_math.h is printed from src/ops/special_*.ts", () => {
+Deno.test("csrc/special_math.h is printed from src/ops/elementwise/special_*.ts", () => {
   const root = new URL("../../", import.meta.url);
   const sources = SPECIAL_SOURCES.map((name) =>
     Deno.readTextFileSync(new URL(name, root))
