@@ -1,10 +1,16 @@
-/* threads.c - persistent threads for CALL_PARALLEL: they spin shortly, then sleep, and outlive the library's last user. */
+/* threads.c - persistent threads for CALL_PARALLEL: they look for work for a while, then sleep, and outlive the library's last user. */
 #include "cvm.h"
 
 #include <pthread.h>
 #include <sched.h>
+#include <time.h>
 
-enum { SPINS = 2048 };
+/*
+** Looks for work, or for its end, before a thread lets others run in between;
+** and nanoseconds after which one sleeps: to be woken takes longer than most
+** jobs, and in a loop much may lie between two of them.
+*/
+enum { SPINS = 2048, PATIENCE = 1000000 };
 
 typedef struct Worker Worker;
 
@@ -50,11 +56,22 @@ static int has_work(Threads *threads, uint32_t last) {
   return atomic_load(&threads->number) != last || atomic_load(&threads->stopping);
 }
 
+static int64_t nanoseconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void pause_or_yield(int spins) {
+  spins < SPINS ? platform_pause() : (void)sched_yield();
+}
+
 /* Waits for a job after number `last`. */
 static void await_work(Threads *threads, uint32_t last) {
-  for (int i = 0; i < SPINS; i++) {
+  int64_t end = nanoseconds() + PATIENCE;
+  for (int i = 0; nanoseconds() < end; i++) {
     if (has_work(threads, last)) return;
-    platform_pause();
+    pause_or_yield(i);
   }
   pthread_mutex_lock(&threads->lock);
   atomic_fetch_add(&threads->sleeping, 1);
@@ -93,7 +110,7 @@ void threads_run(Threads *threads, void (*job)(void *data, int part), void *data
   uint32_t number = atomic_fetch_add(&threads->number, 1) + 1;
   wake_all(threads);
   work(threads, 0, number);
-  for (int i = 0; atomic_load(&threads->done) < n; i++) i < SPINS ? platform_pause() : (void)sched_yield();
+  for (int i = 0; atomic_load(&threads->done) < n; i++) pause_or_yield(i);
   atomic_flag_clear(&threads->busy);
 }
 

@@ -6,7 +6,7 @@ import type { Arena } from "./arena.ts";
 import { headerExtents } from "./emit/builtins.ts";
 import { builtin, computeDrafts, jointDraft } from "./drafts.ts";
 import type { Computation, Flow, Value } from "./flow.ts";
-import type { Extent } from "./emit/implementation.ts";
+import type { Extent, Implementation } from "./emit/implementation.ts";
 import type { Aliasing } from "./inplace.ts";
 import { liesLike } from "./layout.ts";
 import type { Lifetimes } from "./liveness.ts";
@@ -266,7 +266,7 @@ class Assembler {
     };
     const op = run.kind === "host"
       ? "HOST"
-      : splits && this.#isLarge(thunk, run.plan.work ?? 0)
+      : splits && this.#isLarge(thunk, run.plan)
       ? "CALL_PARALLEL"
       : "CALL";
     this.#emit(op, this.#thunks.push(thunk) - 1, 0);
@@ -279,7 +279,11 @@ class Assembler {
     return known;
   }
 
-  #isLarge({ inputs, outputs }: Thunk, work: number): boolean {
+  /** A step that reads what another has left reads nothing else that is large. */
+  #isLarge(
+    { inputs, outputs }: Thunk,
+    { work = 0, parts }: Implementation,
+  ): boolean {
     if (this.decided.plans.target.threads <= 1) return false;
     const bytes = (slot: number) => {
       const { shape, dtype } = this.#slots[slot]!;
@@ -287,8 +291,9 @@ class Assembler {
         ? Infinity
         : sizeOf(shape as readonly number[]) * DTYPES[dtype].size;
     };
+    const read = parts === "read" ? inputs.slice(-1) : inputs;
     return work >= PARALLEL_WORK ||
-      [...inputs, ...outputs].some((slot) => bytes(slot) >= PARALLEL_BYTES);
+      [...read, ...outputs].some((slot) => bytes(slot) >= PARALLEL_BYTES);
   }
 
   #table({ extents, inputs, outputs, headers, inplace, node }: Draft): number {

@@ -309,7 +309,14 @@ Deno.test("the lengths choose a BLAS, register tiles or loops, and the plan says
     "dot: own loops, few rows, in 4 parts of the inner axis",
   );
   assertEquals(note([1, 200], [200, 500], FIXED_TARGET).note, "dot: own loops");
-  assertEquals(note([784, 500], [500], FIXED_TARGET).note, "dot: own loops");
+  assertEquals(
+    note([784, 500], [500], FIXED_TARGET).note,
+    "dot: own register tiles, few rows",
+  );
+  assertEquals(
+    note([100, 200], [200, 200], FIXED_TARGET).note,
+    "dot: sgemm in 2 ranges of columns, many rows",
+  );
   assertEquals(note([784, 1], [1, 500], FIXED_TARGET).note, undefined);
   assertEquals(
     note([10, 784], [784, 500], FIXED_TARGET).note,

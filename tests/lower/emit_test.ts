@@ -113,6 +113,9 @@ function samples(): { readonly [name: string]: Sample } {
       inplace: 0,
       columns: [2],
     },
+    gemv_transposed: {
+      y: dotAdd(float(784), alpha, float(784, 500), float(500)),
+    },
     gemv_few_columns: {
       y: dotAdd(float(10), alpha, float(784), float(784, 10)),
     },

@@ -65,6 +65,48 @@ for (const rows of [1, 10, 60, 200]) {
   });
 }
 
+for (
+  const [name, build] of Object.entries({
+    "of 100 rows by a matrix of 160 KB": (x: damo.Variable) =>
+      damo.dot(
+        damo.reshape(damo.at(x, "0:20000"), [100, 200]),
+        damo.reshape(damo.at(x, "0:40000"), [200, 200]),
+      ),
+    "of the columns of such matrices": (x: damo.Variable) =>
+      damo.dot(
+        damo.transpose(damo.reshape(damo.at(x, "0:20000"), [100, 200])),
+        damo.at(damo.reshape(damo.at(x, "0:20000"), [100, 200]), "::-1"),
+      ),
+    "of a matrix by a vector": (x: damo.Variable) =>
+      damo.dot(
+        damo.reshape(damo.at(x, "0:150000"), [500, 300]),
+        damo.at(x, "7:307"),
+      ),
+  })
+) {
+  Deno.test(`a product ${name} splits, with the same bits for 1, 2, 3 and 7 threads`, () => {
+    const alone = run(build, LARGE, 1);
+    for (const threads of [2, 3, 7]) {
+      const { result, code } = run(build, LARGE, threads);
+      assertEquals(result, alone.result);
+      assert(code.includes("CALL_PARALLEL"), `${threads}: ${code}`);
+    }
+  });
+}
+
+Deno.test("the sum of a product's parts is too short to split", () => {
+  const { code } = run(
+    (x) =>
+      damo.dot(
+        damo.at(x, "7:407"),
+        damo.reshape(damo.at(x, "0:160000"), [400, 400]),
+      ),
+    LARGE,
+    2,
+  );
+  assertEquals(code.filter((op) => op === "CALL_PARALLEL").length, 1);
+});
+
 Deno.test("reductions in parts are right at the lengths where parts begin and end", () => {
   const sizes = [16384, 16385, 16384 * 2, 16384 * 64 - 1, 16384 * 64 + 65];
   for (const size of sizes) {

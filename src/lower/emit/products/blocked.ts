@@ -5,6 +5,7 @@
  * an array. Every element adds its terms in their order, as without blocks.
  */
 import type { Contraction } from "./contraction.ts";
+import { workOf } from "../bind.ts";
 import { kernelOf, scopeOf } from "../c.ts";
 import { address } from "../expression.ts";
 import type { Implementation } from "../implementation.ts";
@@ -95,6 +96,7 @@ export function blockedKernel(given: Blocking): Implementation {
     ),
     extents: extents.map((e) => e.value),
     splits: true,
+    work: workOf(nest),
     mayFail: false,
   };
 }

@@ -85,11 +85,11 @@ function callOf(c: LinearContraction): Call | null {
     : null;
 }
 
-/** Columns or rows that a call has at least, and most calls. */
-const CUT = { fewest: 128, limit: 16 };
+/** Columns or rows that a call has at least, and most calls; two may have fewer. */
+const CUT = { fewest: 128, limit: 16 }, HALVES = { fewest: 96, limit: 2 };
 
 /** Terms in all from which on threads share a product. */
-const LARGE = 1 << 22;
+const LARGE = 1 << 21;
 
 /** What a range's beginning and length are called. */
 const NAMES = { from: "from", length: "length" };
@@ -107,12 +107,14 @@ function inRanges(
   const axes = lengthOf(call.rows) < lengthOf(call.columns)
       ? [call.columns, call.rows]
       : [call.rows, call.columns],
-    cuts = axes.map((axis) => cutEvenly(lengthOf(axis), CUT)),
+    cuts = [CUT, HALVES].flatMap((rule) =>
+      axes.map((axis) => cutEvenly(lengthOf(axis), rule))
+    ),
     at = cuts.findIndex((cut) => cut),
     cut = cuts[at];
   const terms = [inner, ...axes].reduce((n, axis) => n * lengthOf(axis), 1);
   if (!cut || terms < LARGE) return null;
-  const axis = axes[at]!,
+  const axis = axes[at % axes.length]!,
     part = partOf(nest, { axis, ...NAMES }),
     moved = (m: Matrix): Matrix => ({ ...m, access: part.move(m.access) });
   const extents = [

@@ -4,6 +4,7 @@
  * stored is the nest's own expression of the sum.
  */
 import { DTYPES } from "../../../graph/dtype.ts";
+import { workOf } from "../bind.ts";
 import { kernelOf, scopeOf } from "../c.ts";
 import { address, bare, hoist, render } from "../expression.ts";
 import type { Contraction } from "./contraction.ts";
@@ -47,6 +48,7 @@ export function tileKernel(given: Tiling): Implementation {
     kernel,
     extents: extents.map((e) => e.value),
     splits: first.length > 0,
+    work: workOf(nest),
     mayFail: false,
   };
 }

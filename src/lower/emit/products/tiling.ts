@@ -106,7 +106,7 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
     };
   }
   return rows < 0
-    ? null
+    ? cut("inner", lanes, 1, PIPELINE)
     : cut("inner", lanes, large ? tallest(known(rows), 5) : 2, 4);
 }
 
