@@ -17,6 +17,13 @@
 #define DAMO_LANES(mask, x, y, ...) __builtin_shuffle(x, y, (mask){__VA_ARGS__})
 #endif
 
+/* Eight floats as a vector of eight doubles: gcc converts each half of them by itself, in three times as many instructions. */
+#if defined(__AVX512F__) && !defined(__clang__)
+#define DAMO_DOUBLES(type, x) ((type)__builtin_ia32_cvtps2pd512_mask(x, (type){0}, -1, 4))
+#else
+#define DAMO_DOUBLES(type, x) __builtin_convertvector(x, type)
+#endif
+
 /* dtype codes, in the order of src/graph/dtype.ts */
 enum {
   DAMO_BOOL, DAMO_INT8, DAMO_INT16, DAMO_INT32, DAMO_INT64,

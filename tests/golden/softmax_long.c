@@ -10,8 +10,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     KERNEL_f32x16 sum0_1 = (KERNEL_f32x16){0} + -DAMO_INF_F32;
     KERNEL_f32x16 sum0_2 = (KERNEL_f32x16){0} + -DAMO_INF_F32;
     KERNEL_f32x16 sum0_3 = (KERNEL_f32x16){0} + -DAMO_INF_F32;
-    float rest0[16];
-    for (int lane = 0; lane < 16; lane++) rest0[lane] = -DAMO_INF_F32;
+    KERNEL_f32x16 rest0 = (KERNEL_f32x16){0} + -DAMO_INF_F32;
     for (int64_t j = 0; j + 64 <= n_j; j += 64) {
       for (int lane = 0; lane < 16; lane++) {
         sum0[lane] = maximum_f32(sum0[lane], x[i * x_i + j + lane]);

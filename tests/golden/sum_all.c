@@ -1,5 +1,6 @@
 /* sum: float32 x -> float64 y; i < length, part < parts */
 typedef double KERNEL_f64x8 __attribute__((vector_size(64)));
+typedef float KERNEL_f32x8 __attribute__((vector_size(32)));
 int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x = args[0]->data;
   double *y = args[1]->data;
@@ -15,24 +16,44 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     KERNEL_f64x8 sum0_1 = {0};
     KERNEL_f64x8 sum0_2 = {0};
     KERNEL_f64x8 sum0_3 = {0};
-    double rest0[8] = {0};
+    KERNEL_f64x8 rest0 = {0};
     for (int64_t i = 0; i + 32 <= length; i += 32) {
-      for (int lane = 0; lane < 8; lane++) {
-        sum0[lane] += (double)x[from0 + i + lane];
+      {
+        KERNEL_f32x8 next;
+        for (int lane = 0; lane < 8; lane++) {
+          next[lane] = x[from0 + i + lane];
+        }
+        sum0 += DAMO_DOUBLES(KERNEL_f64x8, next);
       }
-      for (int lane = 0; lane < 8; lane++) {
-        sum0_1[lane] += (double)x[from0 + i + 8 + lane];
+      {
+        KERNEL_f32x8 next;
+        for (int lane = 0; lane < 8; lane++) {
+          next[lane] = x[from0 + i + 8 + lane];
+        }
+        sum0_1 += DAMO_DOUBLES(KERNEL_f64x8, next);
       }
-      for (int lane = 0; lane < 8; lane++) {
-        sum0_2[lane] += (double)x[from0 + i + 16 + lane];
+      {
+        KERNEL_f32x8 next;
+        for (int lane = 0; lane < 8; lane++) {
+          next[lane] = x[from0 + i + 16 + lane];
+        }
+        sum0_2 += DAMO_DOUBLES(KERNEL_f64x8, next);
       }
-      for (int lane = 0; lane < 8; lane++) {
-        sum0_3[lane] += (double)x[from0 + i + 24 + lane];
+      {
+        KERNEL_f32x8 next;
+        for (int lane = 0; lane < 8; lane++) {
+          next[lane] = x[from0 + i + 24 + lane];
+        }
+        sum0_3 += DAMO_DOUBLES(KERNEL_f64x8, next);
       }
     }
     for (int64_t i = length - length % 32; i + 8 <= length; i += 8) {
-      for (int lane = 0; lane < 8; lane++) {
-        sum0[lane] += (double)x[from0 + i + lane];
+      {
+        KERNEL_f32x8 next;
+        for (int lane = 0; lane < 8; lane++) {
+          next[lane] = x[from0 + i + lane];
+        }
+        sum0 += DAMO_DOUBLES(KERNEL_f64x8, next);
       }
     }
     {
@@ -74,7 +95,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   KERNEL_f64x8 sum0_1 = {0};
   KERNEL_f64x8 sum0_2 = {0};
   KERNEL_f64x8 sum0_3 = {0};
-  double rest0[8] = {0};
+  KERNEL_f64x8 rest0 = {0};
   for (int64_t part = 0; part + 32 <= parts; part += 32) {
     for (int lane = 0; lane < 8; lane++) {
       sum0[lane] += found[part + lane];

@@ -1,5 +1,6 @@
 /* sum: float32 x -> float32 y; i < n_i, j < n_j */
 typedef double KERNEL_f64x8 __attribute__((vector_size(64)));
+typedef float KERNEL_f32x8 __attribute__((vector_size(32)));
 int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x = args[0]->data;
   float *y = args[1]->data;
@@ -10,24 +11,44 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     KERNEL_f64x8 sum0_1 = {0};
     KERNEL_f64x8 sum0_2 = {0};
     KERNEL_f64x8 sum0_3 = {0};
-    double rest0[8] = {0};
+    KERNEL_f64x8 rest0 = {0};
     for (int64_t j = 0; j + 32 <= n_j; j += 32) {
-      for (int lane = 0; lane < 8; lane++) {
-        sum0[lane] += (double)x[i * x_i + j + lane];
+      {
+        KERNEL_f32x8 next;
+        for (int lane = 0; lane < 8; lane++) {
+          next[lane] = x[i * x_i + j + lane];
+        }
+        sum0 += DAMO_DOUBLES(KERNEL_f64x8, next);
       }
-      for (int lane = 0; lane < 8; lane++) {
-        sum0_1[lane] += (double)x[i * x_i + j + 8 + lane];
+      {
+        KERNEL_f32x8 next;
+        for (int lane = 0; lane < 8; lane++) {
+          next[lane] = x[i * x_i + j + 8 + lane];
+        }
+        sum0_1 += DAMO_DOUBLES(KERNEL_f64x8, next);
       }
-      for (int lane = 0; lane < 8; lane++) {
-        sum0_2[lane] += (double)x[i * x_i + j + 16 + lane];
+      {
+        KERNEL_f32x8 next;
+        for (int lane = 0; lane < 8; lane++) {
+          next[lane] = x[i * x_i + j + 16 + lane];
+        }
+        sum0_2 += DAMO_DOUBLES(KERNEL_f64x8, next);
       }
-      for (int lane = 0; lane < 8; lane++) {
-        sum0_3[lane] += (double)x[i * x_i + j + 24 + lane];
+      {
+        KERNEL_f32x8 next;
+        for (int lane = 0; lane < 8; lane++) {
+          next[lane] = x[i * x_i + j + 24 + lane];
+        }
+        sum0_3 += DAMO_DOUBLES(KERNEL_f64x8, next);
       }
     }
     for (int64_t j = n_j - n_j % 32; j + 8 <= n_j; j += 8) {
-      for (int lane = 0; lane < 8; lane++) {
-        sum0[lane] += (double)x[i * x_i + j + lane];
+      {
+        KERNEL_f32x8 next;
+        for (int lane = 0; lane < 8; lane++) {
+          next[lane] = x[i * x_i + j + lane];
+        }
+        sum0 += DAMO_DOUBLES(KERNEL_f64x8, next);
       }
     }
     {

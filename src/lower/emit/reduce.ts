@@ -143,8 +143,14 @@ function reduceInLanes(
   );
   const none = isSum ? "{0}" : `(${laneType(dtype)}){0} + ${zero}`;
   for (const sum of sums) line(writer, `${laneType(dtype)} ${sum} = ${none};`);
-  line(writer, `${type} rest${at}[${lanes}]${isSum ? " = {0}" : ""};`);
-  if (!isSum) {
+  // A loop over what is left of a row needs an array.
+  line(
+    writer,
+    kept
+      ? `${type} rest${at}[${lanes}]${isSum ? " = {0}" : ""};`
+      : `${laneType(dtype)} rest${at} = ${none};`,
+  );
+  if (kept && !isSum) {
     line(
       writer,
       `for (int lane = 0; lane < ${lanes}; lane++) rest${at}[lane] = ${zero};`,
@@ -160,18 +166,28 @@ function reduceInLanes(
       [axis, `${name} + ${first > 0 ? `${first} + ` : ""}lane`],
     ]),
   });
+  const value = unwidened(stage.value),
+    whole = kept !== null || isHeavy(value);
   const add = (s: Scope, sum: string) => {
     if (kept === null) return accumulate(s, stage, sum, "");
     const place = address(kept, s);
-    line(writer, `${place} = ${bare(render(unwidened(stage.value), s))};`);
+    line(writer, `${place} = ${bare(render(value, s))};`);
     line(writer, `${merge(stage.combine, dtype, sum, place)};`);
+  };
+  /** All lanes into a vector of accumulators; they are widened together, for which processors have an instruction. */
+  const addLanes = (sum: string, each: () => string, plain: () => void) => {
+    if (value === stage.value) return overLanes(lanes, plain);
+    printBlock(writer, "{", () => {
+      line(writer, `${narrowType(stage)} next;`);
+      overLanes(lanes, () => line(writer, `next[lane] = ${each()};`));
+      const wide = `DAMO_DOUBLES(${laneType(dtype)}, next)`;
+      line(writer, `${merge(stage.combine, dtype, sum, wide)};`);
+    });
   };
   const ivdep = () => kept && line(writer, "#pragma GCC ivdep");
   const overLanes = (n: number, body: () => void) =>
     printBlock(writer, `for (int lane = 0; lane < ${n}; lane++) {`, body);
 
-  const value = unwidened(stage.value),
-    whole = kept !== null || isHeavy(value);
   printBlock(
     writer,
     `for (int64_t ${name} = 0; ${name} + ${block} <= ${length}; ${name} += ${block}) {`,
@@ -188,23 +204,35 @@ function reduceInLanes(
           line(writer, `${element(s, "lane")} = ${text};`);
         });
       }
-      sums.forEach((sum, k) =>
-        overLanes(lanes, () => {
-          const s = after(k * lanes), into = `${sum}[lane]`;
-          if (!whole) return accumulate(s, stage, into, "");
-          const lane = k > 0 ? `${k * lanes} + lane` : "lane";
-          line(
-            writer,
-            `${merge(stage.combine, dtype, into, element(s, lane))};`,
-          );
-        })
-      );
+      sums.forEach((sum, k) => {
+        const s = after(k * lanes),
+          lane = k > 0 ? `${k * lanes} + lane` : "lane",
+          into = `${sum}[lane]`;
+        addLanes(
+          sum,
+          () => whole ? element(s, lane) : bare(render(value, s)),
+          () =>
+            whole
+              ? line(
+                writer,
+                `${merge(stage.combine, dtype, into, element(s, lane))};`,
+              )
+              : accumulate(s, stage, into, ""),
+        );
+      });
     },
   );
   printBlock(
     writer,
     `for (int64_t ${name} = ${length} - ${length} % ${block}; ${name} + ${lanes} <= ${length}; ${name} += ${lanes}) {`,
     () => {
+      if (kept === null) {
+        return addLanes(
+          `sum${at}`,
+          () => bare(render(value, after(0))),
+          () => add(after(0), `sum${at}[lane]`),
+        );
+      }
       ivdep();
       overLanes(lanes, () => add(after(0), `sum${at}[lane]`));
     },
@@ -331,14 +359,31 @@ function laneType(dtype: Dtype): string {
   return `KERNEL_${DTYPES[dtype].suffix}x${LANE_BYTES / DTYPES[dtype].size}`;
 }
 
+/** As many elements as lanes, before they are widened. */
+function narrowType({ value, dtype }: Reduce): string {
+  const narrow = valueDtype(unwidened(value));
+  return `KERNEL_${DTYPES[narrow].suffix}x${
+    LANE_BYTES / DTYPES[computed(dtype)].size
+  }`;
+}
+
 /** The vector types that the reductions of a nest need. */
 export function laneTypes(nest: Nest): string[] {
-  const dtypes = nest.stages.flatMap((s) =>
-    s.kind === "reduce" && inLanes(nest, s) ? [computed(s.dtype)] : []
-  );
-  return [...new Set(dtypes)].map((d) =>
-    `typedef ${typeName(d)} ${
-      laneType(d)
-    } __attribute__((vector_size(${LANE_BYTES})));`
-  );
+  const types = nest.stages.flatMap((s) => {
+    if (s.kind !== "reduce" || !inLanes(nest, s)) return [];
+    const wide = computed(s.dtype), narrow = valueDtype(unwidened(s.value));
+    const vector = (name: string, d: Dtype, bytes: number) =>
+      `typedef ${typeName(d)} ${name} __attribute__((vector_size(${bytes})));`;
+    return [
+      vector(laneType(wide), wide, LANE_BYTES),
+      ...(unwidened(s.value) === s.value ? [] : [
+        vector(
+          narrowType(s),
+          narrow,
+          LANE_BYTES * DTYPES[narrow].size / DTYPES[wide].size,
+        ),
+      ]),
+    ];
+  });
+  return [...new Set(types)];
 }
