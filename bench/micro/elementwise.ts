@@ -6,7 +6,8 @@
  * y = tanh(a x + b) sigmoid(c x) - log1p(exp(x)) of float32, with one and two
  * threads: nanoseconds an element, and the share of what `limit/ew.c` reaches
  * (which clamps, drops NaN and allows three units in the last place), both
- * measured in turns. Best of many blocks.
+ * measured in turns. Best of many blocks. Then what each of these costs:
+ * `limit/strict.c` has the formulas of csrc/vector_math.h without it.
  */
 import { parseArgs } from "@std/cli";
 import * as damo from "damo";
@@ -17,7 +18,7 @@ const args = parseArgs(Deno.args, { boolean: ["quick"] });
 const SIZES = args.quick ? [1e4, 1e6] : [1e4, 1e5, 1e6, 1e7];
 const TURNS = args.quick ? 1 : 2, MILLISECONDS = 150;
 
-const limit = buildLimit(["ew-poly"]);
+const limit = buildLimit(["ew-poly", "strict"]);
 if ("reason" in limit) console.error(`No limit: ${limit.reason}`);
 
 for (const threads of threadsWanted()) {
@@ -37,6 +38,32 @@ for (const threads of threadsWanted()) {
       ...(Number.isFinite(best) && {
         limit: Number(best.toPrecision(3)),
         share: Number((best / own).toPrecision(3)),
+      }),
+    }));
+  }
+}
+
+showStrictness();
+
+/** The expression in C as strict as Damo's, and with one promise dropped at a time: in the first cache, with one thread. */
+function showStrictness(): void {
+  if (!("path" in limit)) return;
+  const best = new Map<string, number>();
+  for (let turn = 0; turn < 6 * TURNS; turn++) {
+    const lines = runLimit(limit.path, "strict", ["2000"]).trim().split("\n");
+    for (const line of lines) {
+      const { variant, best: value } = JSON.parse(line);
+      best.set(variant, Math.min(best.get(variant) ?? Infinity, value));
+    }
+  }
+  const strict = best.get("strict")!;
+  for (const [variant, value] of best) {
+    console.log(JSON.stringify({
+      name: `C with the formulas of kernels, ${variant}`,
+      value: Number(value.toPrecision(3)),
+      unit: "ns/element",
+      ...(variant !== "strict" && {
+        saved: Number((1 - value / strict).toPrecision(2)),
       }),
     }));
   }
