@@ -54,25 +54,56 @@ Deno.test("the input products of all gates are one before the loop, those of the
   for (const { W } of Object.values(gates)) assert(weights.includes(W));
 });
 
-Deno.test("each weight's gradient is one product over all steps, after the loop", () => {
-  const { gates, x, h0, c0, h } = layer();
-  const weights = weightsOf(gates).filter(({ ndim }) => ndim === 2);
+Deno.test("the gradients of all weights are one product over all steps, after the loop", () => {
+  const { gates, x, h0, c0, h } = layer(), weights = weightsOf(gates);
   const gradients = damo.grad(h.sqr().sum() as damo.Variable<0>, weights);
   const { outputs, nodes, loops, bodies } = look(
     gradients,
-    [x, h0, c0, ...weightsOf(gates)],
+    [x, h0, c0, ...weights],
   );
-  assertEquals(loops.length, 2);
-  // What a step of the loop back multiplies is the gradient by its state, gate by gate.
-  assertEquals(bodies.map((body) => products(body).length), [1, 4]);
-  const last = outputs.map((g) => {
-    const within = products(toposort([g])).at(-1)!;
-    assert(toposort(within.inputs).some((node) => loops.includes(node)));
-    return within;
+  // What a step of the loop back multiplies is the gradients by its state, all gates together.
+  assertEquals(bodies.map((body) => products(body).length), [1, 1]);
+  const [, back] = loops;
+  const after = products(nodes).filter((node) =>
+    toposort(node.inputs).includes(back!)
+  );
+  assertEquals(after.length, 1);
+  outputs.forEach((g, k) => {
+    const made = toposort([g]);
+    assert(made.includes(back!));
+    assertEquals(made.includes(after[0]!), weights[k]!.ndim === 2);
   });
-  assertEquals(new Set(last).size, weights.length);
   // The others: the inputs' before the loop, and the gates of all steps once more.
-  assertEquals(products(nodes).length - weights.length, 2);
+  assertEquals(products(nodes).length, 3);
+});
+
+Deno.test("what the inputs get is one product over all steps, after the loop", () => {
+  const gates = lstmGates(new damo.RandomState(1), INPUTS, UNITS);
+  const E = damo.matrix("E"), i = damo.imatrix("i");
+  const h0 = damo.matrix("h0"), c0 = damo.matrix("c0");
+  const [h] = lstm(gates, E.at(i) as damo.Variable, h0, c0);
+  const weights = weightsOf(gates);
+  const gradients = damo.grad(h.sqr().sum() as damo.Variable<0>, [
+    E,
+    ...weights,
+  ]);
+  const { outputs, nodes, loops, bodies } = look(
+    gradients,
+    [i, E, h0, c0, ...weights],
+  );
+  assertEquals(bodies.map((body) => products(body).length), [1, 1]);
+  // All that the loop back hands out is the gradients of the gates.
+  assertEquals((loops[1]!.params as ScanParams).extras.length, 1);
+  assertEquals(
+    (loops[1]!.params as ScanParams).states.some(({ keep }) => keep),
+    false,
+  );
+  const [after] = products(toposort([outputs[0]!])).filter((node) =>
+    toposort(node.inputs).includes(loops[1]!)
+  );
+  const read = toposort([after!.inputs[1]!]).flatMap((n) => n.inputs);
+  for (const { W } of Object.values(gates)) assert(read.includes(W));
+  assertEquals(products(nodes).length, 4);
 });
 
 /** The same layer without a loop. */
@@ -99,7 +130,7 @@ Deno.test("an LSTM and its gradients equal those of the unrolled layer", () => {
   ) as [damo.NDArray, damo.NDArray, damo.NDArray];
   const run = (h: damo.Variable) => {
     const cost = h.sqr().sum() as damo.Variable<0>;
-    const all = [h, ...damo.grad(cost, weights)];
+    const all = [h, ...damo.grad(cost, [x, ...weights])];
     return damo.function([x, h0, c0], all)(...values) as damo.NDArray[];
   };
   const looped = run(h), wanted = run(unrolled(gates, x, 4, h0, c0));

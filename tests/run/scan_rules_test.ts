@@ -292,20 +292,27 @@ Deno.test("a loop without feedback disappears", () => {
   compare([back], { x: [4, 2] });
 });
 
-Deno.test("what only a branch computes, or a loop that may stop, stays inside", () => {
+Deno.test("what only a branch computes stays inside, and no step is computed that a loop may not reach", () => {
   const x = dmatrix("x"), W = dmatrix("W"), i = lvector("i");
   const [lazy] = scan(
     (x, i) => ifelse(gt(at(x, 0), 0), sum(at(W, i)), sum(x)),
     { sequences: [x, i] },
   );
   assertEquals(look([lazy]).loops.length, 1);
-  const [stops] = scan((x) => [dot(x, W), until(gt(at(x, 0), 0))], {
-    sequences: x,
-  });
-  const list = stops as unknown as Variable | Variable[];
-  const y = Array.isArray(list) ? list[0]! : list;
-  assertEquals(products(bodyOf(look([y]).loops[0]!)), 1);
-  compare([y], { W: [3, 4], x: [5, 3] });
+  const [[y, z]] = scan(
+    (x) => [tanh(x), dot(x, W), until(gt(at(x, 0), 0))],
+    { sequences: x },
+  ) as unknown as [Variable[]];
+  const { nodes, loops } = look([y!, z!]);
+  // The product is one of the rows that there are when the loop has stopped.
+  assertEquals(bodyOf(loops[0]!).map(({ op }) => op.name).sort(), [
+    "gt",
+    "subtensor",
+    "tanh",
+  ]);
+  const [product] = nodes.filter(({ op }) => op.name === "dot");
+  assert(toposort(product!.outputs).includes(loops[0]!));
+  compare([y!, z!], { W: [3, 4], x: [5, 3] });
 });
 
 Deno.test("the gradient of weights is one product over all steps", () => {
@@ -320,8 +327,8 @@ Deno.test("the gradient of weights is one product over all steps", () => {
     const gradients = grad(cost, wrt);
     const { loops, nodes } = look(gradients);
     assertEquals(loops.length, 2);
-    // x W before the loops; xᵀ d and hᵀ d after them.
-    assertEquals(products(nodes), 3);
+    // x W before the loops; [x, h]ᵀ d after them.
+    assertEquals(products(nodes), 2);
     assertEquals(loops.map((l) => products(bodyOf(l))), [1, 1]);
     assertEquals(loops[1]!.params.states.length, 1);
     compare([cost, ...gradients], {
@@ -370,17 +377,6 @@ Deno.test("the gates of a cell, each with its own weights, are one product befor
     }) as unknown as [
       Variable[],
     ];
-    const forth = look([h!]);
-    assertEquals([
-      products(forth.nodes),
-      products(bodyOf(forth.loops[0]!)),
-    ], [1, 1]);
-    const slopes = grad(sum(sqr(h!)) as Variable<0>, weights);
-    const both = look([h!, ...slopes]);
-    assertEquals(both.loops.map((l) => products(bodyOf(l))), [1, 4]);
-    assertEquals(both.loops[1]!.params.states.length, 2);
-    // x W and, for the way back, h U of all steps; eight gradients of weights.
-    assertEquals(products(both.nodes), 10);
     const lengths = Object.fromEntries(
       weights.map((v) => [
         v.name!,
@@ -388,6 +384,25 @@ Deno.test("the gates of a cell, each with its own weights, are one product befor
       ]),
     );
     const batch = x.ndim === 3 ? [2] : [];
+    const forth = look([h!]);
+    assertEquals([
+      products(forth.nodes),
+      products(bodyOf(forth.loops[0]!)),
+    ], [1, 1]);
+    const slopes = grad(sum(sqr(h!)) as Variable<0>, weights);
+    const both = look([h!, ...slopes]);
+    assertEquals(both.loops.map((l) => products(bodyOf(l))), [1, 1]);
+    assertEquals(both.loops[1]!.params.states.length, 2);
+    // x W and, for the way back, h U of all steps; the gradients of all weights.
+    assertEquals(products(both.nodes), 3);
+    const some = look([slopes[0]!, slopes[1]!, slopes[3]!, slopes[7]!]);
+    assertEquals(some.loops.map((l) => products(bodyOf(l))), [1, 1]);
+    compare([slopes[0]!, slopes[1]!, slopes[3]!, slopes[7]!], {
+      ...lengths,
+      x: [5, ...batch, 3],
+      h0: [...batch, 4],
+      c0: [...batch, 4],
+    });
     compare([h!, ...slopes], {
       ...lengths,
       x: [5, ...batch, 3],
@@ -401,6 +416,56 @@ Deno.test("the gates of a cell, each with its own weights, are one product befor
       c0: [...batch, 4],
     });
   }
+});
+
+Deno.test("what no later step needs is computed of all steps behind the loop", () => {
+  const x = dtensor3("x"), h0 = dmatrix("h0"), b = dvector("c");
+  const W = dmatrix("W"), U = dmatrix("U"), V = dmatrix("V");
+  const [[h, y, both]] = scan((x, h) => {
+    const next = tanh(add(dot(x, W), dot(h, U)));
+    const y = add(dot(next, V), b), z = dot(h, V);
+    return [next, sigmoid(y), mul(z, sum(z))];
+  }, { sequences: x, outputsInfo: [h0, null, null] }) as unknown as [
+    Variable[],
+  ];
+  const lengths = {
+    W: [3, 4],
+    U: [4, 4],
+    V: [4, 2],
+    c: [2],
+    x: [5, 2, 3],
+    h0: [2, 4],
+  };
+  const made = look([h!, y!, both!]);
+  assertEquals(made.loops.map((l) => products(bodyOf(l))), [1]);
+  compare([h!, y!, both!], lengths, { ...lengths, x: [0, 2, 3] });
+  // The input's gradient.
+  const slopes = grad(sum(sqr(h!)) as Variable<0>, [x, W, U]);
+  const back = look(slopes);
+  assertEquals(back.loops.map((l) => products(bodyOf(l))), [1, 1]);
+  assertEquals(back.loops[1]!.params.extras.length, 1);
+  compare(slopes, lengths, { ...lengths, x: [0, 2, 3] });
+  const { loops } = look([h!, y!], ["scan_after"]);
+  assertEquals(loops.map((l) => products(bodyOf(l))), [2]);
+});
+
+Deno.test("what gates send back is one product, and what they refuse is refused still", () => {
+  const a = dmatrix("a"), b = dmatrix("b");
+  const W = dmatrix("W"), V = dmatrix("V"), h0 = dvector("h0");
+  const [h] = scan(
+    (a, b, h) =>
+      add(dot(mul(a, sum(h)), transpose(W)), dot(mul(b, sum(h)), transpose(V))),
+    { sequences: [a, b], outputsInfo: h0 },
+  );
+  assertEquals(look([h]).loops.map((l) => products(bodyOf(l))), [1]);
+  assertEquals(
+    look([h], ["scan_join_sums"]).loops.map((l) => products(bodyOf(l))),
+    [2],
+  );
+  const lengths = { a: [5, 3], b: [5, 2], W: [4, 3], V: [4, 2], h0: [4] };
+  compare([h], lengths, { ...lengths, a: [0, 3], b: [0, 2] });
+  // Together they are as long as the weights.
+  refuses([h], { ...lengths, a: [5, 2], b: [5, 3] });
 });
 
 Deno.test("an accumulated product has its initial value where no step runs", () => {

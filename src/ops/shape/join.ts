@@ -164,7 +164,7 @@ export function stack(xs: readonly Operand[], axis = 0): Variable {
 }
 
 /** Parts of x along an axis, whose sizes are known to add up to its length. */
-function parts(
+export function parts(
   x: Variable,
   sizes: readonly (number | Variable)[],
   axis: number,

@@ -16,7 +16,6 @@ import {
   SYMBOLIC,
   type SymbolicLength,
 } from "../../ops/shape/length_graph.ts";
-import { lengthsOf } from "../../ops/shape/shape.ts";
 import { specifyShape } from "../../ops/shape/specify_shape.ts";
 import { isEnoughFor, sameLength } from "../lengths.ts";
 
@@ -63,7 +62,10 @@ export function likeInitial(
   const inputs: LoopInput[] = [], nexts: Variable[] = [];
   for (const [i, { next, initial }] of states.entries()) {
     const row = shapesOf([initial])[0]!.slice(1), have = found[i]!;
-    const open = row.map((n, axis) => sameLength(n, have[axis]!) ? null : n);
+    const open = row.map((n, axis) => {
+      const m = have[axis]!;
+      return m !== null && sameLength(n, m) ? null : n;
+    });
     const never = open.some((n, axis) =>
       typeof n === "number" && typeof have[axis] === "number"
     );
@@ -80,11 +82,11 @@ export function likeInitial(
   return { nexts, inputs };
 }
 
-/** The lengths of what a step computes, as the graph around the loop has them. */
-function rowLengths(
+/** The lengths of what a step computes, as the graph around the loop has them; null where no formula says. */
+export function rowLengths(
   loop: Loop,
   results: readonly Variable[],
-): (readonly SymbolicLength[])[] {
+): (readonly (SymbolicLength | null)[])[] {
   const row = (value: Variable): Known => ({
     shape: shapesOf([value])[0]!.slice(1),
     value: null,
@@ -100,11 +102,9 @@ function rowLengths(
       [inner, { shape: shapesOf([value])[0]!, value: null }] as const
     ),
   ]);
-  return bodyLengths(results, known, SYMBOLIC).map((lengths, i) =>
-    lengths.map((n, axis) =>
-      typeof n === "number" || n instanceof Variable
-        ? n
-        : lengthsOf(results[i]!)[axis]!
+  return bodyLengths(results, known, SYMBOLIC).map((lengths) =>
+    lengths.map((n) =>
+      typeof n === "number" || n instanceof Variable ? n : null
     )
   );
 }

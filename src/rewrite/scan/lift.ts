@@ -75,9 +75,7 @@ export class Lifting {
     if (!y || node.outputs.length > 1 || node.op.ordered) return;
     const moving = node.inputs.filter((v) => this.#moving.has(v));
     if (moving.length === 0) {
-      const safe = !mayFail(node) &&
-        (node.op.scalar !== undefined || node.op === dimshuffle.op);
-      if (safe && node.inputs.every((v) => this.#isFixed(v))) {
+      if (isSafe(node) && node.inputs.every((v) => this.#isFixed(v))) {
         this.#fixed.add(y);
       }
       return;
@@ -107,8 +105,17 @@ export class Lifting {
   }
 }
 
+/** True for what may be computed where no step runs. */
+export function isSafe(node: Apply): boolean {
+  return !mayFail(node) &&
+    (node.op.scalar !== undefined || node.op === dimshuffle.op);
+}
+
 /** Whether `lift` knows the form of an application whose inputs at `moving` change from step to step. */
-function canLift(node: Apply, moving: readonly boolean[]): boolean {
+export function canLift(
+  node: Apply,
+  moving: readonly boolean[],
+): boolean {
   const [x, y] = node.inputs as [Variable, Variable], z = node.outputs[0]!;
   if (
     z.type.kind !== "dense" || node.inputs.some((v) => v.type.kind !== "dense")

@@ -2,6 +2,7 @@
 import { derived } from "../../graph/origin.ts";
 import {
   bodyResults,
+  type ScanExtra,
   type ScanParams,
   spanOf,
 } from "../../graph/scan_params.ts";
@@ -180,6 +181,41 @@ export function insteadOf(
       return entry ? [[v, made[all.indexOf(entry)]!] as const] : [];
     }),
   );
+}
+
+/** Values of each step of which a loop has all rows. */
+export function keptBy(loop: Loop): readonly Variable[] {
+  return [
+    ...loop.sequences.flatMap((s) => s.vars),
+    ...loop.states.filter((s) => s.keep).map((s) => s.next),
+    ...loop.extras.filter((e) => e.keep).map((e) => e.value),
+  ];
+}
+
+/** What becomes of the entries of a loop, and the rows of values that it hands out besides. */
+export interface HandedOut {
+  output(entry: LoopEntry): Variable;
+  rows(value: Variable): Variable;
+}
+
+/** Applies a loop with an extra for each of `values` that it has none for. */
+export function handingOut(
+  loop: Loop,
+  values: Iterable<Variable>,
+): HandedOut {
+  const extras = new Map<Variable, ScanExtra>();
+  for (const value of values) {
+    const known = loop.extras.find((e) => e.keep && e.value === value);
+    extras.set(value, known ?? { keep: true, value });
+  }
+  const made: Loop = {
+    ...loop,
+    extras: [...new Set([...loop.extras, ...extras.values()])],
+  };
+  const applied = applyLoop(scanOp, made), all = entriesOf(made);
+  const outputs = [...applied.states, ...applied.extras];
+  const output = (entry: LoopEntry) => outputs[all.indexOf(entry)]!;
+  return { output, rows: (value) => output(extras.get(value)!) };
 }
 
 /** The same loop with variables of its body replaced, entry by entry in the same order. */

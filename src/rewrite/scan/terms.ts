@@ -1,0 +1,89 @@
+/** What rules ask of a body: the terms of its sums, what changes from step to step, and what views show. */
+import type { Variable } from "../../graph/variable.ts";
+import { toposort } from "../../graph/walk.ts";
+import type { Loop } from "../../nested/loop.ts";
+import { add, neg, sub } from "../../ops/elementwise/elemwise.ts";
+import { dimshuffle, type Pattern } from "../../ops/shape/dimshuffle.ts";
+import { specifyShape } from "../../ops/shape/specify_shape.ts";
+
+/** What is added, or taken away. */
+export interface Term {
+  readonly value: Variable;
+  readonly negative: boolean;
+}
+
+/**
+ * The terms of `root`, from left to right, each as large as it. Sums on the
+ * way that something else reads are terms themselves; the root alone if it is
+ * no sum.
+ */
+export function termsOf(
+  root: Term,
+  clients: ReadonlyMap<Variable, number>,
+): Term[] {
+  const like = root.value, found: Term[] = [], todo = [root];
+  for (let t = todo.pop(); t; t = todo.pop()) {
+    const { value, negative } = t, { op, inputs = [] } = value.owner ?? {};
+    const opens = (value === like || clients.get(value) === 1) &&
+      inputs.every((v) => isAsLarge(v, like));
+    const [x, y] = inputs as [Variable, Variable];
+    if (opens && (op === add.op || op === sub.op)) {
+      todo.push({ value: y, negative: negative !== (op === sub.op) });
+      todo.push({ value: x, negative });
+    } else if (opens && op === neg.op) {
+      todo.push({ value: x, negative: !negative });
+    } else found.push(t);
+  }
+  return found;
+}
+
+/** True if `v` has the dtype of `like`, and its shape without broadcasting. */
+export function isAsLarge(v: Variable, like: Variable): boolean {
+  return v.ndim === like.ndim && v.dtype === like.dtype &&
+    v.type.shape.every((n, axis) =>
+      (n === 1) === (like.type.shape[axis] === 1)
+    );
+}
+
+/** What `v` only says lengths of, in numbers; `v` itself if it is more than that. */
+export function unsaid(v: Variable): Variable {
+  const { op, inputs = [] } = v.owner ?? {};
+  return op === specifyShape.op && inputs.length === 1 ? inputs[0]! : v;
+}
+
+/** `v`, and what it only says or checks the lengths of. */
+export function behind(v: Variable): readonly Variable[] {
+  const found = [v];
+  for (let x = v; x.owner?.op === specifyShape.op;) {
+    found.push(x = x.owner.inputs[0]!);
+  }
+  return found;
+}
+
+/** The axes of what `x` is a view of, in the order of its own; null for what is no such view. */
+export function orderOf(x: Variable): Pattern | null {
+  return x.owner?.op === dimshuffle.op
+    ? (x.owner.params as { readonly pattern: Pattern }).pattern
+    : null;
+}
+
+/** The matrix that `x` is written as the transpose of; null for others. */
+export function transposeOf(x: Variable): Variable | null {
+  return orderOf(x)?.join() === "1,0" ? x.owner!.inputs[0]! : null;
+}
+
+/** The variables of a body that change from step to step. */
+export function varying(
+  loop: Loop,
+  results: readonly Variable[],
+): ReadonlySet<Variable> {
+  const changes = new Set(
+    [...loop.sequences, ...loop.states].flatMap((s) => s.vars),
+  );
+  for (const node of toposort(results)) {
+    if (node.inputs.some((v) => changes.has(v))) {
+      node.outputs.forEach((v) => changes.add(v));
+    }
+  }
+  return changes;
+}
