@@ -10,7 +10,7 @@ import { unzip, zip, zlib } from "./zip.ts";
 
 /** Writes an array as NumPy's `save` does. */
 export function saveNpy(path: string | URL, array: NDArray): void {
-  Deno.writeFileSync(path, encodeNpy(array));
+  writeWhole(path, encodeNpy(array));
 }
 
 /**
@@ -23,7 +23,10 @@ export function loadNpy(path: string | URL): NDArray {
   return named(path, () => decodeNpy(Deno.readFileSync(path)));
 }
 
-/** Writes named arrays as NumPy's `savez` does. */
+/**
+ * Writes named arrays as NumPy's `savez` does. A file that is there is replaced
+ * at once: a stop on the way leaves it as it was.
+ */
 export function saveNpz(
   path: string | URL,
   arrays: Readonly<Record<string, NDArray>>,
@@ -31,7 +34,26 @@ export function saveNpz(
   const files = Object.entries(arrays).map((
     [name, array],
   ) => [`${name}.npy`, encodeNpy(array)]);
-  Deno.writeFileSync(path, zip(Object.fromEntries(files)));
+  writeWhole(path, zip(Object.fromEntries(files)));
+}
+
+/** Writes beside the file and renames: nobody ever reads half of it. */
+function writeWhole(path: string | URL, bytes: Uint8Array): void {
+  const suffix = `.${Deno.pid}.part`;
+  const beside = path instanceof URL
+    ? new URL(path.href + suffix)
+    : path + suffix;
+  try {
+    Deno.writeFileSync(beside, bytes);
+    Deno.renameSync(beside, path);
+  } catch (error) {
+    try {
+      Deno.removeSync(beside);
+    } catch {
+      // It was never made.
+    }
+    throw error;
+  }
 }
 
 /**

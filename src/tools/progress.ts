@@ -148,7 +148,7 @@ export function renderProgress(state: ProgressState, width: number): string {
     label,
     bar: "",
     percent: `${Math.floor(100 * share)} %`,
-    count: `${done}/${total}`,
+    count: `${Number(done.toFixed(2))}/${Number(total.toFixed(2))}`,
     values: Object.entries(values).map(([name, value]) =>
       `${name} ${Number(value.toPrecision(4))}`
     ).join(" "),

@@ -139,6 +139,27 @@ Deno.test("named arrays survive; a damaged archive is refused", () => {
   Deno.removeSync(path);
 });
 
+Deno.test("whoever reads a file while it is replaced has the old one whole", () => {
+  const directory = Deno.makeTempDirSync(), path = `${directory}/a.npz`;
+  saveNpz(path, { W: array([1, 2, 3]) });
+  const before = Deno.readFileSync(path), reader = Deno.openSync(path);
+  saveNpz(new URL(`file://${path}`), { W: array([4]) });
+  const seen = new Uint8Array(before.length);
+  assertEquals(reader.readSync(seen), before.length);
+  assertEquals(seen, before);
+  reader.close();
+  assertEquals(loadNpz(path).W!.toArray(), [4]);
+  assertThrows(() => saveNpz(directory, { W: array([5]) }));
+  assertEquals([...Deno.readDirSync(directory)].map((e) => e.name), ["a.npz"]);
+  assertEquals(
+    [...Deno.readDirSync(`${directory}/..`)].filter((e) =>
+      e.name.endsWith(".part")
+    ),
+    [],
+  );
+  Deno.removeSync(directory, { recursive: true });
+});
+
 function python(code: string, cwd: string): string | null {
   try {
     const { success, stdout } = new Deno.Command("python3", {

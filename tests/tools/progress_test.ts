@@ -25,6 +25,11 @@ Deno.test("a wide line has everything", () => {
   );
 });
 
+Deno.test("a part of a step is shown with two digits", () => {
+  const line = renderProgress({ ...STATE, done: 0.1 + 0.2, total: 2.5 }, 100);
+  assertMatch(line, / 0\.3\/2\.5 /);
+});
+
 Deno.test("a line fits any width, and loses the least important first", () => {
   for (let width = 0; width < 120; width++) {
     const line = renderProgress(STATE, width);
