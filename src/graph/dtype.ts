@@ -80,6 +80,14 @@ function row(
 /** Every dtype's name. */
 export const DTYPE_NAMES = Object.keys(DTYPES) as readonly Dtype[];
 
+/** The dtype as it is. TypeError: there is none of that name. */
+export function checkDtype(dtype: Dtype): Dtype {
+  if (Object.hasOwn(DTYPES, dtype)) return dtype;
+  throw new TypeError(
+    `Cannot use dtype ${dtype}: there are ${DTYPE_NAMES.join(", ")}`,
+  );
+}
+
 /** True for float16, float32 and float64. */
 export function isFloat(dtype: Dtype): boolean {
   return DTYPES[dtype].kind === "float";
@@ -98,7 +106,7 @@ export function isBig(dtype: Dtype): dtype is "int64" | "uint64" {
 
 /** An array of `length` zeros. */
 export function allocate(dtype: Dtype, length: number): TypedArray {
-  return new DTYPES[dtype].array(length);
+  return new DTYPES[checkDtype(dtype)].array(length);
 }
 
 /** The dtype of a typed array (Uint8Array is uint8, Uint8ClampedArray too), or null. */

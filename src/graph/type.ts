@@ -1,5 +1,5 @@
 /** What a graph knows of a value before it exists: its kind, dtype and lengths. */
-import type { Dtype } from "./dtype.ts";
+import { checkDtype, type Dtype } from "./dtype.ts";
 
 /**
  * The length of an axis: a number, null when unknown, or a name. Equal names
@@ -32,9 +32,9 @@ export interface SparseType {
 /** The type of a Variable. */
 export type Type = DenseType | SparseType;
 
-/** A dense type. */
+/** A dense type. TypeError: there is no such dtype. */
 export function dense(dtype: Dtype, shape: readonly Dim[]): DenseType {
-  return { kind: "dense", dtype, shape };
+  return { kind: "dense", dtype: checkDtype(dtype), shape };
 }
 
 /** A type in words, for errors and prints: `float32 (?, 3)`. */

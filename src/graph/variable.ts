@@ -13,7 +13,7 @@ import type { Methods, Scalar, Values } from "./methods.ts";
 import type { NDArray } from "./ndarray.ts";
 import { type Origin, originNow } from "./origin.ts";
 import type { Storage } from "./storage.ts";
-import { describeType, type Dim, type Type } from "./type.ts";
+import { dense, describeType, type Dim, type Type } from "./type.ts";
 
 /** What a scheduler, a rewriter or a memory planner may assume of an op. All optional: absent is the cautious or plain case. */
 export interface Facts<P> {
@@ -310,7 +310,7 @@ export function typeOf(
   { kind = "dense", format, dtype, shape }: Inferred,
 ): Type {
   return kind === "dense"
-    ? { kind, dtype, shape: shape as readonly Dim[] }
+    ? dense(dtype, shape as readonly Dim[])
     : { kind, format: format!, dtype, shape: shape as readonly [Dim, Dim] };
 }
 

@@ -145,6 +145,11 @@ export function defineOp<
       ? args.length -
         (args.length > 0 && isParams(args[args.length - 1]) ? 1 : 0)
       : arity;
+    if (args.length < n || args[n] instanceof Variable) {
+      throw new TypeError(
+        `Cannot apply ${name}: expected ${n} operands, got ${args.length}`,
+      );
+    }
     const made = new Apply(op, asVariables(args.slice(0, n)), args[n]);
     return several ? [...made.outputs] : made.outputs[0]!;
   };
@@ -181,11 +186,19 @@ export function asVariable(x: Operand, like: Dtype | null = null): Variable {
   if (!Array.isArray(x)) {
     throw new TypeError(
       `Cannot use ${
-        String(x)
+        describeOther(x)
       } in a graph: expected a Variable, a number or an array`,
     );
   }
   return new Constant(array(x as Nested, { dtype: like ?? config.floatX }));
+}
+
+/** What is no operand, for messages. */
+export function describeOther(x: unknown): string {
+  if (typeof x === "string") return JSON.stringify(x);
+  if (typeof x !== "object" || x === null) return String(x);
+  const keys = Object.keys(x);
+  return keys.length ? `an object of ${keys.join(", ")}` : "an empty object";
 }
 
 /** The dtype a plain number takes beside operands of dtype `like`. */

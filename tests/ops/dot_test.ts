@@ -1,5 +1,5 @@
 /** dot, dotAdd and outer against NumPy: ranks, dtypes, errors. */
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { array } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 import { constant, zeros } from "../../src/ops/constructors.ts";
@@ -13,9 +13,10 @@ import {
   matrix,
   scalar,
   tensor,
-  tensor3,
   vector,
 } from "../../src/ops/inputs.ts";
+import { verifyGrad } from "../../src/grad/verify.ts";
+import { spread } from "./values.ts";
 
 const A = constant([[1, 2, 3], [4, 5, 6]]),
   v = constant([1, -1, 2]),
@@ -73,9 +74,9 @@ Deno.test("inner lengths and ranks are checked when the graph is built, where th
     "Cannot apply dot: inner lengths are 3 and 4",
   );
   assertThrows(
-    () => dot(tensor3(), matrix()),
-    TypeError,
-    "Cannot apply dot: expected vectors or matrices, got float32 (?, ?, ?)",
+    () => dot(zeros([2, 3, 4]), zeros([3, 4])),
+    RangeError,
+    "Cannot apply dot: inner lengths are 4 and 3",
   );
   const x = vector("x");
   assertThrows(
@@ -87,6 +88,38 @@ Deno.test("inner lengths and ranks are checked when the graph is built, where th
     dot(tensor("float32", ["n", 3]), tensor("float32", [3, 1])).type.shape,
     ["n", 1],
   );
+});
+
+Deno.test("more axes: the last of x against the last but one of y", () => {
+  const lengths: readonly (readonly [number[], number[]])[] = [
+    [[2, 5, 3], [3, 4]],
+    [[2, 5, 3], [3]],
+    [[3], [2, 3, 4]],
+    [[5, 3], [2, 3, 4]],
+    [[2, 2, 3], [2, 3, 2]],
+    [[0, 2, 3], [3, 4]],
+  ];
+  for (const [m, n] of lengths) {
+    const [a, b] = [spread(m), spread(n, { seed: 2 })];
+    const [x, y] = [a, b].map((v) =>
+      tensor("float64", v.shape.map(() => null))
+    ) as [Variable, Variable];
+    const xs = a.flat(), ys = b.flat(), k = m.at(-1)!;
+    const columns = n.at(-1)!, wide = n.length > 1 ? columns : 1;
+    const [got] = evaluate([dot(x, y)], new Map([[x, a], [y, b]]));
+    const rest = n.length > 1 ? [...n.slice(0, -2), columns] : [];
+    assertEquals(got!.shape, [...m.slice(0, -1), ...rest]);
+    got!.flat().forEach((z, at) => {
+      const of = ys.length / k, row = Math.floor(at / of), column = at % of;
+      const first = Math.floor(column / wide) * k * wide + column % wide;
+      let sum = 0;
+      for (let l = 0; l < k; l++) {
+        sum += Number(xs[row * k + l]) * Number(ys[first + l * wide]);
+      }
+      assertAlmostEquals(Number(z), sum, 1e-13 * Math.abs(sum));
+    });
+    if (a.size > 0) verifyGrad(dot, [a, b]);
+  }
 });
 
 Deno.test("dotAdd adds a scaled product", () => {

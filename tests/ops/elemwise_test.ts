@@ -35,6 +35,25 @@ function constantOf(
   return ops.identity(array(data as number[], { dtype }));
 }
 
+Deno.test("what is no operand, or not as many as an op takes, is refused", () => {
+  const x = constantOf("float32", [1]);
+  const refused = (call: () => unknown, message: string) =>
+    assertThrows(call, TypeError, message);
+  const add = ops.add as (...xs: unknown[]) => Variable;
+  refused(() => add(x), "Cannot apply add: expected 2 operands, got 1");
+  refused(() => add(x, x, x), "Cannot apply add: expected 2 operands, got 3");
+  refused(() => add(x, { axis: 1 }), "Cannot use an object of axis in a graph");
+  refused(() => add(x, "3"), 'Cannot use "3" in a graph');
+  refused(() => add(x, undefined), "Cannot use undefined in a graph");
+});
+
+Deno.test("a dtype that is none is refused", () => {
+  const double = "double" as Dtype, message = "Cannot use dtype double: there";
+  assertThrows(() => dense(double, []), TypeError, message);
+  assertThrows(() => array([1], { dtype: double }), TypeError, message);
+  assertThrows(() => ops.cast(array([1]), double), TypeError, message);
+});
+
 type Row = readonly [
   op: (...xs: Variable[]) => Variable,
   dtype: Dtype,

@@ -22,6 +22,7 @@ import {
 import {
   logsumexp,
   mean,
+  median,
   ptp,
   std,
   var_,
@@ -59,6 +60,42 @@ Deno.test("axes may be one, several, all or counted from the end", () => {
     RangeError,
     "Cannot apply sum: axis 0 is given twice",
   );
+});
+
+Deno.test("an axis that is no option is refused: unread, it would reduce everything", () => {
+  const reductions = {
+    sum,
+    max,
+    mean,
+    var_,
+    std,
+    argmax,
+    median,
+    logsumexp,
+    norm,
+  };
+  for (const [name, f] of Object.entries(reductions)) {
+    for (const axis of [0, [0, 1], null]) {
+      assertThrows(
+        () => (f as (x: Variable, axis: unknown) => Variable)(matrix, axis),
+        TypeError,
+        "an axis is written { axis: 0 }",
+        name,
+      );
+    }
+  }
+  assertThrows(
+    () => sum(matrix, { axis: "0" as never }),
+    TypeError,
+    'Cannot apply sum: an axis must be an integer, got "0"',
+  );
+});
+
+Deno.test("a mean of float16 stays in its range where the sum does not", () => {
+  const x = array([60000, 60000, 0, 60000], { dtype: "float16" });
+  const [m, s] = evaluate([mean(x), var_(x)]);
+  assertEquals([m!.dtype, m!.item()], ["float16", 45000 - 8]);
+  assertEquals(s!.dtype, "float16");
 });
 
 Deno.test("sums of integers are 64 bits wide, sums of floats are rounded once", () => {

@@ -14,8 +14,8 @@ export function spread(
 ): NDArray {
   const data = allocate(dtype, sizeOf(dims));
   for (let i = 0; i < data.length; i++) {
-    const x = low +
-      (high - low) * ((i + 1) * 0.6180339887 + seed * 0.3819660113) % 1 % 1;
+    const share = ((i + 1) * 0.6180339887 + seed * 0.3819660113) % 1;
+    const x = low + (high - low) * share;
     data[i] = castElement(isFloat(dtype) ? x : Math.round(x), dtype);
   }
   return new NDArray(dtype, dims, data);

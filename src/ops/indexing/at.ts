@@ -115,7 +115,7 @@ function asParam(
     throw new TypeError(
       `Cannot index ${describeType(x.type)} by ${
         describeType(v.type)
-      }: expected integers`,
+      }: expected integers; convert it with .astype("int64")`,
     );
   }
   return v.ndim === 0

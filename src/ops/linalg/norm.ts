@@ -8,6 +8,7 @@ import {
   max,
   min,
   type ReduceOptions,
+  refuseBareAxis,
   restoreAxes,
   sum,
 } from "../reductions/reduce.ts";
@@ -44,8 +45,10 @@ export function norm(x: Operand): Variable<0>;
 export function norm(x: Operand, options: NormOptions): Variable;
 export function norm(
   x: Operand,
-  { ord, axis, keepdims = false }: NormOptions = {},
+  options: NormOptions = {},
 ): Variable {
+  refuseBareAxis("norm", options);
+  const { ord, axis, keepdims = false } = options;
   const v = asVariable(x), axes = axesOf("norm", axis, v.ndim);
   if (ord === undefined) return vectorNorm(v, { axis: axes, keepdims });
   if (axes.length < 2 && typeof ord === "number") {

@@ -24,11 +24,15 @@ import {
   type OpFunction,
   type XY,
 } from "../define.ts";
-import { expandDims, transpose } from "../shape/dimshuffle.ts";
+import { expandDims, moveaxis, transpose } from "../shape/dimshuffle.ts";
 import { add, cast, mul } from "../elementwise/elemwise.ts";
 import { sum } from "../reductions/reduce.ts";
-import { flatten } from "../shape/reshape.ts";
+import { SYMBOLIC } from "../shape/length_graph.ts";
+import { flatten, reshape } from "../shape/reshape.ts";
+import { lengthsOf } from "../shape/shape.ts";
 import { call, castExpr } from "../elementwise/scalar.ts";
+
+type Count = number | Variable;
 
 function productShape(x: Shaped, y: Shaped, lengths: Lengths): Length[] {
   for (const { type, shape } of [x, y]) {
@@ -192,14 +196,36 @@ function promoted(x: Operand, y: Operand): [Variable, Variable] {
 
 function dotProduct(x: Operand, y: Operand): Variable {
   const [a, b] = promoted(x, y);
-  return a.ndim === 0 || b.ndim === 0 ? mul(a, b) : product(a, b);
+  if (a.ndim === 0 || b.ndim === 0) return mul(a, b);
+  return a.ndim > 2 || b.ndim > 2 ? flattened(a, b) : product(a, b);
+}
+
+/** A product over more axes, as one of matrices: the outer axes of each factor are made one. */
+function flattened(x: Variable, y: Variable): Variable {
+  const rows = lengthsOf(x).slice(0, -1), inner = lengthsOf(x).at(-1)!;
+  const turned = y.ndim > 2 ? moveaxis(y, -2, 0) : y;
+  const columns = lengthsOf(turned).slice(1);
+  const whole = (lengths: readonly Count[]) =>
+    lengths.reduce((a, n) => SYMBOLIC.mul(a, n) as Count, 1);
+  const xy = product(
+    x.ndim > 2 ? reshape(x, [whole(rows), inner]) : x,
+    y.ndim > 2 ? reshape(turned, [lengthsOf(turned)[0]!, whole(columns)]) : y,
+  );
+  return reshape(xy, [...rows, ...columns]);
 }
 
 /**
- * The product of vectors and matrices, over the last axis of x and the first
- * of y, in the dtype that both promote to; with a scalar it is `mul`.
+ * The product of arrays, over the last axis of x and the last but one of y
+ * (the only one of a vector), in the dtype that both promote to: of two
+ * matrices, their product. The result has the other axes of x, then those of
+ * y; `matmul` pairs the stacks instead. With a scalar it is `mul`.
  *
- * RangeError: the inner lengths differ. TypeError: more than two axes.
+ * RangeError: the inner lengths differ.
+ *
+ * ```ts
+ * import { dot, matrix, tensor3 } from "damo";
+ * console.log(dot(tensor3("steps"), matrix("W")).ndim); // 3
+ * ```
  */
 export const dot: {
   (x: Operand, y: Operand): Variable;

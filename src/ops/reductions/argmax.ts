@@ -14,6 +14,7 @@ import {
   reduceElements,
   type ReduceOptions,
   reductionLoops,
+  refuseBareAxis,
   refuseEmpty,
   restoreAxes,
 } from "./reduce.ts";
@@ -75,8 +76,10 @@ function argReduction(
   });
   const apply = (
     operand: Operand,
-    { axis, keepdims }: ReduceOptions = {},
+    options: ReduceOptions = {},
   ): Variable => {
+    refuseBareAxis(name, options);
+    const { axis, keepdims } = options;
     const x = asVariable(operand), axes = axesOf(name, axis, x.ndim);
     const y = axes.length === 1
       ? position(x, { axis: axes[0]! })

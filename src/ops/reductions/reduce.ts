@@ -131,6 +131,7 @@ function reduction<O extends ReduceOptions = ReduceOptions>(
     },
   });
   const apply = (operand: Operand, options: SumOptions = {}): Variable => {
+    refuseBareAxis(name, options);
     const x = asVariable(operand),
       axes = axesOf(name, options.axis, x.ndim),
       usual = row.dtype(x.dtype);
@@ -146,6 +147,16 @@ function reduction<O extends ReduceOptions = ReduceOptions>(
   );
 }
 
+/** TypeError: an axis where options are expected, as NumPy takes it; unread, it would reduce everything. */
+export function refuseBareAxis(name: string, options: ReduceOptions): void {
+  if (typeof options === "object" && options && !Array.isArray(options)) return;
+  throw new TypeError(
+    `Cannot apply ${name}: expected options, got ${
+      JSON.stringify(options)
+    }; an axis is written { axis: 0 }`,
+  );
+}
+
 /** The axes meant by `axis`, ascending. RangeError: out of range, or named twice. */
 export function axesOf(
   name: string,
@@ -153,9 +164,10 @@ export function axesOf(
   ndim: number,
 ): number[] {
   if (axis === undefined) return [...Array(ndim).keys()];
-  const axes = (typeof axis === "number" ? [axis] : axis).map((a) =>
-    axisOf(name, a, ndim)
-  ).sort((a, b) => a - b);
+  const axes = [axis].flat().map((a: number) => axisOf(name, a, ndim)).sort((
+    a,
+    b,
+  ) => a - b);
   const twice = axes.find((a, i) => a === axes[i - 1]);
   if (twice !== undefined) {
     throw new RangeError(`Cannot apply ${name}: axis ${twice} is given twice`);

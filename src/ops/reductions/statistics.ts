@@ -37,6 +37,7 @@ import {
   min,
   prod,
   type ReduceOptions,
+  refuseBareAxis,
   restoreAxes,
   sum,
   type SumOptions,
@@ -65,13 +66,17 @@ export function mean(x: Operand): Variable<0>;
 /** The same over some axes. */
 export function mean(x: Operand, options: SumOptions): Variable;
 export function mean(x: Operand, options: SumOptions = {}): Variable {
+  refuseBareAxis("mean", options);
   const v = asVariable(x),
     dtype = meanDtype(v, options.dtype),
+    // A sum of float16 leaves its range where the mean does not.
+    sums = dtype === "float16" ? "float32" : dtype,
     count = countOf(v, options.axis);
-  return div(
-    sum(v, { ...options, dtype }),
-    typeof count === "number" ? count : cast(count, dtype),
+  const y = div(
+    sum(v, { ...options, dtype: sums }),
+    typeof count === "number" ? count : cast(count, sums),
   );
+  return sums === dtype ? y : cast(y, dtype);
 }
 
 /** How var_ and std estimate. */
@@ -86,8 +91,10 @@ export function var_(x: Operand): Variable<0>;
 export function var_(x: Operand, options: VarOptions): Variable;
 export function var_(
   x: Operand,
-  { ddof = 0, ...options }: VarOptions = {},
+  given: VarOptions = {},
 ): Variable {
+  refuseBareAxis("var", given);
+  const { ddof = 0, ...options } = given;
   const v = asVariable(x),
     dtype = meanDtype(v),
     count = countOf(v, options.axis);
@@ -160,8 +167,10 @@ export function median(x: Operand): Variable<0>;
 export function median(x: Operand, options: MedianOptions): Variable;
 export function median(
   x: Operand,
-  { axis, keepdims = false }: MedianOptions = {},
+  options: MedianOptions = {},
 ): Variable {
+  refuseBareAxis("median", options);
+  const { axis, keepdims = false } = options;
   const given = asVariable(x),
     v = axis === undefined ? flatten(given) : moveaxis(given, axis, -1);
   const ordered = sort(cast(v, meanDtype(v)));
@@ -236,8 +245,10 @@ export function logsumexp(x: Operand): Variable<0>;
 export function logsumexp(x: Operand, options: ReduceOptions): Variable;
 export function logsumexp(
   x: Operand,
-  { axis, keepdims = false }: ReduceOptions = {},
+  options: ReduceOptions = {},
 ): Variable {
+  refuseBareAxis("logsumexp", options);
+  const { axis, keepdims = false } = options;
   const v = asVariable(x), axes = axesOf("logsumexp", axis, v.ndim);
   const largest = max(v, { axis: axes }),
     m = where(isfinite(largest), largest, 0);

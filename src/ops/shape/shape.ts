@@ -5,6 +5,7 @@ import {
   asVariable,
   constant,
   defineOp,
+  describeOther,
   type Operand,
   type OpFunction,
   type X,
@@ -12,10 +13,17 @@ import {
 import { mul } from "../elementwise/elemwise.ts";
 import { stack } from "./join.ts";
 
-/** An axis counted from the start. RangeError when there is no such axis. */
+/** An axis counted from the start. RangeError when there is no such axis, TypeError when it is no integer. */
 export function axisOf(name: string, axis: number, ndim: number): number {
   if (Number.isInteger(axis) && axis >= -ndim && axis < ndim) {
     return axis < 0 ? axis + ndim : axis;
+  }
+  if (!Number.isInteger(axis)) {
+    throw new TypeError(
+      `Cannot apply ${name}: an axis must be an integer, got ${
+        describeOther(axis)
+      }`,
+    );
   }
   throw new RangeError(
     `Cannot apply ${name}: axis ${axis} is out of range for ${ndim} axes`,
