@@ -6,7 +6,7 @@ import { describeType } from "../graph/type.ts";
 import { type Apply, Variable } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
 import { onesLike, zerosLike } from "../ops/constructors.ts";
-import { asVariable, type Operand } from "../ops/define.ts";
+import { asVariable, describeOther, type Operand } from "../ops/define.ts";
 import { add, cast } from "../ops/elementwise/elemwise.ts";
 import { ifelse } from "../ops/ifelse.ts";
 import { specifyShape } from "../ops/shape/specify_shape.ts";
@@ -373,7 +373,16 @@ export function gradDtype(v: Variable): Dtype {
 }
 
 function asList(v: Variable | readonly Variable[]): readonly Variable[] {
-  return v instanceof Variable ? [v] : v;
+  const list = v instanceof Variable ? [v] : [v].flat();
+  for (const each of list) {
+    if (each instanceof Variable) continue;
+    throw new TypeError(
+      `Cannot differentiate: expected a Variable or a list of them, got ${
+        describeOther(each)
+      }`,
+    );
+  }
+  return list;
 }
 
 function isListOfOne(x: Operand | readonly Operand[]): boolean {

@@ -1,5 +1,11 @@
 /** The settings in force: plain values, filled once from the environment when mod.ts is loaded. */
 
+/** What runs functions: see Mode. */
+export const LINKERS = ["cvm", "cvm_nogc", "c", "reference"] as const;
+
+/** Sets of rewrites: see Mode. */
+export const OPTIMIZERS = ["fast_run", "fast_compile", "none"] as const;
+
 /** Where a setting's value came from. */
 export type Source = "default" | "DAMO_FLAGS" | "program";
 
@@ -10,9 +16,9 @@ export interface Config {
   /** Where functions run. */
   device: "cpu" | "cuda";
   /** What runs a function: see Mode. */
-  linker: "cvm" | "cvm_nogc" | "c" | "reference";
+  linker: typeof LINKERS[number];
   /** Which rewrites run: see Mode. */
-  optimizer: "fast_run" | "fast_compile" | "none";
+  optimizer: typeof OPTIMIZERS[number];
   /** Names of rewrite rules or phases to leave out of every mode. */
   excluding: readonly string[];
   /** Threads that a kernel may use; 0 for as many as there are cores. */

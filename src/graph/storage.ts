@@ -41,6 +41,15 @@ export function admit(
   dtype: Dtype,
   ndim: number,
 ): NDArray {
+  return conform(value, dtype, ndim).copy();
+}
+
+/** `value` as an array of this dtype and rank, without copy where it is one. TypeError: it has others. */
+export function conform(
+  value: NDArray | Nested | ArrayBufferView | ArrayLike,
+  dtype: Dtype,
+  ndim: number,
+): NDArray {
   const typed = value instanceof NDArray || ArrayBuffer.isView(value);
   const made = array(value, typed ? {} : { dtype });
   if (made.ndim !== ndim) {
@@ -53,5 +62,5 @@ export function admit(
       `Cannot set the value: expected ${dtype}, got ${made.dtype}; convert it with value.astype("${dtype}")`,
     );
   }
-  return made.copy();
+  return made;
 }

@@ -12,7 +12,7 @@ import type { Loops } from "./loops.ts";
 import type { Methods, Scalar, Values } from "./methods.ts";
 import type { NDArray } from "./ndarray.ts";
 import { type Origin, originNow } from "./origin.ts";
-import type { Storage } from "./storage.ts";
+import { conform, type Storage } from "./storage.ts";
 import { dense, describeType, type Dim, type Type } from "./type.ts";
 
 /** What a scheduler, a rewriter or a memory planner may assume of an op. All optional: absent is the cautious or plain case. */
@@ -253,9 +253,26 @@ export class SharedVariable<R extends number = number> extends Variable<R> {
     return this.storage.read(borrow);
   }
 
-  /** Puts a value of the same dtype and rank in storage; lengths may change. */
+  /**
+   * Puts a value of the same dtype and rank in storage. Lengths may change
+   * where the type knows none. TypeError: another dtype or rank, or a graph.
+   * RangeError: the type knows another length. The old value then stays.
+   */
   setValue(value: Parameters<Storage["write"]>[0]): void {
-    this.storage.write(value);
+    if (value as unknown instanceof Variable) {
+      throw new TypeError(
+        `Cannot set ${this}: got a graph, ${value}; pass its value, x.eval()`,
+      );
+    }
+    const made = conform(value, this.dtype, this.ndim);
+    this.type.shape.forEach((d, axis) => {
+      const n = made.shape[axis];
+      if (typeof d !== "number" || d === n) return;
+      throw new RangeError(
+        `Cannot set ${this}: axis ${axis} has length ${n}, not ${d}; its length is left open by shared(value, { shape })`,
+      );
+    });
+    this.storage.write(made);
   }
 }
 

@@ -196,7 +196,9 @@ export function asVariable(x: Operand, like: Dtype | null = null): Variable {
 /** What is no operand, for messages. */
 export function describeOther(x: unknown): string {
   if (typeof x === "string") return JSON.stringify(x);
-  if (typeof x !== "object" || x === null) return String(x);
+  if (typeof x !== "object" || x === null || x instanceof Variable) {
+    return String(x);
+  }
   const keys = Object.keys(x);
   return keys.length ? `an object of ${keys.join(", ")}` : "an empty object";
 }

@@ -1,5 +1,11 @@
 /** The settings of DAMO_FLAGS: reading them, and showing what is in force. */
-import { type Config, config, sources } from "../graph/config.ts";
+import {
+  type Config,
+  config,
+  LINKERS,
+  OPTIMIZERS,
+  sources,
+} from "../graph/config.ts";
 import { cacheDirectory } from "../build/store.ts";
 
 /** How one setting is written. */
@@ -14,8 +20,8 @@ interface Setting {
 const SETTINGS: { readonly [name in keyof Config]: Setting } = {
   floatX: oneOf("float16", "float32", "float64"),
   device: oneOf("cpu", "cuda"),
-  linker: oneOf("cvm", "cvm_nogc", "c", "reference"),
-  optimizer: oneOf("fast_run", "fast_compile", "none"),
+  linker: oneOf(...LINKERS),
+  optimizer: oneOf(...OPTIMIZERS),
   excluding: {
     allowed: "names of rules or phases, with : between",
     parse: (text) => text.split(":").filter((name) => name !== ""),

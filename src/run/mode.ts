@@ -1,5 +1,5 @@
 /** How a function is compiled and run. */
-import { config } from "../graph/config.ts";
+import { config, LINKERS, OPTIMIZERS } from "../graph/config.ts";
 import type { Rule } from "../rewrite/pattern.ts";
 
 /** What `new Mode(…)` takes; each absent field is the setting in force. */
@@ -50,7 +50,7 @@ export class Mode {
   /** Every thunk is compared with its op's reference value. */
   readonly debug: boolean = false;
 
-  /** The settings in force, changed by `options`. RangeError: a device that is not there. */
+  /** The settings in force, changed by `options`. RangeError: a linker, optimizer or device that is not there. */
   constructor(options: ModeOptions = {}) {
     this.linker = options.linker ?? config.linker;
     this.optimizer = options.optimizer ?? config.optimizer;
@@ -58,6 +58,8 @@ export class Mode {
     this.openmp = options.openmp ?? config.threads;
     this.included = options.including ?? [];
     this.excluded = options.excluding ?? config.excluding;
+    checkName("linker", this.linker, LINKERS);
+    checkName("optimizer", this.optimizer, OPTIMIZERS);
     if (this.device !== "cpu") {
       throw new RangeError(
         `Cannot compile for device ${this.device}: there is cpu`,
@@ -94,6 +96,13 @@ export class Mode {
 export class DebugMode extends Mode {
   /** Always. */
   override readonly debug = true;
+}
+
+function checkName(what: string, name: string, all: readonly string[]): void {
+  if (all.includes(name)) return;
+  throw new RangeError(
+    `Cannot make a mode: there is no ${what} ${name}, but ${all.join(", ")}`,
+  );
 }
 
 /** The mode that an option names. */

@@ -11,7 +11,7 @@ import { describeType, fits } from "../graph/type.ts";
 import { Constant, SharedVariable, Variable } from "../graph/variable.ts";
 import { ancestors, leaves, replace } from "../graph/walk.ts";
 import type { Value } from "../ops/constructors.ts";
-import { asVariable, type Operand } from "../ops/define.ts";
+import { asVariable, describeOther, type Operand } from "../ops/define.ts";
 import { cast } from "../ops/elementwise/elemwise.ts";
 
 export type { Value };
@@ -237,6 +237,13 @@ function checkInputs(ins: readonly In[]): void {
 function takeApart(outputs: Outputs): [Spec["form"], Variable[]] {
   if (outputs === null) return [{ kind: "none" }, []];
   if (outputs instanceof Variable) return [{ kind: "one" }, [outputs]];
+  if (typeof outputs !== "object") {
+    throw new TypeError(
+      `Cannot compile a function: outputs are ${
+        describeOther(outputs)
+      }, expected a Variable, a list or record of them, or null`,
+    );
+  }
   const isList = Array.isArray(outputs);
   const entries = Object.entries(outputs as Record<string, Variable>);
   for (const [key, v] of entries) {
@@ -258,8 +265,10 @@ function checkUpdates(
   updates: Iterable<Update>,
 ): Map<SharedVariable, Variable> {
   const made = new Map<SharedVariable, Variable>();
+  if (!(Symbol.iterator in Object(updates))) throw noPairs(updates);
   for (const pair of updates) {
-    const [s, value] = pair;
+    if (!Array.isArray(pair) || pair.length !== 2) throw noPairs(pair);
+    const [s, value] = pair as Update;
     if (!(s instanceof SharedVariable)) {
       throw new TypeError(
         `Cannot update ${
@@ -273,6 +282,14 @@ function checkUpdates(
     made.set(s, asUpdate(s, value));
   }
   return made;
+}
+
+function noPairs(given: unknown): TypeError {
+  return new TypeError(
+    `Cannot compile a function: updates are a list of pairs [shared, value], got ${
+      describeOther(given)
+    }`,
+  );
 }
 
 function asUpdate(s: SharedVariable, value: Operand): Variable {

@@ -132,6 +132,11 @@ const LETTERS: { readonly [dtype in Dtype]: string } = {
 
 /** The bytes of a .npy file (version 1.0 of the format, row-major). */
 export function encodeNpy(array: NDArray): Uint8Array<ArrayBuffer> {
+  if (!(array instanceof NDArray)) {
+    throw new TypeError(
+      "Cannot write an array: expected an NDArray, such as array(…) or getValue() of a shared variable",
+    );
+  }
   const { dtype, shape } = array;
   const order = DTYPES[dtype].size === 1 ? "|" : "<";
   const axes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");

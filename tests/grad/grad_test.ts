@@ -84,6 +84,13 @@ Deno.test("grad refuses a cost with axes, at compile time and when built", () =>
   const unknown: Variable = x;
   assertThrows(() => grad(unknown, x), TypeError, "the cost has 1 axes");
   assertThrows(() => grad(null, x), TypeError, "neither a cost nor knownGrads");
+  for (const wrt of [3, undefined, [x, undefined]]) {
+    assertThrows(
+      () => grad(sum(x), wrt as never),
+      TypeError,
+      "expected a Variable or a list of them, got",
+    );
+  }
 });
 
 Deno.test("unconnected variables raise, warn or give what is asked for", () => {

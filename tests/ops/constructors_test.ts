@@ -206,6 +206,36 @@ Deno.test("shared variables type lengths of 1 and leave others open", () => {
   );
 });
 
+Deno.test("a value that cannot be set leaves the old one", () => {
+  const s = shared(array([[1, 2, 3]]), { name: "s" });
+  const values: readonly (readonly [unknown, ErrorConstructor, string])[] = [
+    [
+      [[1], [2]],
+      RangeError,
+      "Cannot set s float32 (1, ?): axis 0 has length 2",
+    ],
+    [[1, 2], TypeError, "expected 2 axes"],
+    [array([[1]], { dtype: "float64" }), TypeError, "got float64"],
+    [zeros([1, 3]), TypeError, "pass its value, x.eval()"],
+  ];
+  for (const [value, error, message] of values) {
+    assertThrows(() => s.setValue(value as never), error, message);
+  }
+  assertEquals(s.getValue().toArray(), [[1, 2, 3]]);
+  s.setValue([[4, 5]]);
+  assertEquals(s.getValue().toArray(), [[4, 5]]);
+});
+
+Deno.test("a shape that is no list is refused", () => {
+  for (const shape of [undefined, {}, "3"]) {
+    assertThrows(
+      () => ones(shape as never),
+      TypeError,
+      "a shape is a list such as [2, 3], got",
+    );
+  }
+});
+
 Deno.test("shared computes a variable without free inputs", () => {
   const W = shared(mul(ones([2, 3]), 0.5));
   assertEquals(W.getValue().toArray(), [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]);

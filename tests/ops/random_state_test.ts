@@ -21,6 +21,22 @@ Deno.test("the first numbers of seed 12345 are those of L'Ecuyer's own program",
   }
 });
 
+Deno.test("what is no length is refused", () => {
+  const rng = new RandomState(1);
+  for (const draw of [rng.uniform, rng.normal]) {
+    assertThrows(
+      () => draw.call(rng, 0, 1, [2, -1]),
+      RangeError,
+      "Cannot draw numbers: -1 is not a length",
+    );
+  }
+  assertThrows(
+    () => rng.integers(0, 3, 1.5),
+    RangeError,
+    "1.5 is not a length",
+  );
+});
+
 /** MRG31k3p in bigints, as the paper writes it. */
 function reference(seed: number, n: number): number[] {
   const m1 = 2n ** 31n - 1n,

@@ -368,3 +368,11 @@ Deno.test("a shape graph of a deep graph needs no deep stack", () => {
   for (let i = 0; i < 20000; i++) y = exp(y);
   assertEquals((shapeGraph(y, 0) as Variable).owner!.op, shapeAt.op);
 });
+
+Deno.test("a pattern that is no list is refused", () => {
+  assertThrows(
+    () => dimshuffle(matrix(), 1 as never),
+    TypeError,
+    'a pattern is a list such as [1, "x", 0], got 1',
+  );
+});

@@ -479,6 +479,30 @@ Deno.test("bad requests name what is wrong", () => {
     TypeError,
     "shared",
   );
+  for (const updates of [{ w }, [w], [[w]], 3]) {
+    assertThrows(
+      () => damo.function([], null, { updates: updates as never }),
+      TypeError,
+      "updates are a list of pairs [shared, value], got",
+    );
+  }
+  for (const outputs of [undefined, 3, "x"]) {
+    assertThrows(
+      () => damo.function([x], outputs as never),
+      TypeError,
+      "expected a Variable, a list or record of them, or null",
+    );
+  }
+  assertThrows(
+    () => damo.function([x], x, { mode: "py" as never }),
+    RangeError,
+    "there is no linker py, but cvm, cvm_nogc, c, reference",
+  );
+  assertThrows(
+    () => new damo.Mode({ optimizer: "O3" as never }),
+    RangeError,
+    "there is no optimizer O3",
+  );
 });
 
 Deno.test("an operator on a Variable says what to write", () => {

@@ -150,6 +150,11 @@ Deno.test("whoever reads a file while it is replaced has the old one whole", () 
   reader.close();
   assertEquals(loadNpz(path).W!.toArray(), [4]);
   assertThrows(() => saveNpz(directory, { W: array([5]) }));
+  assertThrows(
+    () => saveNpz(path, { W: [5] as never }),
+    TypeError,
+    "expected an NDArray",
+  );
   assertEquals([...Deno.readDirSync(directory)].map((e) => e.name), ["a.npz"]);
   assertEquals(
     [...Deno.readDirSync(`${directory}/..`)].filter((e) =>

@@ -84,7 +84,7 @@ export class RandomState {
     shape: DrawShape = [],
     dtype: Dtype = "int32",
   ): NDArray {
-    const dims = [shape].flat(), n = high - low;
+    const dims = lengthsOf(shape), n = high - low;
     if (!Number.isInteger(low) || !Number.isInteger(n) || n < 1 || n > M1) {
       throw new RangeError(
         `Cannot draw integers from ${low} to ${high}: expected 1 to ${M1} of them`,
@@ -121,13 +121,21 @@ export class RandomState {
   }
 }
 
+/** RangeError: one is no length. */
+function lengthsOf(shape: DrawShape): readonly number[] {
+  const dims = [shape].flat();
+  const bad = dims.find((n) => !Number.isInteger(n) || n < 0);
+  if (bad === undefined) return dims;
+  throw new RangeError(`Cannot draw numbers: ${bad} is not a length`);
+}
+
 function floats(
   shape: DrawShape,
 ): {
   readonly out: NDArray;
   readonly data: Float32Array | Float64Array | Float16Array;
 } {
-  const dims = [shape].flat(),
+  const dims = lengthsOf(shape),
     dtype = config.floatX,
     data = allocate(dtype, sizeOf(dims)) as Float32Array<ArrayBuffer>;
   return { out: new NDArray(dtype, dims, data), data };

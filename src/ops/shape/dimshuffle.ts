@@ -4,6 +4,7 @@ import type { AnyOp, Variable, ViewMap } from "../../graph/variable.ts";
 import {
   asVariable,
   defineOp,
+  describeOther,
   type Operand,
   type OpFunction,
   type X,
@@ -72,6 +73,13 @@ function shuffleAxes<const P extends Pattern>(
   pattern: P,
 ): Variable<P["length"]> {
   const v = asVariable(x);
+  if (!Array.isArray(pattern)) {
+    throw new TypeError(
+      `Cannot apply dimshuffle: a pattern is a list such as [1, "x", 0], got ${
+        describeOther(pattern)
+      }`,
+    );
+  }
   const axes = pattern.map((axis) =>
     axis === "x" ? axis : axisOf("dimshuffle", axis, v.ndim)
   );

@@ -12,6 +12,7 @@ import {
   asVariable,
   constant,
   defineOp,
+  describeOther,
   type Operand,
   type OpFunction,
 } from "../define.ts";
@@ -43,7 +44,14 @@ export function asLengths(
   name: string,
   shape: ShapeLike,
 ): (number | Variable)[] {
-  if (!(shape instanceof Variable)) return [...shape];
+  if (Array.isArray(shape)) return [...shape];
+  if (!(shape instanceof Variable)) {
+    throw new TypeError(
+      `Cannot apply ${name}: a shape is a list such as [2, 3], got ${
+        describeOther(shape)
+      }`,
+    );
+  }
   const parts = vectorScalars(shape);
   if (parts) return parts;
   const n = shape.type.shape[0];
