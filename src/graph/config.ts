@@ -1,11 +1,5 @@
 /** The settings in force: plain values, filled once from the environment when mod.ts is loaded. */
 
-/** What runs functions: see Mode. */
-export const LINKERS = ["cvm", "cvm_nogc", "c", "reference"] as const;
-
-/** Sets of rewrites: see Mode. */
-export const OPTIMIZERS = ["fast_run", "fast_compile", "none"] as const;
-
 /** Where a setting's value came from. */
 export type Source = "default" | "DAMO_FLAGS" | "program";
 
@@ -16,9 +10,9 @@ export interface Config {
   /** Where functions run. */
   device: "cpu" | "cuda";
   /** What runs a function: see Mode. */
-  linker: typeof LINKERS[number];
+  linker: "cvm" | "cvm_nogc" | "c" | "reference";
   /** Which rewrites run: see Mode. */
-  optimizer: typeof OPTIMIZERS[number];
+  optimizer: "fast_run" | "fast_compile" | "none";
   /** Names of rewrite rules or phases to leave out of every mode. */
   excluding: readonly string[];
   /** Threads that a kernel may use; 0 for as many as there are cores. */
@@ -36,6 +30,21 @@ export interface Config {
   /** Inputs may be rounded to a narrower float. */
   allowInputDowncast: boolean;
 }
+
+/** What may run functions. */
+export const LINKERS: readonly Config["linker"][] = [
+  "cvm",
+  "cvm_nogc",
+  "c",
+  "reference",
+];
+
+/** Sets of rewrites. */
+export const OPTIMIZERS: readonly Config["optimizer"][] = [
+  "fast_run",
+  "fast_compile",
+  "none",
+];
 
 /** The settings in force. */
 export const config: Config = {

@@ -283,6 +283,18 @@ Deno.test("names that C takes for itself, a folder with spaces, and every kind o
     f.free();
   }));
 
+Deno.test("functions are called what functions of C and of ours are", () => {
+  const x = damo.vector("Model"), f = damo.function([x], x.mul(2));
+  f([1, 2]);
+  for (const name of ["step", "exp", "model", "cvm"]) {
+    inFolder((folder) => {
+      f.exportC(folder, { name });
+      assertEquals(example(folder), { y0: [2, 4] }, name);
+    });
+  }
+  f.free();
+});
+
 Deno.test("products call the BLAS that Damo found, where that is asked for", () =>
   inFolder((folder) => {
     const blas = findBlas(damo.config.blas);

@@ -216,8 +216,8 @@ function blasOf(text: string): BlasUse | null {
 /** Words that C, its compilers, and the text around names use themselves. */
 const RESERVED = new Set(
   ("asm auto bool break case char const continue default do double else enum extern false float for goto if inline int " +
-    "linux long register restrict return short signed sizeof static struct switch true typedef typeof union unix unsigned " +
-    "void volatile while NULL argc argv atoll call error exit f fprintf free from i load main most n new perror printf run " +
+    "linux long Function Model register restrict return short signed sizeof static struct switch true typedef typeof union unix unsigned " +
+    "void volatile while NULL argc argv atoll call error exit f fprintf cvm free from i load main model most n new perror printf run " +
     "stderr to value").split(" "),
 );
 

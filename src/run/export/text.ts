@@ -124,7 +124,9 @@ ${readers(p, v)}int ${setterText(p, v)};
 export function sourceText(p: Project): string {
   const { name, inputs, outputs, shared, blas } = p;
   return `/* ${name}.c - kernels, the program that calls them, its data, and the functions of ${name}.h. */
+#define ${name} Function /* the type: there may be a function of that name below */
 #include "${name}.h"
+#undef ${name}
 #include "damo/exported.h"
 #include "damo/vector_math.h"
 
@@ -164,19 +166,19 @@ static const Exported EXPORTED = {
 
 /* ---- The functions of ${name}.h ---- */
 
-${name} *${name}_new(void) {
+Function *${name}_new(void) {
 ${
     blas?.setsThreads
       ? `  ${blas.prefix}openblas_set_num_threads(1); /* as in Damo: other splits round otherwise */\n`
       : ""
-  }  return (${name} *)model_new(&EXPORTED);
+  }  return (Function *)model_new(&EXPORTED);
 }
 
-void ${name}_free(${name} *f) { model_free((Model *)f); }
+void ${name}_free(Function *f) { model_free((Model *)f); }
 
-const char *${name}_error(const ${name} *f) { return ((const Model *)f)->message; }
+const char *${name}_error(const Function *f) { return ((const Model *)f)->message; }
 
-int ${callText(p)} {
+int ${callText(p, "Function")} {
 ${
     p.equal.map(({ name: n, length, other }) =>
       `  if (${length} != ${other}) return model_refuse((Model *)f, ${
@@ -191,44 +193,50 @@ ${
 }
 ${
     [...outputs, ...shared].map((v) => `
-void ${getterText(p, v)} { model_read((const Model *)f, ${v.slot}, to); }
+void ${
+      getterText(p, v, "Function")
+    } { model_read((const Model *)f, ${v.slot}, to); }
 ${
       v.dims.includes(null)
         ? `int64_t ${
-          lengthText(p, v)
+          lengthText(p, v, "Function")
         } { return model_length((const Model *)f, ${v.slot}, axis); }\n`
         : ""
     }`).join("")
   }${
     shared.map((v, i) => `
-int ${setterText(p, v)} { return model_write((Model *)f, ${i}, ${
+int ${setterText(p, v, "Function")} { return model_write((Model *)f, ${i}, ${
       shapeOf(v.dims.map((n, axis) => n ?? `n${axis}`))
     }, from); }
 `).join("")
   }`;
 }
 
-function callText({ name, inputs, lengths }: Project): string {
+/** The functions of the header, over a type that is called as the function is. */
+function callText(
+  { name, inputs, lengths }: Project,
+  type = name,
+): string {
   const values = inputs.map((v) => `const ${DTYPES[v.dtype].c} *${v.name}`),
     more = lengths.map(([n]) => `int64_t ${n}`);
-  return `${name}_call(${[`${name} *f`, ...values, ...more].join(", ")})`;
+  return `${name}_call(${[`${type} *f`, ...values, ...more].join(", ")})`;
 }
 
-function getterText({ name }: Project, v: Port): string {
-  return `${name}_get_${v.name}(const ${name} *f, ${DTYPES[v.dtype].c} *to)`;
+function getterText({ name }: Project, v: Port, type = name): string {
+  return `${name}_get_${v.name}(const ${type} *f, ${DTYPES[v.dtype].c} *to)`;
 }
 
-function lengthText({ name }: Project, v: Port): string {
-  return `${name}_${v.name}_length(const ${name} *f, int axis)`;
+function lengthText({ name }: Project, v: Port, type = name): string {
+  return `${name}_${v.name}_length(const ${type} *f, int axis)`;
 }
 
-function setterText({ name }: Project, v: Port): string {
+function setterText({ name }: Project, v: Port, type = name): string {
   const from = `const ${DTYPES[v.dtype].c} *from`;
   const lengths = v.dims.flatMap((n, axis) =>
     n === null ? [`int64_t n${axis}`] : []
   );
   return `${name}_set_${v.name}(${
-    [`${name} *f`, from, ...lengths].join(", ")
+    [`${type} *f`, from, ...lengths].join(", ")
   })`;
 }
 
