@@ -17,7 +17,7 @@ import {
   session,
 } from "./driver.ts";
 import { rewriteBodies } from "./bodies.ts";
-import { applyLoopRules } from "./scan/loop_rules.ts";
+import { applyLoopRules } from "./scan/loop_driver.ts";
 import { OPTIMIZERS, type Phase, PHASES, RULES } from "./phases.ts";
 import type { Rule } from "./pattern.ts";
 import { LOOP_RULES } from "./scan/rules.ts";

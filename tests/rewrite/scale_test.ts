@@ -6,6 +6,7 @@ import { dense } from "../../src/graph/type.ts";
 import { toposort } from "../../src/graph/walk.ts";
 import { slice } from "../../src/graph/indexing.ts";
 import { grad } from "../../src/grad/grad.ts";
+import { scan } from "../../src/nested/scan.ts";
 import { at, incSubtensor } from "../../src/ops/indexing/at.ts";
 import { shared, zeros } from "../../src/ops/constructors.ts";
 import { dot } from "../../src/ops/products/dot.ts";
@@ -33,6 +34,8 @@ import { shapeAt } from "../../src/ops/shape/shape.ts";
 import { softmax } from "../../src/ops/nnet/softmax.ts";
 import { mean } from "../../src/ops/reductions/statistics.ts";
 import { applyRules, session } from "../../src/rewrite/driver.ts";
+import { applyLoopRules } from "../../src/rewrite/scan/loop_driver.ts";
+import type { LoopRule } from "../../src/rewrite/scan/loop_rules.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import { PHASES } from "../../src/rewrite/phases.ts";
 import type { Rule } from "../../src/rewrite/pattern.ts";
@@ -136,7 +139,35 @@ const GRAPHS: { readonly [name: string]: (n: number) => FunctionGraph } = {
       updates: [],
     };
   },
+  "loops side by side"(n) {
+    const xs = Array.from({ length: n / 24 }, (_, i) => matrix(`x${i}`));
+    return descent(xs.map((x) => run(x)).reduce((a, b) => add(a, b)), xs);
+  },
+  "loops of other lengths"(n) {
+    const x = matrix("x");
+    const all = Array.from({ length: n / 24 }, (_, i) => run(at(x, `${i}:`)));
+    return descent(all.reduce((a, b) => add(a, b)), [x]);
+  },
+  "loops of last steps"(n) {
+    const x = matrix("x");
+    return descent(times(n / 24, x, (y, i) => run(add(x, at(run(y), i)))), [x]);
+  },
+  "loops on top of each other"(n) {
+    const x = matrix("x");
+    return descent(times(n / 24, x, (y) => run(y)), [x]);
+  },
 };
+
+/** A loop over rows, with all that rules about loops look for. */
+function run(x: Variable): Variable {
+  const W = shared(zeros([4, 4])), h0 = shared(zeros([4]));
+  const [hs] = scan(
+    (row: Variable, h: Variable) =>
+      tanh(add(dot(row, W), dot(h, mul(W, 0.5)))) as Variable,
+    { sequences: [x], outputsInfo: [h0] },
+  );
+  return hs as Variable;
+}
 
 const SMALL = 240, TIMES = 10, MOST = 12;
 
@@ -162,20 +193,23 @@ for (const [name, make] of Object.entries(GRAPHS)) {
   Deno.test(`ten times the graph tries ten times the rules: ${name}`, () => {
     const tried = (n: number) => {
       let count = 0;
-      const counting = (rule: Rule): Rule => ({
+      const counting = <R extends Rule | LoopRule>(rule: R): R => ({
         ...rule,
-        rewrite: (...args) => (count++, rule.rewrite(...args)),
+        rewrite: (...args: Parameters<R["rewrite"]>) => (
+          count++, rule.rewrite(...(args as [never, never]))
+        ),
       });
       let now = results(make(n));
       for (const phase of PHASES) {
-        if (!("rules" in phase)) continue;
-        now = applyRules(
-          phase.name,
-          phase.rules.filter((r) => r.licence !== "may change NaN/inf")
-            .map(counting),
-          now,
-          session(),
-        );
+        if ("rules" in phase) {
+          const rules = phase.rules.filter((r) =>
+            r.licence !== "may change NaN/inf"
+          );
+          now = applyRules(phase.name, rules.map(counting), now, session());
+        } else if ("loops" in phase) {
+          const rules = phase.loops.map(counting);
+          now = applyLoopRules(phase.name, rules, now, session());
+        }
       }
       return count;
     };

@@ -1,5 +1,4 @@
-/** Rules about whole loops: what one is, and the driver that applies them one after the other. */
-import { derived } from "../../graph/origin.ts";
+/** Rules about whole loops: what one is, what it may ask, and how it makes a loop from another. */
 import {
   bodyResults,
   type ScanExtra,
@@ -11,7 +10,6 @@ import { replace, toposort } from "../../graph/walk.ts";
 import {
   applyLoop,
   type Loop,
-  loopOf,
   type LoopSequence,
   rowsOf,
   stepsOf,
@@ -25,7 +23,6 @@ import {
 } from "../../ops/shape/length_graph.ts";
 import { slice } from "../../graph/indexing.ts";
 import { specifyShape } from "../../ops/shape/specify_shape.ts";
-import { count, mayReplace, RewriteError, type Session } from "../driver.ts";
 import { isEnoughFor, sameLength } from "../lengths.ts";
 import type { Rule } from "../pattern.ts";
 
@@ -39,8 +36,10 @@ export interface LoopPlace {
   isResult(v: Variable): boolean;
   /** All loops of the graph, inputs first. */
   readonly loops: readonly Apply<ScanParams>[];
-  /** What the graph computes. */
-  readonly results: readonly Variable[];
+  /** A number for the conditions under which an application runs: equal numbers, equal conditions. */
+  condition(node: Apply): number;
+  /** True if an application needs what a loop computes. */
+  needs(node: Apply, loop: Apply<ScanParams>): boolean;
 }
 
 /** What stands for variables of the graph from now on. */
@@ -62,78 +61,6 @@ export function loopRule(
   rewrite: LoopRule["rewrite"],
 ): LoopRule {
   return { name, equation, licence, rewrite };
-}
-
-/** Rules may fire this often for each loop of the graph they find. */
-const MOST_FIRINGS = 200;
-
-/**
- * `outputs` with loops improved until no rule fires. An earlier rule has been
- * tried at all loops before a later one is. RewriteError: rules undo each other.
- */
-export function applyLoopRules(
-  phase: string,
-  rules: readonly LoopRule[],
-  outputs: readonly Variable[],
-  { fired }: Pick<Session, "fired">,
-): readonly Variable[] {
-  let now = outputs, budget = 0;
-  for (let firings = 0;; firings++) {
-    const graph = look(now);
-    if (firings === 0) budget = MOST_FIRINGS * graph.loops.length;
-    const found = improve(graph, rules);
-    if (!found) return now;
-    const { rule, node, by } = found;
-    if (firings >= budget) {
-      throw new RewriteError(
-        `Cannot finish rewriting ${
-          node.outputs[0]
-        }: rule ${rule.name} fires without end; exclude it`,
-      );
-    }
-    count(fired, phase, rule.name, node.origin);
-    now = replace(now, by);
-  }
-}
-
-function improve(
-  graph: Omit<LoopPlace, "node" | "loop">,
-  rules: readonly LoopRule[],
-): { rule: LoopRule; node: Apply<ScanParams>; by: Replacements } | null {
-  for (const rule of rules) {
-    for (const node of graph.loops) {
-      const by = derived(
-        node.origin,
-        () => rule.rewrite({ ...graph, node, loop: loopOf(node) }),
-      );
-      if (!by || by.size === 0) continue;
-      if ([...by].every(([v, made]) => mayReplace(v, made))) {
-        return { rule, node, by };
-      }
-    }
-  }
-  return null;
-}
-
-function look(results: readonly Variable[]): Omit<LoopPlace, "node" | "loop"> {
-  const order = toposort(results), wanted = new Set(results);
-  const clients = new Map<Variable, Apply[]>();
-  const loops = order.filter(isLoop);
-  if (loops.length) {
-    for (const node of order) {
-      for (const v of new Set(node.inputs)) {
-        const list = clients.get(v);
-        if (list) list.push(node);
-        else clients.set(v, [node]);
-      }
-    }
-  }
-  return {
-    loops,
-    results,
-    clients: (v) => clients.get(v) ?? [],
-    isResult: (v) => wanted.has(v),
-  };
 }
 
 /** True for an application of `scan`. */

@@ -1,6 +1,6 @@
 /** Loops that run side by side become one, and in one loop equal states and equal extras become one. */
-import type { Variable } from "../../graph/variable.ts";
-import { toposort } from "../../graph/walk.ts";
+import type { ScanParams } from "../../graph/scan_params.ts";
+import type { Apply, Variable } from "../../graph/variable.ts";
 import {
   applyLoop,
   type Loop,
@@ -11,7 +11,6 @@ import {
 } from "../../nested/loop.ts";
 import { scanOp } from "../../nested/scan_op.ts";
 import { applyRules, session } from "../driver.ts";
-import { conditions } from "../lazy.ts";
 import { lengthKey } from "../lengths.ts";
 import {
   entriesOf,
@@ -36,7 +35,7 @@ export const merging: readonly LoopRule[] = [
         "scan(f) and scan(g) of equally many steps → scan(f, g), if neither needs the other",
       licence: "exact",
     },
-    withSibling,
+    withSiblings,
   ),
   loopRule(
     "scan_equal_states",
@@ -49,41 +48,59 @@ export const merging: readonly LoopRule[] = [
   ),
 ];
 
-function withSibling(place: LoopPlace): Replacements | null {
-  const { node, loop, loops, results } = place;
-  const before = loops.slice(0, loops.indexOf(node)).filter((a) =>
-    !a.params.until
+/** Loops of a graph that run equally many steps under the same conditions, inputs first. */
+type InStep = ReadonlyMap<Apply, readonly Apply<ScanParams>[]>;
+
+const inStep = new WeakMap<LoopPlace["loops"], InStep>();
+
+/** For each loop of the graph that may have siblings all that run in step with it. */
+function loopsInStep({ loops, condition }: LoopPlace): InStep {
+  const known = inStep.get(loops);
+  if (known) return known;
+  const groups = new Map<string, Apply<ScanParams>[]>();
+  for (const node of loops) {
+    if (node.params.until || !isUnordered(node.params)) continue;
+    const key = `${condition(node)}: ${lengthKey(stepsOf(loopOf(node)))}`;
+    const group = groups.get(key);
+    if (group) group.push(node);
+    else groups.set(key, [node]);
+  }
+  const made = new Map(
+    [...groups.values()].flatMap((g) => g.map((node) => [node, g] as const)),
   );
-  if (loop.until || before.length === 0 || !isUnordered(loop)) return null;
-  const key = lengthKey(stepsOf(loop)), runs = conditions(results);
-  const needed = new Set(toposort(node.inputs));
-  const sibling = before.find((a) =>
-    !needed.has(a) && runs.get(a) === runs.get(node) &&
-    lengthKey(stepsOf(loopOf(a))) === key && isUnordered(a.params)
-  );
-  if (!sibling) return null;
-  // They may share a body: of one application made anew both have the variables.
-  const first = loopOf(sibling), second = withOwnBody(loop);
-  const both: Loop = {
+  inStep.set(loops, made);
+  return made;
+}
+
+/** The loop with all later ones that run in step with it, and of which none needs another. */
+function withSiblings(place: LoopPlace): Replacements | null {
+  const { node, loop } = place, group = loopsInStep(place).get(node) ?? [];
+  const all = [node];
+  for (const a of group.slice(group.indexOf(node) + 1)) {
+    if (!all.some((b) => place.needs(a, b))) all.push(a);
+  }
+  if (all.length === 1) return null;
+  // They may share a body: of one application made anew all have the variables.
+  const parts = all.map((a, i) => i === 0 ? loop : withOwnBody(loopOf(a)));
+  const together: Loop = {
     // A number that one of them was given is to be met by all sequences.
-    nSteps: first.nSteps ?? second.nSteps,
-    sequences: [...first.sequences, ...second.sequences],
-    states: [...first.states, ...second.states],
-    extras: [...first.extras, ...second.extras],
-    nonSequences: [...first.nonSequences, ...second.nonSequences],
+    nSteps: parts.find((p) => p.nSteps)?.nSteps ?? null,
+    sequences: parts.flatMap((p) => p.sequences),
+    states: parts.flatMap((p) => p.states),
+    extras: parts.flatMap((p) => p.extras),
+    nonSequences: parts.flatMap((p) => p.nonSequences),
     until: null,
   };
-  const made = applyLoop(scanOp, both);
-  const n = first.states.length, m = first.extras.length;
-  const parts = [
-    [...made.states.slice(0, n), ...made.extras.slice(0, m)],
-    [...made.states.slice(n), ...made.extras.slice(m)],
-  ];
-  return new Map(
-    [sibling, node].flatMap(({ outputs }, k) =>
-      outputs.map((v, i) => [v, parts[k]![i]!] as const)
-    ),
-  );
+  const made = applyLoop(scanOp, together);
+  let state = 0, extra = 0;
+  return new Map(all.flatMap(({ outputs }, i) => {
+    const { states, extras } = parts[i]!;
+    const own = [
+      ...made.states.slice(state, state += states.length),
+      ...made.extras.slice(extra, extra += extras.length),
+    ];
+    return outputs.map((v, k) => [v, own[k]!] as const);
+  }));
 }
 
 /** For each state the first that is always equal to it: they start alike, and where all that seem equal are, their updates are too. */
