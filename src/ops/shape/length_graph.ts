@@ -30,8 +30,8 @@ interface Known {
   readonly value: Length;
 }
 
-/** Shapes found so far; shared by calls about one graph. */
-export type ShapeMemo = Map<Variable, Known>;
+/** Shapes found so far: a graph that grows is asked again and again, and its depth must not count each time. */
+const found = new WeakMap<Variable, Known>();
 
 type Build = (x: Variable, y: Variable) => Variable;
 
@@ -134,10 +134,9 @@ export const SYMBOLIC: Lengths = {
 export function shapeGraph(
   v: Variable,
   axis: number,
-  memo: ShapeMemo = new Map(),
 ): SymbolicLength {
   const known = v.type.shape[axis];
-  return typeof known === "number" ? known : shapesOf([v], memo)[0]![axis]!;
+  return typeof known === "number" ? known : shapesOf([v])[0]![axis]!;
 }
 
 /** One step of `shapeGraph`: the length of an axis in terms of lengths and integers of the inputs of what computes v; null where it depends on data. */
@@ -164,11 +163,10 @@ export function lengthFrom(v: Variable, axis: number): Length {
 /** The lengths of all axes of each variable; see `shapeGraph`. */
 export function shapesOf(
   variables: readonly Variable[],
-  memo: ShapeMemo = new Map(),
 ): (readonly SymbolicLength[])[] {
   const lookup = (v: Variable): Known =>
-    memo.get(v) ?? remember(v, memo, v.type.shape, null);
-  const done = (v: Variable) => memo.has(v) || isStatic(v);
+    found.get(v) ?? remember(v, v.type.shape, null);
+  const done = (v: Variable) => found.has(v) || isStatic(v);
   for (const node of toposort(variables, done)) {
     const inferred = node.op.infer(
       node.inputs.map((v): Shaped => ({
@@ -180,9 +178,9 @@ export function shapesOf(
       SYMBOLIC,
     );
     node.outputs.forEach((v, i) => {
-      if (memo.has(v)) return;
+      if (found.has(v)) return;
       const { shape, value = null } = inferred[i]!;
-      remember(v, memo, isCheap(v) ? shape.map(plain) : shape, value);
+      remember(v, isCheap(v) ? shape.map(plain) : shape, value);
     });
   }
   return variables.map((v) => lookup(v).shape);
@@ -212,7 +210,6 @@ function isStatic(v: Variable): boolean {
 
 function remember(
   v: Variable,
-  memo: ShapeMemo,
   shape: readonly Length[],
   value: Length,
 ): Known {
@@ -232,7 +229,7 @@ function remember(
       ? v
       : null,
   };
-  memo.set(v, known);
+  found.set(v, known);
   return known;
 }
 
