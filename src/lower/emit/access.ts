@@ -84,12 +84,9 @@ export function accessesOf(
   const loads = new Map<Expr, Walk>(),
     pinned = new Set<number>(),
     measured = new Set<number>();
+  const given = layouts.slice(0, inputs), made = layouts.slice(inputs);
   const lengthOf = (a: number) =>
-    lengthOfAxis<number | null>(
-      loops.axes[a]!,
-      layouts.slice(0, inputs),
-      layouts.slice(inputs),
-    );
+    lengthOfAxis<number | null>(loops.axes[a]!, given, made);
   /** Where a load may lie outside, the integers in its index are no positions of their own: what is known of them counts. */
   const knownOf = (input: number) => {
     const { scalar } = layouts[input]!;

@@ -5,7 +5,12 @@ import type { Length, Shaped } from "../../graph/length.ts";
 import { forEachOffset, NDArray, rowMajor } from "../../graph/ndarray.ts";
 import { slice } from "../../graph/indexing.ts";
 import { describeType } from "../../graph/type.ts";
-import { type AnyOp, Constant, Variable } from "../../graph/variable.ts";
+import {
+  type AnyOp,
+  Constant,
+  shaped,
+  Variable,
+} from "../../graph/variable.ts";
 import { at } from "../indexing/at.ts";
 import { zerosLike } from "../constructors.ts";
 import {
@@ -130,9 +135,25 @@ function joinAll<R extends number = number>(
   const vs = asVariables(xs), at = axisOf("join", axis, vs[0]!.ndim);
   if (vs.length === 1) return vs[0] as Variable<R>;
   const dtype = vs.map((v) => v.dtype).reduce(promote);
-  return concatenation(...vs.map((v) => cast(v, dtype)), {
-    axis: at,
-  }) as Variable<R>;
+  let parts = vs.map((v) => cast(v, dtype));
+  parts.forEach((v, i) => checkJoins(shaped(parts[0]!), shaped(v), i));
+  while (parts.length > MOST_PARTS) parts = inGroups(parts, at);
+  return concatenation(...parts, { axis: at }) as Variable<R>;
+}
+
+/** More are joins of joins: a kernel has a loop for each part, whose position is a sum over all parts before it. */
+const MOST_PARTS = 32;
+
+/** Joins of as many neighbours each as one kernel takes. */
+function inGroups(parts: readonly Variable[], axis: number): Variable[] {
+  const groups: Variable[] = [];
+  for (let i = 0; i < parts.length; i += MOST_PARTS) {
+    const [first, ...more] = parts.slice(i, i + MOST_PARTS);
+    groups.push(
+      more.length ? concatenation(first!, ...more, { axis }) : first!,
+    );
+  }
+  return groups;
 }
 
 /**
