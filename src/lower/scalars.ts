@@ -11,6 +11,9 @@ import { packed } from "./layout.ts";
 import type { Reader } from "./read.ts";
 import { Affine, atomOf, type Nonlinear, sameLength } from "./shapes.ts";
 
+/** A sum of more terms is a sum of sums: one kernel computes each. */
+const MOST_TERMS = 32;
+
 /** The scalars of one reading; equal ones are made once. */
 export class Scalars {
   readonly #made = new Map<string, Length>();
@@ -71,6 +74,19 @@ export class Scalars {
       return atom.axis < 0
         ? atom.value.variable
         : shapeAt(atom.value.variable, atom.axis);
+    }
+    if (terms.length > MOST_TERMS) {
+      const sums = Array.from(
+        { length: Math.ceil(terms.length / MOST_TERMS) },
+        (_, i) =>
+          new Affine(0, terms.slice(i * MOST_TERMS, (i + 1) * MOST_TERMS)),
+      );
+      return this.#variable(
+        new Affine(
+          constant,
+          sums.map((s) => ({ value: this.value(s), axis: -1, factor: 1 })),
+        ),
+      );
     }
     const term = ({ value, axis, factor }: Affine["terms"][number]) =>
       SYMBOLIC.mul(this.value(atomOf(value, axis)).variable, factor);

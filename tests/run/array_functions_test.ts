@@ -638,3 +638,12 @@ Deno.test("functions on arrays refuse what they cannot be applied to", () => {
     assertThrows(build, Error, message);
   }
 });
+
+Deno.test("a thousand arrays are joined, whatever lengths they take", () => {
+  const parts = Array.from({ length: 1000 }, () => damo.dvector());
+  const f = damo.function(parts, damo.join(0, ...parts));
+  for (const more of [0, 1, 2, 3]) {
+    const values = parts.map((_, i) => Array(i % 3 + more).fill(i) as number[]);
+    assertEquals(f(...values).toArray(), values.flat());
+  }
+});
