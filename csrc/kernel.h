@@ -24,6 +24,21 @@
 #define DAMO_DOUBLES(type, x) __builtin_convertvector(x, type)
 #endif
 
+/*
+** z += x * y for vectors of float or double, rounded once: by the machine's own instruction where gcc has a name for
+** it, because lane by lane (fma is the function of one) a large product takes a seventh longer to compile.
+*/
+#if defined(__FMA__) && !defined(__clang__)
+#ifdef __AVX512F__
+#define DAMO_FMA_64_4(x, y, z) __builtin_ia32_vfmaddps512_mask(x, y, z, -1, 4)
+#define DAMO_FMA_64_8(x, y, z) __builtin_ia32_vfmaddpd512_mask(x, y, z, -1, 4)
+#endif
+#define DAMO_FMA_32_4(x, y, z) __builtin_ia32_vfmaddps256(x, y, z)
+#define DAMO_FMA_32_8(x, y, z) __builtin_ia32_vfmaddpd256(x, y, z)
+#define DAMO_FMA_16_4(x, y, z) __builtin_ia32_vfmaddps(x, y, z)
+#define DAMO_FMA_16_8(x, y, z) __builtin_ia32_vfmaddpd(x, y, z)
+#endif
+
 /* dtype codes, in the order of src/graph/dtype.ts */
 enum {
   DAMO_BOOL, DAMO_INT8, DAMO_INT16, DAMO_INT32, DAMO_INT64,

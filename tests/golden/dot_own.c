@@ -1,8 +1,12 @@
 /* dot: float32 x0, float32 x1 -> float32 y; i < n_i, j < n_j, k < n_k */
 typedef float KERNEL_vector __attribute__((vector_size(64), aligned(4), may_alias));
 static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fma(KERNEL_vector x, KERNEL_vector y, KERNEL_vector z) {
+#ifdef DAMO_FMA_64_4
+  return DAMO_FMA_64_4(x, y, z);
+#else
   for (int lane = 0; lane < 16; lane++) z[lane] = __builtin_fmaf(x[lane], y[lane], z[lane]);
   return z;
+#endif
 }
 int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x0 = args[0]->data;
@@ -57,102 +61,30 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         a5_2 = KERNEL_fma(u5, w2, a5_2);
         a5_3 = KERNEL_fma(u5, w3, a5_3);
       }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[i * y_i + j + lane] = a0_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[i * y_i + j + 16 + lane] = a0_1[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[i * y_i + j + 32 + lane] = a0_2[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[i * y_i + j + 48 + lane] = a0_3[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 1) * y_i + j + lane] = a1_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 1) * y_i + j + 16 + lane] = a1_1[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 1) * y_i + j + 32 + lane] = a1_2[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 1) * y_i + j + 48 + lane] = a1_3[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 2) * y_i + j + lane] = a2_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 2) * y_i + j + 16 + lane] = a2_1[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 2) * y_i + j + 32 + lane] = a2_2[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 2) * y_i + j + 48 + lane] = a2_3[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 3) * y_i + j + lane] = a3_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 3) * y_i + j + 16 + lane] = a3_1[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 3) * y_i + j + 32 + lane] = a3_2[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 3) * y_i + j + 48 + lane] = a3_3[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 4) * y_i + j + lane] = a4_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 4) * y_i + j + 16 + lane] = a4_1[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 4) * y_i + j + 32 + lane] = a4_2[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 4) * y_i + j + 48 + lane] = a4_3[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 5) * y_i + j + lane] = a5_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 5) * y_i + j + 16 + lane] = a5_1[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 5) * y_i + j + 32 + lane] = a5_2[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 5) * y_i + j + 48 + lane] = a5_3[lane];
-      }
+      *(KERNEL_vector *)&y[i * y_i + j] = a0_0;
+      *(KERNEL_vector *)&y[i * y_i + j + 16] = a0_1;
+      *(KERNEL_vector *)&y[i * y_i + j + 32] = a0_2;
+      *(KERNEL_vector *)&y[i * y_i + j + 48] = a0_3;
+      *(KERNEL_vector *)&y[(i + 1) * y_i + j] = a1_0;
+      *(KERNEL_vector *)&y[(i + 1) * y_i + j + 16] = a1_1;
+      *(KERNEL_vector *)&y[(i + 1) * y_i + j + 32] = a1_2;
+      *(KERNEL_vector *)&y[(i + 1) * y_i + j + 48] = a1_3;
+      *(KERNEL_vector *)&y[(i + 2) * y_i + j] = a2_0;
+      *(KERNEL_vector *)&y[(i + 2) * y_i + j + 16] = a2_1;
+      *(KERNEL_vector *)&y[(i + 2) * y_i + j + 32] = a2_2;
+      *(KERNEL_vector *)&y[(i + 2) * y_i + j + 48] = a2_3;
+      *(KERNEL_vector *)&y[(i + 3) * y_i + j] = a3_0;
+      *(KERNEL_vector *)&y[(i + 3) * y_i + j + 16] = a3_1;
+      *(KERNEL_vector *)&y[(i + 3) * y_i + j + 32] = a3_2;
+      *(KERNEL_vector *)&y[(i + 3) * y_i + j + 48] = a3_3;
+      *(KERNEL_vector *)&y[(i + 4) * y_i + j] = a4_0;
+      *(KERNEL_vector *)&y[(i + 4) * y_i + j + 16] = a4_1;
+      *(KERNEL_vector *)&y[(i + 4) * y_i + j + 32] = a4_2;
+      *(KERNEL_vector *)&y[(i + 4) * y_i + j + 48] = a4_3;
+      *(KERNEL_vector *)&y[(i + 5) * y_i + j] = a5_0;
+      *(KERNEL_vector *)&y[(i + 5) * y_i + j + 16] = a5_1;
+      *(KERNEL_vector *)&y[(i + 5) * y_i + j + 32] = a5_2;
+      *(KERNEL_vector *)&y[(i + 5) * y_i + j + 48] = a5_3;
     }
   }
   for (; j + 32 <= hi; j += 32) {
@@ -182,54 +114,18 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         a5_0 = KERNEL_fma(u5, w0, a5_0);
         a5_1 = KERNEL_fma(u5, w1, a5_1);
       }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[i * y_i + j + lane] = a0_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[i * y_i + j + 16 + lane] = a0_1[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 1) * y_i + j + lane] = a1_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 1) * y_i + j + 16 + lane] = a1_1[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 2) * y_i + j + lane] = a2_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 2) * y_i + j + 16 + lane] = a2_1[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 3) * y_i + j + lane] = a3_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 3) * y_i + j + 16 + lane] = a3_1[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 4) * y_i + j + lane] = a4_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 4) * y_i + j + 16 + lane] = a4_1[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 5) * y_i + j + lane] = a5_0[lane];
-      }
-      #pragma GCC ivdep
-      for (int64_t lane = 0; lane < 16; lane++) {
-        y[(i + 5) * y_i + j + 16 + lane] = a5_1[lane];
-      }
+      *(KERNEL_vector *)&y[i * y_i + j] = a0_0;
+      *(KERNEL_vector *)&y[i * y_i + j + 16] = a0_1;
+      *(KERNEL_vector *)&y[(i + 1) * y_i + j] = a1_0;
+      *(KERNEL_vector *)&y[(i + 1) * y_i + j + 16] = a1_1;
+      *(KERNEL_vector *)&y[(i + 2) * y_i + j] = a2_0;
+      *(KERNEL_vector *)&y[(i + 2) * y_i + j + 16] = a2_1;
+      *(KERNEL_vector *)&y[(i + 3) * y_i + j] = a3_0;
+      *(KERNEL_vector *)&y[(i + 3) * y_i + j + 16] = a3_1;
+      *(KERNEL_vector *)&y[(i + 4) * y_i + j] = a4_0;
+      *(KERNEL_vector *)&y[(i + 4) * y_i + j + 16] = a4_1;
+      *(KERNEL_vector *)&y[(i + 5) * y_i + j] = a5_0;
+      *(KERNEL_vector *)&y[(i + 5) * y_i + j + 16] = a5_1;
     }
   }
   for (; j < hi; j += 16) {

@@ -1,8 +1,12 @@
 /* dotAdd: float32 x0 in y, float32 x1, float32 x2, float32 x3 -> float32 y; i < n_i, j < n_j, k < 10 */
 typedef float KERNEL_vector __attribute__((vector_size(64), aligned(4), may_alias));
 static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fma(KERNEL_vector x, KERNEL_vector y, KERNEL_vector z) {
+#ifdef DAMO_FMA_64_4
+  return DAMO_FMA_64_4(x, y, z);
+#else
   for (int lane = 0; lane < 16; lane++) z[lane] = __builtin_fmaf(x[lane], y[lane], z[lane]);
   return z;
+#endif
 }
 /* The 10 elements at the end of an array; 0 behind them. */
 static inline __attribute__((always_inline)) KERNEL_vector KERNEL_end(const float *x) {

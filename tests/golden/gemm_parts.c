@@ -1,8 +1,12 @@
 /* dotAdd: float32 x0, float32 x1, float32 x2, float32 x3 -> float32 y; i < n_i, j < n_j, k < terms, part < parts */
 typedef float KERNEL_vector __attribute__((vector_size(64), aligned(4), may_alias));
 static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fma(KERNEL_vector x, KERNEL_vector y, KERNEL_vector z) {
+#ifdef DAMO_FMA_64_4
+  return DAMO_FMA_64_4(x, y, z);
+#else
   for (int lane = 0; lane < 16; lane++) z[lane] = __builtin_fmaf(x[lane], y[lane], z[lane]);
   return z;
+#endif
 }
 int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x0 = args[0]->data;
@@ -57,86 +61,26 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
           a9_0 = KERNEL_fma(u9, w0, a9_0);
           a9_1 = KERNEL_fma(u9, w1, a9_1);
         }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[i * row + j + lane + part * elements] = a0_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[i * row + j + 16 + lane + part * elements] = a0_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 1) * row + j + lane + part * elements] = a1_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 1) * row + j + 16 + lane + part * elements] = a1_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 2) * row + j + lane + part * elements] = a2_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 2) * row + j + 16 + lane + part * elements] = a2_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 3) * row + j + lane + part * elements] = a3_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 3) * row + j + 16 + lane + part * elements] = a3_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 4) * row + j + lane + part * elements] = a4_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 4) * row + j + 16 + lane + part * elements] = a4_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 5) * row + j + lane + part * elements] = a5_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 5) * row + j + 16 + lane + part * elements] = a5_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 6) * row + j + lane + part * elements] = a6_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 6) * row + j + 16 + lane + part * elements] = a6_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 7) * row + j + lane + part * elements] = a7_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 7) * row + j + 16 + lane + part * elements] = a7_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 8) * row + j + lane + part * elements] = a8_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 8) * row + j + 16 + lane + part * elements] = a8_1[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 9) * row + j + lane + part * elements] = a9_0[lane];
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = 0; lane < 16; lane++) {
-          y[(i + 9) * row + j + 16 + lane + part * elements] = a9_1[lane];
-        }
+        *(KERNEL_vector *)&y[i * row + j + part * elements] = a0_0;
+        *(KERNEL_vector *)&y[i * row + j + 16 + part * elements] = a0_1;
+        *(KERNEL_vector *)&y[(i + 1) * row + j + part * elements] = a1_0;
+        *(KERNEL_vector *)&y[(i + 1) * row + j + 16 + part * elements] = a1_1;
+        *(KERNEL_vector *)&y[(i + 2) * row + j + part * elements] = a2_0;
+        *(KERNEL_vector *)&y[(i + 2) * row + j + 16 + part * elements] = a2_1;
+        *(KERNEL_vector *)&y[(i + 3) * row + j + part * elements] = a3_0;
+        *(KERNEL_vector *)&y[(i + 3) * row + j + 16 + part * elements] = a3_1;
+        *(KERNEL_vector *)&y[(i + 4) * row + j + part * elements] = a4_0;
+        *(KERNEL_vector *)&y[(i + 4) * row + j + 16 + part * elements] = a4_1;
+        *(KERNEL_vector *)&y[(i + 5) * row + j + part * elements] = a5_0;
+        *(KERNEL_vector *)&y[(i + 5) * row + j + 16 + part * elements] = a5_1;
+        *(KERNEL_vector *)&y[(i + 6) * row + j + part * elements] = a6_0;
+        *(KERNEL_vector *)&y[(i + 6) * row + j + 16 + part * elements] = a6_1;
+        *(KERNEL_vector *)&y[(i + 7) * row + j + part * elements] = a7_0;
+        *(KERNEL_vector *)&y[(i + 7) * row + j + 16 + part * elements] = a7_1;
+        *(KERNEL_vector *)&y[(i + 8) * row + j + part * elements] = a8_0;
+        *(KERNEL_vector *)&y[(i + 8) * row + j + 16 + part * elements] = a8_1;
+        *(KERNEL_vector *)&y[(i + 9) * row + j + part * elements] = a9_0;
+        *(KERNEL_vector *)&y[(i + 9) * row + j + 16 + part * elements] = a9_1;
       }
     }
     for (; j < n_j; j += 16) {

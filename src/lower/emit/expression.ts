@@ -34,15 +34,17 @@ function renderIn(e: Expr, scope: Scope, texts: Map<Expr, string>): string {
 }
 
 /** Puts x in a temporary, unless its text is just a name or a number. */
-function keep(x: Expr, { writer }: Scope, texts: Map<Expr, string>): string {
+function keep(
+  x: Expr,
+  { writer, kept }: Scope,
+  texts: Map<Expr, string>,
+): string {
   const text = texts.get(x)!;
   if (isName(text) || x.kind === "constant") return text;
   const name = `t${writer.temporaries++}`;
   line(
     writer,
-    `const ${
-      typeName(x.kind === "axis" || x.kind === "length" ? "int64" : x.dtype)
-    } ${name} = ${bare(text)};`,
+    `const ${kept ?? typeName(dtypeOf(x))} ${name} = ${bare(text)};`,
   );
   texts.set(x, name);
   return name;
@@ -81,6 +83,12 @@ export function callsFunction(e: Expr): boolean {
     e.scalar.c(e.args.map(() => "x"), e.args.map(dtypeOf), e.dtype)
       .replaceAll(INSTRUCTION, "("),
   );
+}
+
+/** True for a scalar function whose C is operators of C alone, which vectors have too. */
+export function isOperator(e: Expr & { kind: "call" }): boolean {
+  const text = e.scalar.c(e.args.map(() => "x"), e.args.map(dtypeOf), e.dtype);
+  return /^[-x ()+*/]+$/.test(text);
 }
 
 /** The dtype of an expression; positions and lengths are integers. */

@@ -20,6 +20,8 @@ export interface Scope {
   readonly results: readonly string[];
   /** Expressions that are already in a temporary. */
   readonly names: ReadonlyMap<Expr, string>;
+  /** The type of temporaries where values are whole vectors; unless given, that of their dtype. */
+  readonly kept?: string;
 }
 
 /** Appends a line at the current depth. */

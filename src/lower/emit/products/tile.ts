@@ -6,9 +6,11 @@
 import { DTYPES } from "../../../graph/dtype.ts";
 import { workOf } from "../bind.ts";
 import { kernelOf, scopeOf } from "../c.ts";
-import { address, bare, hoist, render } from "../expression.ts";
+import { postorder } from "../access.ts";
+import { address, bare, hoist, isOperator, render } from "../expression.ts";
 import type { Contraction } from "./contraction.ts";
 import type { Implementation } from "../implementation.ts";
+import { isPlain, strideOf } from "../nest.ts";
 import {
   column,
   foldRow,
@@ -81,15 +83,20 @@ export function vectorFunctions(
     & Pick<Tiling, "lanes" | "along" | "few">,
 ): string[] {
   const { size, c: type } = DTYPES[dtype],
-    fma = dtype === "float32" ? "__builtin_fmaf" : "__builtin_fma";
+    fma = dtype === "float32" ? "__builtin_fmaf" : "__builtin_fma",
+    whole = `DAMO_FMA_${lanes * size}_${size}`;
   const inline = "static inline __attribute__((always_inline))";
   const text = [
     `typedef ${type} KERNEL_vector __attribute__((vector_size(${
       lanes * size
     }), aligned(${size}), may_alias));`,
     `${inline} KERNEL_vector KERNEL_fma(KERNEL_vector x, KERNEL_vector y, KERNEL_vector z) {`,
+    `#ifdef ${whole}`,
+    `  return ${whole}(x, y, z);`,
+    "#else",
     `  for (int lane = 0; lane < ${lanes}; lane++) z[lane] = ${fma}(x[lane], y[lane], z[lane]);`,
     "  return z;",
+    "#endif",
     "}",
   ];
   if (few !== null && few % lanes > 0 && along === "columns") {
@@ -285,6 +292,7 @@ export function storeTile(
     const text = bare(render(store.value, s));
     line(writer, `${address(store.access, s)} = ${text};`);
   };
+  const inVectors = isArithmetic(t);
   for (const r of upTo(tall)) {
     if (along === "inner" && few === null) {
       for (const v of upTo(wide)) {
@@ -301,10 +309,14 @@ export function storeTile(
     sums.forEach((name, v) => {
       const whole = from === "0", sum = whole ? name : `part${r}`;
       if (!whole) line(writer, `const KERNEL_vector ${sum} = ${name};`);
+      const at = within(t, scope, r, column(first, v * lanes));
       const s = hoist([store.value], columns, {
         ...within(t, scope, r, column(column(first, v * lanes), "lane")),
         results: [`${sum}[lane]`],
       });
+      if (inVectors && whole && (few === null || (v + 1) * lanes <= few)) {
+        return storeVector(t, { ...at, names: s.names, results: [sum] });
+      }
       line(writer, "#pragma GCC ivdep");
       block(
         writer,
@@ -315,4 +327,44 @@ export function storeTile(
       );
     });
   }
+}
+
+/** True for a store whose value is arithmetic of the sum, of elements beside each other along the columns, and of numbers: vectors have operators for that. */
+function isArithmetic({ c: { nest, store, dtype }, columns }: Tiling): boolean {
+  const order = postorder(store.value);
+  return order.some((e) => e.kind === "stage") && order.every((e) => {
+    if (e.kind === "axis" || e.kind === "length" || e.dtype !== dtype) {
+      return false;
+    }
+    if (e.kind === "call") return isOperator(e);
+    const access = nest.loads.get(e);
+    return access === undefined || isPlain(access) &&
+        nest.operands[access.operand]!.dtype === dtype &&
+        [0, 1].includes(strideOf(access, columns) as number);
+  });
+}
+
+/** Stores a whole vector at once, without a loop that the compiler would have to see through. */
+function storeVector(t: Tiling, scope: Scope): void {
+  const { c: { nest, store }, columns } = t, { writer } = scope;
+  const names = new Map(scope.names);
+  for (const e of postorder(store.value)) {
+    const access = nest.loads.get(e);
+    if (!access || names.has(e) || strideOf(access, columns) !== 1) continue;
+    const name = `t${writer.temporaries++}`;
+    line(
+      writer,
+      `const KERNEL_vector ${name} = *(const KERNEL_vector *)&${
+        address(access, scope)
+      };`,
+    );
+    names.set(e, name);
+  }
+  const text = bare(
+    render(store.value, { ...scope, names, kept: "KERNEL_vector" }),
+  );
+  line(
+    writer,
+    `*(KERNEL_vector *)&${address(store.access, scope)} = ${text};`,
+  );
 }
