@@ -42,7 +42,7 @@ export const CVM_OPTIONS: {
     { files: ["cvm.c", "pool.c"], flags: ["-O2"] },
     {
       files: ["builtin.c", "crash.c", "image.c", "load.c", "threads.c"],
-      flags: ["-O1"],
+      flags: ["-Og"],
     },
   ],
   // For dladdr.

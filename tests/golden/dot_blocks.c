@@ -352,35 +352,12 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
             *(KERNEL_vector *)&sums[(i - top) * 16 + 80] = a5_0;
             continue;
           }
-          const KERNEL_vector part0 = a0_0;
-          #pragma GCC ivdep
-          for (int64_t lane = j - at; lane < past; lane++) {
-            y[i * y_i + at + lane] = part0[lane];
-          }
-          const KERNEL_vector part1 = a1_0;
-          #pragma GCC ivdep
-          for (int64_t lane = j - at; lane < past; lane++) {
-            y[(i + 1) * y_i + at + lane] = part1[lane];
-          }
-          const KERNEL_vector part2 = a2_0;
-          #pragma GCC ivdep
-          for (int64_t lane = j - at; lane < past; lane++) {
-            y[(i + 2) * y_i + at + lane] = part2[lane];
-          }
-          const KERNEL_vector part3 = a3_0;
-          #pragma GCC ivdep
-          for (int64_t lane = j - at; lane < past; lane++) {
-            y[(i + 3) * y_i + at + lane] = part3[lane];
-          }
-          const KERNEL_vector part4 = a4_0;
-          #pragma GCC ivdep
-          for (int64_t lane = j - at; lane < past; lane++) {
-            y[(i + 4) * y_i + at + lane] = part4[lane];
-          }
-          const KERNEL_vector part5 = a5_0;
-          #pragma GCC ivdep
-          for (int64_t lane = j - at; lane < past; lane++) {
-            y[(i + 5) * y_i + at + lane] = part5[lane];
+          const KERNEL_vector sums[] = {a0_0, a1_0, a2_0, a3_0, a4_0, a5_0};
+          for (int64_t row = 0; row < 6; row++) {
+            #pragma GCC ivdep
+            for (int64_t lane = j - at; lane < past; lane++) {
+              y[(i + row) * y_i + at + lane] = sums[row][lane];
+            }
           }
         }
         for (; i + 1 <= bottom; i += 1) {
@@ -398,10 +375,12 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
             *(KERNEL_vector *)&sums[(i - top) * 16] = a0_0;
             continue;
           }
-          const KERNEL_vector part0 = a0_0;
-          #pragma GCC ivdep
-          for (int64_t lane = j - at; lane < past; lane++) {
-            y[i * y_i + at + lane] = part0[lane];
+          const KERNEL_vector sums[] = {a0_0};
+          for (int64_t row = 0; row < 1; row++) {
+            #pragma GCC ivdep
+            for (int64_t lane = j - at; lane < past; lane++) {
+              y[(i + row) * y_i + at + lane] = sums[row][lane];
+            }
           }
         }
         first += 256;

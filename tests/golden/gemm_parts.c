@@ -112,55 +112,12 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
           const KERNEL_vector u9 = x2[from1 + (i + 9) * x2_i + k] - (KERNEL_vector){0};
           a9_0 = KERNEL_fma(u9, w0, a9_0);
         }
-        const KERNEL_vector part0 = a0_0;
-        #pragma GCC ivdep
-        for (int64_t lane = j - at; lane < past; lane++) {
-          y[i * row + at + lane + part * elements] = part0[lane];
-        }
-        const KERNEL_vector part1 = a1_0;
-        #pragma GCC ivdep
-        for (int64_t lane = j - at; lane < past; lane++) {
-          y[(i + 1) * row + at + lane + part * elements] = part1[lane];
-        }
-        const KERNEL_vector part2 = a2_0;
-        #pragma GCC ivdep
-        for (int64_t lane = j - at; lane < past; lane++) {
-          y[(i + 2) * row + at + lane + part * elements] = part2[lane];
-        }
-        const KERNEL_vector part3 = a3_0;
-        #pragma GCC ivdep
-        for (int64_t lane = j - at; lane < past; lane++) {
-          y[(i + 3) * row + at + lane + part * elements] = part3[lane];
-        }
-        const KERNEL_vector part4 = a4_0;
-        #pragma GCC ivdep
-        for (int64_t lane = j - at; lane < past; lane++) {
-          y[(i + 4) * row + at + lane + part * elements] = part4[lane];
-        }
-        const KERNEL_vector part5 = a5_0;
-        #pragma GCC ivdep
-        for (int64_t lane = j - at; lane < past; lane++) {
-          y[(i + 5) * row + at + lane + part * elements] = part5[lane];
-        }
-        const KERNEL_vector part6 = a6_0;
-        #pragma GCC ivdep
-        for (int64_t lane = j - at; lane < past; lane++) {
-          y[(i + 6) * row + at + lane + part * elements] = part6[lane];
-        }
-        const KERNEL_vector part7 = a7_0;
-        #pragma GCC ivdep
-        for (int64_t lane = j - at; lane < past; lane++) {
-          y[(i + 7) * row + at + lane + part * elements] = part7[lane];
-        }
-        const KERNEL_vector part8 = a8_0;
-        #pragma GCC ivdep
-        for (int64_t lane = j - at; lane < past; lane++) {
-          y[(i + 8) * row + at + lane + part * elements] = part8[lane];
-        }
-        const KERNEL_vector part9 = a9_0;
-        #pragma GCC ivdep
-        for (int64_t lane = j - at; lane < past; lane++) {
-          y[(i + 9) * row + at + lane + part * elements] = part9[lane];
+        const KERNEL_vector sums[] = {a0_0, a1_0, a2_0, a3_0, a4_0, a5_0, a6_0, a7_0, a8_0, a9_0};
+        for (int64_t row = 0; row < 10; row++) {
+          #pragma GCC ivdep
+          for (int64_t lane = j - at; lane < past; lane++) {
+            y[(i + row) * row + at + lane + part * elements] = sums[row][lane];
+          }
         }
       }
     }

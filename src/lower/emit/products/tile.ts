@@ -284,19 +284,18 @@ function printTile(t: Tiling, tile: Tile, writer: Writer): void {
 /** The nest's store for each element of the tile. */
 export function storeTile(
   t: Tiling,
-  { tall, wide, from, column: first }: Tile,
+  tile: Tile,
   scope: Scope,
 ): void {
-  const { c: { store }, columns, along, lanes, few } = t, { writer } = scope;
-  const put = (s: Scope) => {
-    const text = bare(render(store.value, s));
-    line(writer, `${address(store.access, s)} = ${text};`);
-  };
+  const { tall, wide, from, column: first } = tile,
+    { c: { store }, columns, along, lanes, few } = t,
+    { writer } = scope;
+  if (from !== "0") return storeEnd(t, tile, scope);
   const inVectors = isArithmetic(t);
   for (const r of upTo(tall)) {
     if (along === "inner" && few === null) {
       for (const v of upTo(wide)) {
-        put({
+        storeElement(t, {
           ...within(t, scope, r, plus(first, v)),
           results: [`KERNEL_sum(a${r}_${v})`],
         });
@@ -306,27 +305,56 @@ export function storeTile(
     const sums = along === "inner"
       ? foldRow(t, r, writer)
       : upTo(wide).map((v) => sumName(r, v, 0));
-    sums.forEach((name, v) => {
-      const whole = from === "0", sum = whole ? name : `part${r}`;
-      if (!whole) line(writer, `const KERNEL_vector ${sum} = ${name};`);
-      const at = within(t, scope, r, column(first, v * lanes));
-      const s = hoist([store.value], columns, {
-        ...within(t, scope, r, column(column(first, v * lanes), "lane")),
+    sums.forEach((sum, v) => {
+      const at = column(first, v * lanes),
+        count = Math.min(lanes, (few ?? Infinity) - v * lanes);
+      const lane = hoist([store.value], columns, {
+        ...within(t, scope, r, column(at, "lane")),
         results: [`${sum}[lane]`],
       });
-      if (inVectors && whole && (few === null || (v + 1) * lanes <= few)) {
-        return storeVector(t, { ...at, names: s.names, results: [sum] });
-      }
-      line(writer, "#pragma GCC ivdep");
-      block(
-        writer,
-        `for (int64_t lane = ${from}; lane < ${
-          whole ? Math.min(lanes, (few ?? Infinity) - v * lanes) : "past"
-        }; lane++) {`,
-        () => put(s),
-      );
+      if (inVectors && count === lanes) {
+        const { names } = lane;
+        storeVector(t, { ...within(t, scope, r, at), names, results: [sum] });
+      } else storeLanes(t, ["0", String(count)], lane);
     });
   }
+}
+
+/** Stores some lanes of a tile of one vector a row: row by row in a loop, because it is the last, and each loop over lanes is one more to compile. */
+function storeEnd(
+  t: Tiling,
+  { tall, from, column: first }: Tile,
+  scope: Scope,
+): void {
+  const { c: { store }, columns } = t, { writer } = scope;
+  const sums = upTo(tall).map((r) => sumName(r, 0, 0));
+  line(writer, `const KERNEL_vector sums[] = {${sums.join(", ")}};`);
+  block(writer, `for (int64_t row = 0; row < ${tall}; row++) {`, () => {
+    const lane = hoist([store.value], columns, {
+      ...within(t, scope, "row", column(first, "lane")),
+      results: ["sums[row][lane]"],
+    });
+    storeLanes(t, [from, "past"], lane);
+  });
+}
+
+function storeLanes(
+  t: Tiling,
+  [from, to]: readonly [string, string],
+  scope: Scope,
+): void {
+  const { writer } = scope;
+  line(writer, "#pragma GCC ivdep");
+  block(
+    writer,
+    `for (int64_t lane = ${from}; lane < ${to}; lane++) {`,
+    () => storeElement(t, scope),
+  );
+}
+
+function storeElement({ c: { store } }: Tiling, scope: Scope): void {
+  const text = bare(render(store.value, scope));
+  line(scope.writer, `${address(store.access, scope)} = ${text};`);
 }
 
 /** True for a store whose value is arithmetic of the sum, of elements beside each other along the columns, and of numbers: vectors have operators for that. */

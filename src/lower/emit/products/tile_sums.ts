@@ -23,7 +23,7 @@ export function sumTile(t: Tiling, tile: Tile, scope: Scope): void {
 export function within(
   t: Tiling,
   scope: Scope,
-  row: number,
+  row: number | string,
   column: string,
 ): Scope {
   const { c: { nest }, rows, columns } = t;
@@ -258,7 +258,7 @@ export function column(at: string, more: number | string): string {
   return more === 0 ? at : `${at} + ${more}`;
 }
 
-export function plus(variable: string, n: number): string {
+export function plus(variable: string, n: number | string): string {
   return n === 0 ? variable : `${variable} + ${n}`;
 }
 
