@@ -1,8 +1,12 @@
 /* dotAdd: float32 x0, float32 x1, float32 x2, float32 x3 -> float32 y; i < n_i, j < n_j */
 typedef float KERNEL_vector __attribute__((vector_size(64), aligned(4), may_alias));
 static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fma(KERNEL_vector x, KERNEL_vector y, KERNEL_vector z) {
+#ifdef DAMO_FMA_64_4
+  return DAMO_FMA_64_4(x, y, z);
+#else
   for (int lane = 0; lane < 16; lane++) z[lane] = __builtin_fmaf(x[lane], y[lane], z[lane]);
   return z;
+#endif
 }
 /* Lanes from `skip` on; 0 before. */
 static inline __attribute__((always_inline)) KERNEL_vector KERNEL_last(const float *x, int64_t skip) {
