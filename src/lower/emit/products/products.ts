@@ -70,9 +70,12 @@ export function planProduct(
   };
 }
 
+/** Axes of a product of matrices: rows, columns and terms. */
+const MATRICES = 3;
+
 /** The kernel of a sum of products with more axes than matrices have, as convolutions are; null where only plain loops compute it. */
 export function planWindows(nest: Nest, target: Target): PlannedProduct | null {
-  const w = nest.outer.length > 2 ? windowsOf(nest, target) : null;
+  const w = nest.axes.length > MATRICES ? windowsOf(nest, target) : null;
   return w && { steps: [windowKernel(w)], note: "own register tiles, windows" };
 }
 
