@@ -56,7 +56,9 @@ export type ScanUpdates = Map<SharedVariable, Variable>;
  * Runs `step` in a loop. Its arguments are the taps of each sequence, the
  * taps of each output that is fed back, then the non-sequences; what else it
  * uses from outside is found. Each output has a leading axis over the steps.
- * A plain number as initial value takes the dtype that the step gives it.
+ * A plain number as initial value takes the dtype that the step gives it;
+ * while the step is built it is floatX, so a counter that indexes starts from
+ * `constant(0, { dtype: "int64" })`.
  *
  * Returns the outputs (one Variable if the step returns one, else a list)
  * and the updates of shared variables, to be handed to `function`: those that

@@ -161,11 +161,11 @@ export function asSequence(
     value,
     taps,
     backwards,
-    vars: taps.map((k) => new Variable(row, null, 0, tapName(value, k))),
+    vars: taps.map((k) => new Variable(row, null, 0, tapName(value.name, k))),
   };
 }
 
-function tapName({ name }: Variable, k: number): string | undefined {
+function tapName(name: string | undefined, k: number): string | undefined {
   return name && `${name}[t${k > 0 ? "+" : ""}${k || ""}]`;
 }
 
@@ -226,13 +226,14 @@ function isPlain(x: unknown): x is number | bigint | boolean {
 }
 
 function stateVariables(
-  { value, initial, taps }: Omit<StateInput, "vars">,
+  { index, number, value, initial, taps }: Omit<StateInput, "vars">,
 ): Variable[] {
   const row = dense(
     initial.dtype,
     initial.type.shape.slice(1).map((d) => typeof d === "number" ? d : null),
   );
-  return taps.map((k) => new Variable(row, null, 0, tapName(value, k)));
+  const name = number === null ? value.name : `output ${index}`;
+  return taps.map((k) => new Variable(row, null, 0, tapName(name, k)));
 }
 
 /** Gives plain numbers that states start from the dtype that the step gives them; `results` has the new values of the states first. */

@@ -199,6 +199,7 @@ export function describeOther(x: unknown): string {
   if (typeof x !== "object" || x === null || x instanceof Variable) {
     return String(x);
   }
+  if (Array.isArray(x)) return `a list of ${x.length}`;
   const keys = Object.keys(x);
   return keys.length ? `an object of ${keys.join(", ")}` : "an empty object";
 }

@@ -2,6 +2,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { array, type NDArray } from "../../src/graph/ndarray.ts";
 import { constant, shared, zeros } from "../../src/ops/constructors.ts";
+import { at } from "../../src/ops/indexing/at.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { foldr } from "../../src/nested/fold.ts";
 import { scan } from "../../src/nested/scan.ts";
@@ -63,6 +64,18 @@ Deno.test("a plain number starts in the dtype that the step gives it", () => {
   assertEquals([a.dtype, b.dtype], ["float64", "float64"]);
   const [n] = scan((n) => cast(n, "int64"), { outputsInfo: 2, nSteps: 2 });
   assertEquals(n.dtype, "int64");
+  const count = { outputsInfo: [0, null], nSteps: 2 };
+  assertThrows(
+    () => scan((i) => [add(i, 1), at(x, i)], count),
+    TypeError,
+    'by output 0[t-1] float32 (): expected integers; convert it with .astype("int64")',
+  );
+  const [[i, xs]] = scan((i) => [add(i, 1), at(x, cast(i, "int64"))], count);
+  const value = array([7, 8], { dtype: "float64" });
+  assertEquals(
+    evaluate([i, xs], new Map([[x, value]])).map((v) => v.toArray()),
+    [[1, 2], [7, 8]],
+  );
 });
 
 Deno.test("the form of what a step returns is the form of the outputs", () => {

@@ -43,6 +43,7 @@ Deno.test("what is no operand, or not as many as an op takes, is refused", () =>
   refused(() => add(x), "Cannot apply add: expected 2 operands, got 1");
   refused(() => add(x, x, x), "Cannot apply add: expected 2 operands, got 3");
   refused(() => add(x, { axis: 1 }), "Cannot use an object of axis in a graph");
+  refused(() => ops.neg({} as never), "Cannot use an empty object in a graph");
   refused(() => add(x, "3"), 'Cannot use "3" in a graph');
   refused(() => add(x, undefined), "Cannot use undefined in a graph");
 });

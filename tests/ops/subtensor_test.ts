@@ -242,7 +242,7 @@ Deno.test("at refuses", () => {
   assertThrows(
     () => at(x, scalar("s")),
     TypeError,
-    "by float32 (): expected integers",
+    'by s float32 (): expected integers; convert it with .astype("int64")',
   );
   assertThrows(
     () => at(x, gt(scalar("s"), 0)),

@@ -113,9 +113,9 @@ function asParam(
   const v = e instanceof Variable ? e : asVariable(e as Operand, "int64");
   if (!isInteger(v.dtype)) {
     throw new TypeError(
-      `Cannot index ${describeType(x.type)} by ${
-        describeType(v.type)
-      }: expected integers; convert it with .astype("int64")`,
+      `Cannot index ${
+        describeType(x.type)
+      } by ${v}: expected integers; convert it with .astype("int64")`,
     );
   }
   return v.ndim === 0
