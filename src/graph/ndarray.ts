@@ -1,4 +1,5 @@
 /** Values: strided arrays over typed arrays. */
+import { checkOptions, DTYPE_OPTION } from "./options.ts";
 import {
   allocate,
   type Dtype,
@@ -297,11 +298,12 @@ export function castElement(x: number | bigint, dtype: Dtype): number | bigint {
  */
 export function array(
   value: Nested | ArrayBufferView | ArrayLike | NDArray,
-  { shape, dtype }: {
+  options: {
     readonly shape?: readonly number[];
     readonly dtype?: Dtype;
   } = {},
 ): NDArray {
+  const { shape, dtype } = checkOptions("make an array", options, DTYPE_OPTION);
   const made = asArray(value, dtype);
   return shape ? made.reshape(shape) : made;
 }

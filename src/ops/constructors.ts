@@ -16,6 +16,7 @@ import {
   NDArray,
   type Nested,
 } from "../graph/ndarray.ts";
+import { checkOptions, DTYPE_OPTION } from "../graph/options.ts";
 import { HostStorage } from "../graph/storage.ts";
 import { dense, describeType, type Dim } from "../graph/type.ts";
 import {
@@ -57,8 +58,13 @@ export type Value = NDArray | Nested | ArrayBufferView | ArrayLike;
 /** A value as part of the graph; numbers are floatX unless `dtype` says otherwise. */
 export function constant(
   value: Value,
-  { dtype, name }: { readonly dtype?: Dtype; readonly name?: string } = {},
+  options: { readonly dtype?: Dtype; readonly name?: string } = {},
 ): Constant {
+  const { dtype, name } = checkOptions(
+    "make a constant",
+    options,
+    DTYPE_OPTION,
+  );
   return new Constant(typed(value, dtype), name);
 }
 
@@ -75,8 +81,9 @@ function typed(value: Value, dtype?: Dtype): NDArray {
 /** x as a Variable, converted to `dtype` if given. */
 export function asTensor(
   x: Operand,
-  { dtype }: { readonly dtype?: Dtype } = {},
+  options: { readonly dtype?: Dtype } = {},
 ): Variable {
+  const { dtype } = checkOptions("make a Variable", options, DTYPE_OPTION);
   return dtype && !(x instanceof Variable)
     ? constant(x, { dtype })
     : dtype
@@ -370,8 +377,13 @@ export function shared(
 ): SharedVariable;
 export function shared(
   value: Value | Variable,
-  { name, dtype, borrow = false, shape }: SharedOptions = {},
+  options: SharedOptions = {},
 ): SharedVariable {
+  const { name, dtype, borrow = false, shape } = checkOptions(
+    "make a shared variable",
+    options,
+    'a name is written { name: "W" }',
+  );
   const made = value instanceof Variable
     ? evaluate([value])[0]!.astype(dtype ?? value.dtype)
     : typed(value, dtype);

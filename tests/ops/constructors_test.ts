@@ -226,6 +226,17 @@ Deno.test("a value that cannot be set leaves the old one", () => {
   assertEquals(s.getValue().toArray(), [[4, 5]]);
 });
 
+Deno.test("a dtype or a name that is no option is refused", () => {
+  for (const make of [array, constant, asTensor, shared]) {
+    assertThrows(
+      () => make([1], "int64" as never),
+      TypeError,
+      'expected options, got "int64"; a',
+      make.name,
+    );
+  }
+});
+
 Deno.test("a shape that is no list is refused", () => {
   for (const shape of [undefined, {}, "3"]) {
     assertThrows(

@@ -1,4 +1,5 @@
 /** Reductions over axes: folds of the elements. */
+import { checkOptions } from "../../graph/options.ts";
 import {
   allocate,
   type Dtype,
@@ -149,12 +150,7 @@ function reduction<O extends ReduceOptions = ReduceOptions>(
 
 /** TypeError: an axis where options are expected, as NumPy takes it; unread, it would reduce everything. */
 export function refuseBareAxis(name: string, options: ReduceOptions): void {
-  if (typeof options === "object" && options && !Array.isArray(options)) return;
-  throw new TypeError(
-    `Cannot apply ${name}: expected options, got ${
-      JSON.stringify(options)
-    }; an axis is written { axis: 0 }`,
-  );
+  checkOptions(`apply ${name}`, options, "an axis is written { axis: 0 }");
 }
 
 /** The axes meant by `axis`, ascending. RangeError: out of range, or named twice. */
