@@ -51,6 +51,7 @@ import { shapeAt } from "../../src/ops/shape/shape.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import { Mode } from "../../src/run/mode.ts";
 import { EXAMPLES, valueOf } from "../nested/examples.ts";
+import { rng } from "../lower/random.ts";
 import { randomLoops, weights } from "../nested/random_loops.ts";
 
 /** The graph of `outputs` after rewriting. */
@@ -736,6 +737,60 @@ Deno.test("all example loops keep their values", () => {
       close(evaluate(made.outputs, by), evaluate(outputs, by));
     }
   }
+});
+
+/** A cell of random gates, some of which read a state that another one has changed, and something that it hands out. */
+function randomCell(seed: number) {
+  const random = rng(seed), batch = random(2) ? [2] : [];
+  const matrices = (name: string, n: number) =>
+    Array.from({ length: n }, (_, k) => dmatrix(`${name}${k}`));
+  const n = 2 + random(3), W = matrices("W", n), U = matrices("U", n);
+  const b = U.map((_, k) => dvector(`b${k}`)), V = dmatrix("V");
+  const x = batch.length ? dtensor3("x") : dmatrix("x");
+  const h0 = batch.length ? dmatrix("h0") : dvector("h0");
+  const [[h, y]] = scan((x, h) => {
+    const gates: Variable[] = [];
+    for (let k = 0; k < n; k++) {
+      const read = k > 0 && random(3) === 0 ? mul(h, gates[k - 1]!) : h;
+      const open = add(add(dot(x, W[k]!), dot(read, U[k]!)), b[k]!);
+      gates.push(random(2) ? tanh(open) : sigmoid(open));
+    }
+    const next = gates.reduce((a, g) => random(2) ? mul(a, g) : add(a, g));
+    return [tanh(add(next, h)), sigmoid(dot(random(2) ? next : h, V))];
+  }, { sequences: x, outputsInfo: [h0, null] }) as unknown as [Variable[]];
+  const lengths = Object.fromEntries([
+    ...W.map((v) => [v.name!, [3, 4]]),
+    ...U.map((v) => [v.name!, [4, 4]]),
+    ...b.map((v) => [v.name!, [4]]),
+    ["V", [4, 2]],
+    ["x", [random(4) ? 3 : 0, ...batch, 3]],
+    ["h0", [...batch, 4]],
+  ]) as Record<string, number[]>;
+  const wrt = [x, h0, V, ...W, ...U, ...b].filter(() => random(4) > 0);
+  return { outputs: [h!, y!], wrt, lengths };
+}
+
+Deno.test("random cells and their gradients keep their values", () => {
+  const fired = new Set<string>();
+  for (let seed = 0; seed < 20; seed++) {
+    const { outputs, wrt, lengths } = randomCell(seed);
+    const cost = outputs.map((v): Variable => sum(sqr(v)))
+      .reduce((a, b) => add(a, b)) as Variable<0>;
+    const all = [...outputs, ...grad(cost, wrt)];
+    const { inputs, outputs: made, fired: rules } = look(all);
+    rules.forEach(({ rule }) => fired.add(rule));
+    const values = valuesOf(inputs, lengths);
+    const by = new Map(inputs.map((v, i) => [v, values[i]!]));
+    try {
+      close(evaluate(made, by), evaluate(all, by));
+    } catch (error) {
+      throw new Error(`seed ${seed}`, { cause: error });
+    }
+  }
+  for (const rule of ["products", "sums"]) {
+    assert(fired.has(`scan_join_${rule}`));
+  }
+  for (const rule of ["sum", "after"]) assert(fired.has(`scan_${rule}`));
 });
 
 Deno.test("random loops, their gradients and tangents keep their values", () => {
