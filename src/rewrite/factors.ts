@@ -88,7 +88,8 @@ export function terms(x: Variable): Terms {
   };
 }
 
-interface Scaling {
+/** A number times something. */
+export interface Scaling {
   readonly by: number;
   readonly of: Variable;
 }
@@ -102,7 +103,7 @@ function scaling(a: Variable, b: Variable): Scaling | null {
 }
 
 /** x as a number times something: -1 for neg, the constant of a product, else 1. */
-function scaled(x: Variable): Scaling {
+export function scaled(x: Variable): Scaling {
   const node = x.owner;
   const plain = { by: 1, of: x };
   if (node?.inputs.some((v) => v.dtype !== x.dtype)) return plain;

@@ -1,5 +1,8 @@
 /** Indices that take everything, one of several parts, or less than what is computed for them. */
 import type { Variable } from "../graph/variable.ts";
+import { slice } from "../graph/indexing.ts";
+import { arange } from "../ops/constructors.ts";
+import { at } from "../ops/indexing/at.ts";
 import { dimshuffle } from "../ops/shape/dimshuffle.ts";
 import { join } from "../ops/shape/join.ts";
 import {
@@ -8,11 +11,12 @@ import {
   type SymbolicLength,
 } from "../ops/shape/length_graph.ts";
 import type { IndexParam, SelectionParams } from "../ops/indexing/selection.ts";
-import { subtensor } from "../ops/indexing/subtensor.ts";
+import { advancedSubtensor, subtensor } from "../ops/indexing/subtensor.ts";
 import type { Scalar } from "../ops/shape/view.ts";
 import { lifting } from "./lifting.ts";
-import { isLengthOf, lengthKey, sameLength } from "./lengths.ts";
+import { isEnoughFor, isLengthOf, lengthKey, sameLength } from "./lengths.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
+import { fillValue } from "./values.ts";
 
 /** Reading and changing elements. */
 export const indexing: readonly Rule[] = [
@@ -77,8 +81,35 @@ export const indexing: readonly Rule[] = [
     },
     indexOfJoin,
   ),
+  ruleAt(
+    "index_arange",
+    [advancedSubtensor],
+    {
+      equation:
+        "x[arange(n)] → x[:n], x[arange(2, 5)] → x[2:5], where x is known to be long enough",
+      licence: "exact",
+    },
+    indexByRange,
+  ),
   ...lifting,
 ];
+
+/** A slice instead of the rows that it would take, where no row can lie beyond the end: that would be refused. */
+function indexByRange(v: Variable): Variable | null {
+  const [x, ...rest] = v.owner!.inputs as [Variable, ...Variable[]];
+  const { index } = v.owner!.params as SelectionParams;
+  const axis = index.findIndex((e) => e.kind === "rows"), e = index[axis];
+  if (e?.kind !== "rows" || !index.every((f) => f === e || isWhole(f))) {
+    return null;
+  }
+  const rows = rest[e.input - 1]!;
+  if (rows.owner?.op !== arange.op) return null;
+  const [start, step, n] = rows.owner.inputs.map((u) => fillValue(u) ?? u);
+  if (typeof start !== "number" || start < 0 || step !== 1) return null;
+  if (!isEnoughFor(n!, shapeGraph(x, axis), start)) return null;
+  const stop = SYMBOLIC.add(start, n!) as SymbolicLength;
+  return at(x, ...index.map((f) => f === e ? slice(start, stop) : ":"));
+}
 
 function isWhole(e: IndexParam): boolean {
   return e.kind === "slice" && e.step === 1 && e.start === undefined &&

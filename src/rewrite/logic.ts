@@ -1,6 +1,7 @@
 /** Truth values, bits and choices: operands that decide, repeat or undo each other. */
 import { isFloat } from "../graph/dtype.ts";
-import { div, maximum, mul } from "../ops/elementwise/elemwise.ts";
+import type { Variable } from "../graph/variable.ts";
+import { add, div, maximum, mul } from "../ops/elementwise/elemwise.ts";
 import {
   and_,
   ge,
@@ -12,6 +13,7 @@ import {
   where,
   xor,
 } from "../ops/elementwise/elemwise_logic.ts";
+import { ifelse } from "../ops/ifelse.ts";
 import { match, type Rule, rule, ruleAt } from "./pattern.ts";
 import { filled, fillValue, isNatural } from "./values.ts";
 
@@ -54,6 +56,29 @@ export const logic: readonly Rule[] = [
     ({ c, x, z }) => where(c, x, z),
     "exact",
   ),
+  rule(
+    "add_where_same",
+    [add, [where, "c", "x", 0], [where, "c", "y", 0]],
+    ({ c, x, y }, z) =>
+      x.dtype === z.dtype && y.dtype === z.dtype
+        ? where(c, add(x, y), 0)
+        : null,
+  ),
+  rule(
+    "add_where_opposite",
+    [add, [where, "c", "x", 0], [where, "c", 0, "y"]],
+    ({ c, x, y }) => where(c, x, y),
+  ),
+  ruleAt(
+    "ifelse_ifelse",
+    [ifelse],
+    {
+      equation:
+        "ifelse(c, ifelse(c, x, y), z) → ifelse(c, x, z), and in the other branch",
+      licence: "exact",
+    },
+    ifelseInside,
+  ),
   ruleAt(
     "natural_maximum",
     [maximum],
@@ -82,6 +107,22 @@ export const logic: readonly Rule[] = [
     },
   ),
 ];
+
+/** A branch that asks again what is known there. */
+function ifelseInside(v: Variable): Variable | null {
+  const [c, ...values] = v.owner!.inputs as [Variable, ...Variable[]];
+  const half = values.length / 2;
+  const known = (branch: 0 | 1) => {
+    const x = values[v.index + branch * half]!, inner = x.owner;
+    if (inner?.op !== ifelse.op || inner.inputs[0] !== c) return x;
+    const same = (inner.inputs.length - 1) / 2;
+    return inner.inputs[1 + x.index + branch * same]!;
+  };
+  const x = known(0), y = known(1);
+  return x === values[v.index] && y === values[v.index + half]
+    ? null
+    : ifelse(c, x, y);
+}
 
 /** A factor goes into a choice between something and 0, so that 0 · ∞ cannot arise: the gradient of what was not chosen stays 0. */
 export const sinking: readonly Rule[] = [

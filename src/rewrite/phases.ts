@@ -3,6 +3,7 @@ import type { Variable } from "../graph/variable.ts";
 import { products } from "./blas.ts";
 import { cancelling, signs, useless } from "./canonicalize.ts";
 import { gathering } from "./factors.ts";
+import { distributing } from "./distribute.ts";
 import { fills } from "./fills.ts";
 import { fold } from "./fold.ts";
 import { fuseElementwise } from "./fuse.ts";
@@ -12,6 +13,7 @@ import type { LoopRule } from "./scan/loop_rules.ts";
 import { inverses } from "./inverses.ts";
 import { labels } from "./labels.ts";
 import { layout } from "./layout.ts";
+import { linalg, logDeterminants } from "./linalg.ts";
 import { logic, sinking } from "./logic.ts";
 import { nnet, shareSoftmax } from "./nnet.ts";
 import { openGraphs } from "./open.ts";
@@ -53,8 +55,10 @@ const simple: readonly Rule[] = [
   ...inverses,
   ...sinking,
   ...gathering,
+  ...distributing,
   ...indexing,
   ...writing,
+  ...linalg,
 ];
 
 /** Graphs used as ops that ask for it are looked into from the start, */
@@ -75,7 +79,13 @@ export const PHASES: readonly Phase[] = [
   canonical, //                                        one form for one meaning; constants and lengths folded
   { name: "loops", loops: LOOP_RULES }, //             loops joined, cut down, and relieved of work
   rules("simplify", simple), //                        what left the loops
-  rules("stabilize", [...tidy, ...stabilize, ...nnet, ...labels]), // forms that keep their digits
+  rules("stabilize", [
+    ...tidy,
+    ...stabilize,
+    ...nnet,
+    ...labels,
+    ...logDeterminants,
+  ]), // forms that keep their digits
   { name: "share_softmax", pass: shareSoftmax }, //    one softmax for loss and gradient
   rules("blas", [...tidy, ...gathering, ...products, ...sparseSums]), // sums with products and with sparse gradients
   { name: "hoist", loops: [...unused, ...hoisting] }, // what sums with products left to each step

@@ -17,7 +17,7 @@ import {
   softplus,
   sub,
 } from "../ops/elementwise/elemwise.ts";
-import { log1mexp, logErfc } from "./tails.ts";
+import { log1mexp, logErfc, logErfcGrad } from "./tails.ts";
 import { type Factors, factors, product } from "./factors.ts";
 import { match, type Rule, rule, ruleAt } from "./pattern.ts";
 
@@ -55,6 +55,7 @@ export const stabilize: readonly Rule[] = [
   rule("logaddexp_zero", [logaddexp, "x", 0], ({ x }) => softplus(x)),
   ...log1mexp,
   ...logErfc,
+  ...logErfcGrad,
   rule("one_plus_erf", [add, 1, [erf, "x"]], ({ x }) => erfc(neg(x))),
   rule("erfc_minus_one", [add, [erfc, "x"], -1], ({ x }) => neg(erf(x))),
   rule("one_minus_erf", [sub, 1, [erf, "x"]], ({ x }) => erfc(x)),

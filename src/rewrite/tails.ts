@@ -2,6 +2,7 @@
 import type { Variable } from "../graph/variable.ts";
 import {
   add,
+  div,
   erfc,
   exp,
   expm1,
@@ -16,7 +17,9 @@ import {
   sub,
 } from "../ops/elementwise/elemwise.ts";
 import { gt, where } from "../ops/elementwise/elemwise_logic.ts";
-import { type Rule, rule } from "./pattern.ts";
+import { erfcx } from "../ops/elementwise/elemwise_special.ts";
+import { factors, product } from "./factors.ts";
+import { match, type Rule, rule, ruleAt } from "./pattern.ts";
 import { fillValue } from "./values.ts";
 
 /** Above it log(1 - e^x) is taken from expm1, below it from log1p (Mächler, Accurately computing log(1 - exp(-|a|)), 2012). */
@@ -58,6 +61,38 @@ export const logErfc: readonly Rule[] = [
       : where(gt(x, far), logErfcFar(x), log(erfc(minimum(x, far))));
   }),
 ];
+
+/** Where e^-x² and erfc(x) vanish together, their quotient does not: the gradient of log(erfc(x)). */
+export const logErfcGrad: readonly Rule[] = [
+  ruleAt(
+    "log_erfc_grad",
+    [mul, div],
+    { equation: "y * exp(-sqr(x)) / erfc(x) → y / erfcx(x)" },
+    (z) => {
+      const { constant, over, under } = factors(z);
+      for (const below of under) {
+        const x = match([erfc, "x"], below)?.x;
+        const above = x && over.find((v) => isGaussian(v, x));
+        if (!above) continue;
+        return product({
+          constant,
+          over: [
+            ...over.toSpliced(over.indexOf(above), 1),
+            reciprocal(erfcx(x)),
+          ],
+          under: under.toSpliced(under.indexOf(below), 1),
+        });
+      }
+      return null;
+    },
+  ),
+];
+
+/** True for exp(-x²). */
+function isGaussian(v: Variable, x: Variable): boolean {
+  const y = match([exp, [neg, [sqr, "y"]]], v)?.y;
+  return y !== undefined && (y === x || match([neg, "y"], x)?.y === y);
+}
 
 /** -x² - log(x √π) + log(1 - r + 3r² - 15r³), r = 1 / 2x² (Abramowitz and Stegun 7.1.23). */
 function logErfcFar(x: Variable): Variable {

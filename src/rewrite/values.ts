@@ -16,6 +16,8 @@ import {
   sigmoid,
   sqr,
 } from "../ops/elementwise/elemwise.ts";
+import { cholesky } from "../ops/linalg/cholesky.ts";
+import { diagonal, type DiagonalParams } from "../ops/shape/diagonal.ts";
 import { lengthFrom } from "../ops/shape/length_graph.ts";
 import { sum } from "../ops/reductions/reduce.ts";
 import { reshape } from "../ops/shape/reshape.ts";
@@ -123,6 +125,10 @@ export function isNatural(x: Variable, depth = DEPTH): boolean {
   if (!node || depth === 0) return false;
   if ([add, mul, sum].some((f) => f.op === node.op)) {
     return node.inputs.every((v) => isNatural(v, depth - 1));
+  }
+  // A factor of Cholesky's has positive numbers on its diagonal.
+  if (node.op === diagonal.op && node.inputs[0]!.owner?.op === cholesky.op) {
+    return (node.params as DiagonalParams).offset === 0;
   }
   return isFloat(x.dtype)
     ? [sqr, abs, exp, sigmoid, cosh, softmax].some((f) => f.op === node.op)

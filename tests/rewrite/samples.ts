@@ -6,6 +6,8 @@ import { considerConstant, gradClip } from "../../src/grad/identities.ts";
 import { at, incSubtensor, setSubtensor } from "../../src/ops/indexing/at.ts";
 import { broadcastAs, broadcastTo } from "../../src/ops/shape/broadcast_to.ts";
 import { arange, constant, zerosLike } from "../../src/ops/constructors.ts";
+import { cholesky } from "../../src/ops/linalg/cholesky.ts";
+import { det, inv, solve } from "../../src/ops/linalg/solve.ts";
 import { dimshuffle, transpose } from "../../src/ops/shape/dimshuffle.ts";
 import { dot } from "../../src/ops/products/dot.ts";
 import {
@@ -13,6 +15,7 @@ import {
   add,
   cast,
   div,
+  erfc,
   exp,
   log,
   maximum,
@@ -74,8 +77,66 @@ function labelsGrad(x: Variable): Variable {
   return sub(picked, mul(softmax(x), total));
 }
 
+/** A matrix far from any that is singular, and one that is positive definite. */
+const sound = constant([[4, 1, 0, 1], [1, -5, 2, 0], [0, 1, 3, 1], [
+    2,
+    0,
+    1,
+    6,
+  ]], {
+    dtype: "float64",
+  }),
+  definite = constant(
+    [[4, 1, 0, 1], [1, 5, 2, 0], [0, 2, 3, 1], [1, 0, 1, 6]],
+    {
+      dtype: "float64",
+    },
+  );
+const factor = cholesky(definite);
+
 /** By name of the rule. */
 export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
+  inverse_of_transpose: [inv(transpose(sound))],
+  inverse_to_solve: [
+    dot(inv(sound), v),
+    dot(inv(sound), transpose(x)),
+    dot(x, inv(sound)),
+    dot(v, inv(sound)),
+    dot(transpose(inv(sound)), v),
+  ],
+  solve_of_triangle: [
+    solve(factor, transpose(x)),
+    solve(transpose(factor), v),
+    solve(cholesky(definite, { lower: false }), v),
+  ],
+  det_of_transpose: [det(transpose(sound))],
+  det_of_triangle: [det(factor), det(transpose(factor))],
+  log_abs_det: [log(abs(det(sound)))],
+  log_det: [log(det(sound)), log(det(definite))],
+  ifelse_ifelse: [
+    ifelse(gt(s, 0), ifelse(gt(s, 0), x, y), neg(x)),
+    ifelse(i, x, ifelse(i, y, neg(y))),
+  ],
+  log_erfc_grad: [
+    div(exp(neg(sqr(x))), erfc(x)),
+    mul(div(s, erfc(neg(x))), mul(-2, exp(neg(sqr(x))))),
+  ],
+  index_arange: [
+    at(x, arange(2)),
+    at(x, ":", arange(1, 4)),
+    at(open, arange(shapeAt(open, 0))),
+  ],
+  gather_multiples: [
+    add(mul(2, x), mul(3, x)),
+    sub(mul(3, x), x),
+    add(x, mul(x, 0.5)),
+    sub(neg(x), x),
+  ],
+  distribute: [
+    mul(mul(add(div(x, v), div(y, s)), v), s),
+    mul(sub(div(x, v), y), v),
+    div(mul(add(div(x, v), div(y, v)), v), s),
+  ],
   fold_length: [mul(x, cast(length(x, { axis: 0 }), "float64"))],
   fold_constants: [add(x, exp(constant([1, 2, 3, 4], { dtype: "float64" })))],
   gradient_identities: [add(considerConstant(x), gradClip(y, 0, 1))],

@@ -22,7 +22,8 @@ import { axisOf, lengthsOf } from "./shape.ts";
 import { specifyShape } from "./specify_shape.ts";
 import { look } from "./view.ts";
 
-interface DiagonalParams {
+/** Which diagonal. */
+export interface DiagonalParams {
   /** Counted upwards from the main one. */
   readonly offset: number;
 }
