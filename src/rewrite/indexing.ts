@@ -1,5 +1,5 @@
 /** Indices that take everything, one of several parts, or less than what is computed for them. */
-import type { Variable } from "../graph/variable.ts";
+import { Constant, type Variable } from "../graph/variable.ts";
 import { slice } from "../graph/indexing.ts";
 import { arange } from "../ops/constructors.ts";
 import { at } from "../ops/indexing/at.ts";
@@ -102,13 +102,34 @@ function indexByRange(v: Variable): Variable | null {
   if (e?.kind !== "rows" || !index.every((f) => f === e || isWhole(f))) {
     return null;
   }
-  const rows = rest[e.input - 1]!;
+  const range = rangeOf(rest[e.input - 1]!);
+  if (!range || !isEnoughFor(range.n, shapeGraph(x, axis), range.start)) {
+    return null;
+  }
+  const stop = SYMBOLIC.add(range.start, range.n) as SymbolicLength;
+  return at(x, ...index.map((f) => f === e ? slice(range.start, stop) : ":"));
+}
+
+/** Constants up to this many elements are looked at. */
+const MOST_ELEMENTS = 4096;
+
+/** The range of natural numbers, one after the other, that an array of integers is. */
+function rangeOf(
+  rows: Variable,
+): { readonly start: number; readonly n: SymbolicLength } | null {
+  if (rows instanceof Constant && rows.ndim === 1) {
+    const { data } = rows;
+    if (data.size === 0 || data.size > MOST_ELEMENTS) return null;
+    const numbers = [...data.flat()].map(Number), start = numbers[0]!;
+    return start >= 0 && numbers.every((k, i) => k === start + i)
+      ? { start, n: data.size }
+      : null;
+  }
   if (rows.owner?.op !== arange.op) return null;
   const [start, step, n] = rows.owner.inputs.map((u) => fillValue(u) ?? u);
-  if (typeof start !== "number" || start < 0 || step !== 1) return null;
-  if (!isEnoughFor(n!, shapeGraph(x, axis), start)) return null;
-  const stop = SYMBOLIC.add(start, n!) as SymbolicLength;
-  return at(x, ...index.map((f) => f === e ? slice(start, stop) : ":"));
+  return typeof start === "number" && start >= 0 && step === 1
+    ? { start, n: n! }
+    : null;
 }
 
 function isWhole(e: IndexParam): boolean {

@@ -22,5 +22,11 @@ export function printRules(word = ""): void {
     const cells = row.map((cell, column) => cell.padEnd(widths[column]!));
     console.log(cells.join("  ").trimEnd());
   }
+  const [, asked] = rows.find((row) => row[2] === "may change NaN/inf") ?? [];
+  if (asked) {
+    console.log(
+      `\nA rule that may change NaN/inf runs only where a mode includes it: new Mode().including("${asked}")`,
+    );
+  }
   console.log(`\n${rows.length} ${rows.length === 1 ? "rule" : "rules"}`);
 }

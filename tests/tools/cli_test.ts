@@ -281,6 +281,10 @@ Deno.test("the table of rules has a line for each, or for those with a word", ()
     /^stabilize +log1p +value-safe +log\(add\(1, x\)\) → log1p\(x\)$/m,
   );
   assertMatch(out, /\n\n\d{2,} rules$/);
+  assertMatch(
+    out,
+    /runs only where a mode includes it: new Mode\(\)\.including/,
+  );
   assertMatch(cli(["rules", "log1p_expm1"]).out, /\n\n1 rules?$/);
 });
 
