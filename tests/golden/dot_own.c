@@ -150,10 +150,14 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         a5_0 = KERNEL_fma(u5, w0, a5_0);
       }
       const KERNEL_vector sums[] = {a0_0, a1_0, a2_0, a3_0, a4_0, a5_0};
-      for (int64_t row = 0; row < 6; row++) {
+      for (int64_t nth = 0; nth < 6; nth++) {
+        if (j - at == 0 && past == 16) {
+          *(KERNEL_vector *)&y[(i + nth) * y_i + at] = sums[nth];
+          continue;
+        }
         #pragma GCC ivdep
         for (int64_t lane = j - at; lane < past; lane++) {
-          y[(i + row) * y_i + at + lane] = sums[row][lane];
+          y[(i + nth) * y_i + at + lane] = sums[nth][lane];
         }
       }
     }

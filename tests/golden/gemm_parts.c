@@ -113,10 +113,14 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
           a9_0 = KERNEL_fma(u9, w0, a9_0);
         }
         const KERNEL_vector sums[] = {a0_0, a1_0, a2_0, a3_0, a4_0, a5_0, a6_0, a7_0, a8_0, a9_0};
-        for (int64_t row = 0; row < 10; row++) {
+        for (int64_t nth = 0; nth < 10; nth++) {
+          if (j - at == 0 && past == 16) {
+            *(KERNEL_vector *)&y[(i + nth) * row + at + part * elements] = sums[nth];
+            continue;
+          }
           #pragma GCC ivdep
           for (int64_t lane = j - at; lane < past; lane++) {
-            y[(i + row) * row + at + lane + part * elements] = sums[row][lane];
+            y[(i + nth) * row + at + lane + part * elements] = sums[nth][lane];
           }
         }
       }

@@ -12,7 +12,8 @@ import type { Implementation } from "../implementation.ts";
 import { LITERAL, strideOf, valueOf } from "../nest.ts";
 import { DTYPES } from "../../../graph/dtype.ts";
 import type { Target } from "../../target.ts";
-import { storeTile, vectorFunctions } from "./tile.ts";
+import { vectorFunctions } from "./tile.ts";
+import { storeTile } from "./tile_store.ts";
 import {
   column,
   halves,
