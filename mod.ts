@@ -151,10 +151,6 @@ export {
   until,
 } from "./src/nested/step.ts";
 
-// Fourier transforms.
-
-// Linear algebra.
-
 // Whole Jacobians.
 export {
   type Hessian,
