@@ -18,22 +18,24 @@ interface Measured {
  * Runs what bench/micro and bench/paper hold: every file of the one, every
  * figure of the other; both are found by their names.
  *
- * Words without a dash choose some (`calls`, `figure1`), all others are for
+ * Names choose some (`calls`, `figure1`); options and what follows them are for
  * the files; each knows `--quick`. Returns the exit code.
  */
 export function bench(words: readonly string[]): number {
-  const chosen = words.filter((word) => !word.startsWith("-"));
-  const options = words.filter((word) => word.startsWith("-"));
+  const micro = modulesIn("micro", /^/),
+    figures = modulesIn("paper", /^figure\d+$/),
+    names = [...micro, ...figures];
+  const first = words.findIndex((word) => word.startsWith("-"));
+  const isName = (word: string, i: number) =>
+    names.includes(word) || first < 0 || i < first;
+  const chosen = words.filter(isName),
+    options = words.filter((word, i) => !isName(word, i));
   const isChosen = (name: string) =>
     chosen.length === 0 || chosen.includes(name);
-  const micro = modulesIn("micro", /^/),
-    figures = modulesIn("paper", /^figure\d+$/);
-  const unknown = chosen.find((name) => ![...micro, ...figures].includes(name));
+  const unknown = chosen.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     console.error(
-      `Cannot measure ${unknown}: there are ${
-        [...micro, ...figures].join(", ")
-      }`,
+      `Cannot measure ${unknown}: there are ${names.join(", ")}`,
     );
     return 2;
   }
