@@ -291,6 +291,7 @@ const HERE: Record<string, readonly string[]> = {
     "batchedDot",
     "batchedTensordot",
     "tensordot",
+    "einsum",
     "kron",
     "matmul",
     "matrixDot",

@@ -291,6 +291,7 @@ export {
   recurrence,
 } from "./order/cumulative.ts";
 export { dot, outer } from "./products/dot.ts";
+export { einsum } from "./products/einsum.ts";
 export {
   batchedDot,
   batchedTensordot,
