@@ -109,8 +109,8 @@ function alongRows(v: Variable): boolean {
 function isShifted(x: Variable): boolean {
   if (x.owner?.op !== sub.op) return false;
   const [z, m] = x.owner.inputs;
-  for (let from = m; from?.owner;) {
-    const { op, inputs } = from.owner;
+  for (let from: Variable | undefined = m; from?.owner;) {
+    const { op, inputs }: Apply = from.owner;
     if (op === max.op) return inputs[0] === z;
     from = inputs.find((v) => v.owner);
   }
