@@ -1,4 +1,5 @@
 /** From symbolic outputs to something callable: the whole compiler, top to bottom. */
+import { type Defaults, withDefaults } from "./graph/options.ts";
 import type { FunctionGraph } from "./graph/function_graph.ts";
 import type { Variable } from "./graph/variable.ts";
 import { optimize } from "./rewrite/optimize.ts";
@@ -46,9 +47,22 @@ export function compile<const O extends Outputs>(
   outputs: O,
   options: FunctionOptions = {},
 ): CompiledFunction<O> {
-  const spec = specify(inputs, outputs, options); //     what is asked for, closed and checked
-  return build(spec, asMode(options.mode), options);
+  const given = withDefaults("compile a function", options, DEFAULTS);
+  const spec = specify(inputs, outputs, given); //       what is asked for, closed and checked
+  return build(spec, asMode(given.mode), given);
 }
+
+/** Every option; what the settings say of one is asked where it is used. */
+const DEFAULTS = {
+  mode: undefined,
+  updates: [],
+  givens: [],
+  name: undefined,
+  onUnusedInput: undefined,
+  allowInputDowncast: undefined,
+  noDefaultUpdates: false,
+  trustInput: false,
+} as const satisfies Defaults<FunctionOptions>;
 
 function build<O extends Outputs>(
   spec: Spec,

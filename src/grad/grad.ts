@@ -1,4 +1,6 @@
 /** Reverse-mode differentiation: one walk from the results of a graph back to what they depend on. */
+import { describeOther } from "../graph/describe_other.ts";
+import { withDefaults } from "../graph/options.ts";
 import { config } from "../graph/config.ts";
 import { type Dtype, isFloat } from "../graph/dtype.ts";
 import { derived } from "../graph/origin.ts";
@@ -6,7 +8,7 @@ import { describeType } from "../graph/type.ts";
 import { type Apply, Variable } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
 import { onesLike, zerosLike } from "../ops/constructors.ts";
-import { asVariable, describeOther, type Operand } from "../ops/define.ts";
+import { asVariable, type Operand } from "../ops/define.ts";
 import { add, cast } from "../ops/elementwise/elemwise.ts";
 import { ifelse } from "../ops/ifelse.ts";
 import { specifyShape } from "../ops/shape/specify_shape.ts";
@@ -34,6 +36,12 @@ export interface PullbackOptions {
   /** What to do about a variable that nothing connects to the result; "raise" unless given. */
   readonly disconnectedInputs?: "raise" | "warn" | "ignore";
 }
+
+/** What holds unless it is told otherwise. */
+export const PULLBACK = {
+  considerConstant: [],
+  disconnectedInputs: "raise",
+} as const satisfies Required<PullbackOptions>;
 
 /** What `grad` may be told. */
 export interface GradOptions extends PullbackOptions {
@@ -110,7 +118,11 @@ export function grad(
   wrt: Variable | readonly Variable[],
   options: GradOptions = {},
 ): unknown {
-  const { knownGrads = [], returnDisconnected = "zero" } = options;
+  const { knownGrads, returnDisconnected, ...pulling } = withDefaults(
+    "differentiate",
+    options,
+    { ...PULLBACK, knownGrads: [], returnDisconnected: "zero" },
+  );
   if (cost && cost.ndim !== 0) {
     throw new TypeError(
       `Cannot differentiate ${cost}: the cost has ${cost.ndim} axes, expected none; take its mean() or sum()`,
@@ -129,7 +141,7 @@ export function grad(
     seeds.set(cost, near(cost, () => seed(cost, gradDtype(cost))));
   }
   const list = asList(wrt);
-  const found = pullback(seeds, known, list, options);
+  const found = pullback(seeds, known, list, pulling);
   const gradients = list.map((v, i) =>
     found[i] ?? {
       zero: zerosLike(v, gradDtype(v)),
@@ -164,6 +176,7 @@ export function Lop(
   evalPoints: Operand | readonly Operand[],
   options: PullbackOptions = {},
 ): Variable | readonly Variable[] {
+  const pulling = withDefaults("apply Lop", options, PULLBACK);
   const results = asList(f);
   const points = f instanceof Variable && !isListOfOne(evalPoints)
     ? [evalPoints as Operand]
@@ -178,7 +191,7 @@ export function Lop(
     results.map((y, i) => cotangent(y, points[i]!)),
   );
   const list = asList(wrt);
-  const gradients = pullback(seeds, new Map(), list, options).map((g, i) =>
+  const gradients = pullback(seeds, new Map(), list, pulling).map((g, i) =>
     g ?? zerosLike(list[i]!, gradDtype(list[i]!))
   );
   return wrt instanceof Variable ? gradients[0]! : gradients;
@@ -189,7 +202,7 @@ function pullback(
   seeds: ReadonlyMap<Variable, Variable>,
   known: ReadonlyMap<Variable, Variable>,
   wrt: readonly Variable[],
-  { considerConstant = [], disconnectedInputs = "raise" }: PullbackOptions,
+  { considerConstant, disconnectedInputs }: Required<PullbackOptions>,
 ): (Variable | null)[] {
   const constants = new Set(considerConstant);
   const { gathered, connected } = propagate(seeds, known, wrt, constants);

@@ -1,4 +1,5 @@
 /** Second derivatives that need no loop: products of a Hessian with a vector. */
+import { withDefaults } from "../graph/options.ts";
 import type { Variable } from "../graph/variable.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
 import { add, mul } from "../ops/elementwise/elemwise.ts";
@@ -8,6 +9,7 @@ import {
   type Gradient,
   type Gradients,
   MissingRuleError,
+  PULLBACK,
   type PullbackOptions,
   type ScalarRank,
 } from "./grad.ts";
@@ -40,6 +42,11 @@ export function hessianVectorProduct(
   vectors: Operand | readonly Operand[],
   options: PullbackOptions = {},
 ): Variable | readonly Variable[] {
+  const pulling = withDefaults(
+    "multiply with the Hessian",
+    options,
+    PULLBACK,
+  );
   const isList = Array.isArray(wrt);
   const variables = (isList ? wrt : [wrt]) as readonly Variable[];
   const given = (isList ? vectors : [vectors]) as readonly Operand[];
@@ -48,7 +55,7 @@ export function hessianVectorProduct(
       `Cannot multiply with the Hessian: ${variables.length} variables need as many vectors, got ${given.length}`,
     );
   }
-  const gradients = grad(cost, variables, options) as readonly Variable[];
+  const gradients = grad(cost, variables, pulling) as readonly Variable[];
   const products = multiply(gradients, variables, given);
   return isList ? products : products[0]!;
 }

@@ -1,4 +1,5 @@
 /** Gradients compared with finite differences. */
+import { withDefaults } from "../graph/options.ts";
 import { isFloat } from "../graph/dtype.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import { dense } from "../graph/type.ts";
@@ -41,8 +42,11 @@ export function verifyGrad(
 ): void {
   const exact = points.every((p) => p.dtype === "float64" || !isFloat(p.dtype));
   const usual = exact ? 1e-5 : 1e-2;
-  const { eps = usual, absTol = usual, relTol = usual } = options;
-  const { rng = sequence() } = options;
+  const { eps, absTol, relTol, rng = sequence() } = withDefaults(
+    "verify a gradient",
+    options,
+    { eps: usual, absTol: usual, relTol: usual, rng: undefined },
+  );
   const xs = points.map((p, i) =>
     new Variable(dense(p.dtype, p.shape), null, 0, `point ${i}`)
   );

@@ -1,5 +1,5 @@
 /** Values: strided arrays over typed arrays. */
-import { checkOptions, DTYPE_OPTION } from "./options.ts";
+import { withDefaults } from "./options.ts";
 import {
   allocate,
   type Dtype,
@@ -303,7 +303,10 @@ export function array(
     readonly dtype?: Dtype;
   } = {},
 ): NDArray {
-  const { shape, dtype } = checkOptions("make an array", options, DTYPE_OPTION);
+  const { dtype, shape } = withDefaults("make an array", options, {
+    dtype: undefined,
+    shape: undefined,
+  });
   const made = asArray(value, dtype);
   return shape ? made.reshape(shape) : made;
 }

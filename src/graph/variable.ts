@@ -1,4 +1,5 @@
 /** The graph: Variables, the Apply nodes that compute them, and the ops those apply. */
+import { withDefaults } from "./options.ts";
 import type { Dtype } from "./dtype.ts";
 import {
   type Inferred,
@@ -249,7 +250,8 @@ export class SharedVariable<R extends number = number> extends Variable<R> {
   }
 
   /** The value: a copy, or with `borrow` a view without copy where the layout is row-major. */
-  getValue({ borrow = false }: { readonly borrow?: boolean } = {}): NDArray {
+  getValue(options: { readonly borrow?: boolean } = {}): NDArray {
+    const { borrow } = withDefaults("get a value", options, { borrow: false });
     return this.storage.read(borrow);
   }
 

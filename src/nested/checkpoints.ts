@@ -1,4 +1,5 @@
 /** Loops that keep few states: the steps between them are run again for a gradient. */
+import { withDefaults } from "../graph/options.ts";
 import { slice } from "../graph/indexing.ts";
 import type { Variable } from "../graph/variable.ts";
 import { at } from "../ops/indexing/at.ts";
@@ -68,15 +69,28 @@ export function scanCheckpoints<const R extends StepResult>(
   step: Step<R>,
   options: CheckpointOptions,
 ): [outputs: Scanned<R>, updates: ScanUpdates] {
-  const { saveEvery = 10, padding = true, nSteps, name, strict } = options;
+  const { saveEvery, padding, nSteps, name, strict, ...given } = withDefaults(
+    "build scan",
+    options,
+    {
+      sequences: [],
+      outputsInfo: [],
+      nonSequences: [],
+      nSteps: undefined,
+      saveEvery: 10,
+      padding: true,
+      name: undefined,
+      strict: false,
+    },
+  );
   if (!Number.isInteger(saveEvery) || saveEvery < 1) {
     throw new RangeError(
       `Cannot build scan: saveEvery must be a positive integer, got ${saveEvery}`,
     );
   }
-  const sequences = operands("sequence", options.sequences);
-  const initial = operands("output", options.outputsInfo);
-  const nonSequences = listOf<Operand>(options.nonSequences);
+  const sequences = operands("sequence", given.sequences);
+  const initial = operands("output", given.outputsInfo);
+  const nonSequences = listOf<Operand>(given.nonSequences);
   const n = countSteps(nSteps, sequences);
   const even = typeof n === "number" && n % saveEvery === 0;
   const blocks = SYMBOLIC.floorDiv(

@@ -1,6 +1,13 @@
 /** Loops of the usual forms: map, reduce, foldl and foldr. */
+import { withDefaults } from "../graph/options.ts";
 import type { Operand } from "../ops/define.ts";
-import { scan, scanLast, type ScanOptions, type ScanUpdates } from "./scan.ts";
+import {
+  SCAN,
+  scan,
+  scanLast,
+  type ScanOptions,
+  type ScanUpdates,
+} from "./scan.ts";
 import type {
   OutputInfo,
   Scanned,
@@ -38,7 +45,13 @@ export function map<const R extends StepResult>(
   nonSequences?: Operand | readonly Operand[],
   options: MapOptions = {},
 ): [outputs: Scanned<R>, updates: ScanUpdates] {
-  return scan(step, { ...options, sequences, nonSequences });
+  const { truncateGradient, goBackwards, name } = SCAN;
+  const given = withDefaults("build map", options, {
+    truncateGradient,
+    goBackwards,
+    name,
+  });
+  return scan(step, { ...given, sequences, nonSequences });
 }
 
 /**
@@ -61,7 +74,9 @@ export function reduce<const R extends StepResult>(
   nonSequences?: Operand | readonly Operand[],
   options: ReduceStepOptions = {},
 ): [outputs: Scanned<R>, updates: ScanUpdates] {
-  return scanLast(step, { ...options, sequences, outputsInfo, nonSequences });
+  const { goBackwards, name } = SCAN;
+  const given = withDefaults("build reduce", options, { goBackwards, name });
+  return scanLast(step, { ...given, sequences, outputsInfo, nonSequences });
 }
 
 /** `reduce` from the first row to the last. */
@@ -72,7 +87,8 @@ export function foldl<const R extends StepResult>(
   nonSequences?: Operand | readonly Operand[],
   options: FoldOptions = {},
 ): [outputs: Scanned<R>, updates: ScanUpdates] {
-  return reduce(step, sequences, outputsInfo, nonSequences, options);
+  const { name } = withDefaults("build foldl", options, { name: SCAN.name });
+  return reduce(step, sequences, outputsInfo, nonSequences, { name });
 }
 
 /** `reduce` from the last row to the first. */
@@ -84,7 +100,7 @@ export function foldr<const R extends StepResult>(
   options: FoldOptions = {},
 ): [outputs: Scanned<R>, updates: ScanUpdates] {
   return reduce(step, sequences, outputsInfo, nonSequences, {
-    ...options,
+    ...withDefaults("build foldr", options, { name: SCAN.name }),
     goBackwards: true,
   });
 }

@@ -1,10 +1,12 @@
 /** Whole Jacobians and Hessians: a loop over the rows of an identity, each pulled back. */
+import { withDefaults } from "../graph/options.ts";
 import type { Axes } from "../graph/methods.ts";
 import { Variable } from "../graph/variable.ts";
 import {
   grad,
   gradDtype,
   Lop,
+  PULLBACK,
   type PullbackOptions,
   type ScalarRank,
 } from "../grad/grad.ts";
@@ -63,7 +65,11 @@ export function jacobian(
   options: PullbackOptions = {},
 ): Variable | readonly Variable[] {
   const variables = wrt instanceof Variable ? [wrt] : wrt;
-  const found = jacobians(expression, variables, options);
+  const found = jacobians(
+    expression,
+    variables,
+    withDefaults("make a Jacobian", options, PULLBACK),
+  );
   return wrt instanceof Variable ? found[0]! : found;
 }
 
@@ -110,11 +116,12 @@ export function hessian(
   wrt: Variable | readonly Variable[],
   options: PullbackOptions = {},
 ): Variable | readonly Variable[] {
-  const variables = wrt instanceof Variable ? [wrt] : wrt;
-  const found = grad(cost, variables, options).map((g, i): Variable =>
+  const variables = wrt instanceof Variable ? [wrt] : wrt,
+    pulling = withDefaults("make a Hessian", options, PULLBACK);
+  const found = grad(cost, variables, pulling).map((g, i): Variable =>
     // A gradient that does not depend on its variable has derivatives of zero.
     jacobian(g as Variable, variables[i]!, {
-      ...options,
+      ...pulling,
       disconnectedInputs: "ignore",
     })
   );

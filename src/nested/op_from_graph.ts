@@ -1,4 +1,5 @@
 /** OpFromGraph: a graph that is used like an op, with derivatives of its own where they are given. */
+import { withDefaults } from "../graph/options.ts";
 import { isFloat } from "../graph/dtype.ts";
 import { describeType } from "../graph/type.ts";
 import {
@@ -205,9 +206,18 @@ function given(
 export function OpFromGraph<const O extends Variable | readonly Variable[]>(
   inputs: readonly Variable[],
   outputs: O,
-  { gradOverrides, ropOverrides, inline = false, name = "OpFromGraph" }:
-    OpFromGraphOptions = {},
+  options: OpFromGraphOptions = {},
 ): GraphFunction<O> {
+  const { gradOverrides, ropOverrides, inline, name } = withDefaults(
+    "make an op of a graph",
+    options,
+    {
+      name: "OpFromGraph",
+      inline: false,
+      gradOverrides: undefined,
+      ropOverrides: undefined,
+    },
+  );
   const results: readonly Variable[] = outputs instanceof Variable
     ? [outputs]
     : outputs;

@@ -1,4 +1,5 @@
 /** Building a loop from a step written in TypeScript. */
+import { type Defaults, type Filled, withDefaults } from "../graph/options.ts";
 import { isInteger } from "../graph/dtype.ts";
 import { spanOf } from "../graph/scan_params.ts";
 import { dense } from "../graph/type.ts";
@@ -49,6 +50,18 @@ export interface ScanOptions {
   readonly strict?: boolean;
 }
 
+/** Every option, and what holds unless it is given. */
+export const SCAN = {
+  sequences: [],
+  outputsInfo: [],
+  nonSequences: [],
+  nSteps: undefined,
+  truncateGradient: -1,
+  goBackwards: false,
+  name: undefined,
+  strict: false,
+} as const satisfies Defaults<ScanOptions>;
+
 /** New values of shared variables after a loop, to be handed to `function`. */
 export type ScanUpdates = Map<SharedVariable, Variable>;
 
@@ -79,7 +92,8 @@ export function scan<const R extends StepResult>(
   step: Step<R>,
   options: ScanOptions = {},
 ): [outputs: Scanned<R>, updates: ScanUpdates] {
-  return named(options, () => build(step, options, true)) as LoopResult<R>;
+  const given = withDefaults("build scan", options, SCAN);
+  return named(given, () => build(step, given, true)) as LoopResult<R>;
 }
 
 /** `scan` without the leading axes: of each output only the last row. */
@@ -87,13 +101,16 @@ export function scanLast<const R extends StepResult>(
   step: Step<R>,
   options: ScanOptions,
 ): [outputs: Scanned<R>, updates: ScanUpdates] {
-  return named(options, () => build(step, options, false)) as LoopResult<R>;
+  const given = withDefaults("build scan", options, SCAN);
+  return named(given, () => build(step, given, false)) as LoopResult<R>;
 }
+
+type Given = Filled<ScanOptions, typeof SCAN>;
 
 type LoopResult<R> = [outputs: Scanned<R>, updates: ScanUpdates];
 
 /** Puts the name of a loop into what is said of it. */
-function named<T>({ name }: ScanOptions, make: () => T): T {
+function named<T>({ name }: Given, make: () => T): T {
   try {
     return make();
   } catch (error) {
@@ -109,11 +126,11 @@ function named<T>({ name }: ScanOptions, make: () => T): T {
 
 function build(
   step: Step,
-  options: ScanOptions,
+  options: Given,
   keep: boolean,
 ): [outputs: Variable | Variable[], updates: ScanUpdates] {
   const sequences = listOf<Sequence>(options.sequences).map((s, i) =>
-    asSequence(s, i, options.goBackwards ?? false)
+    asSequence(s, i, options.goBackwards)
   );
   const nSteps = asSteps(options.nSteps, sequences);
   const infos = listOf<OutputInfo>(options.outputsInfo);
@@ -163,12 +180,12 @@ function build(
       ...handed.map((h) => [h.value, h.inner] as const),
       ...shared.map((s) => [s.shared, s.inner] as const),
     ]),
-    strict: options.strict ?? false,
+    strict: options.strict,
   });
 
   const n = states.length, m = n + plain.length;
   states.forEach((s, i) => checkState(s, body.results[i]!));
-  const { truncateGradient = -1 } = options;
+  const { truncateGradient } = options;
   const loop: Loop = {
     nSteps,
     sequences,

@@ -1,4 +1,5 @@
 /** What `scan` is given, read and checked: sequences, initial values, and what the step returns. */
+import { withDefaults } from "../graph/options.ts";
 import { isFloat } from "../graph/dtype.ts";
 import { lagOf } from "../graph/scan_params.ts";
 import { dense, describeType } from "../graph/type.ts";
@@ -143,9 +144,13 @@ export function asSequence(
   index: number,
   backwards: boolean,
 ): LoopSequence {
-  const record = typeof s === "object" && s !== null && "input" in s;
-  const value = asVariable(record ? s.input : s as Operand);
-  const taps = (record ? s.taps : undefined) ?? [0];
+  const { input, taps } = typeof s === "object" && s !== null && "input" in s
+    ? withDefaults(`build scan: sequence ${index}`, s, {
+      input: undefined,
+      taps: [0],
+    })
+    : { input: s as Operand, taps: [0] };
+  const value = asVariable(input as Operand);
   if (value.ndim === 0) {
     throw new TypeError(
       `Cannot build scan: sequence ${index}, ${value}, has no axis to go along`,
@@ -188,10 +193,15 @@ export function asState(
   info: Exclude<OutputInfo, null>,
   index: number,
 ): StateInput {
-  const record = typeof info === "object" && "initial" in info;
-  const taps = (record ? info.taps : undefined) ?? [-1];
-  const given = record ? info.initial : info as Operand;
-  const value = asVariable(given), lag = lagOf(taps);
+  const { initial, taps } = typeof info === "object" && "initial" in info
+    ? withDefaults(`build scan: output ${index}`, info, {
+      initial: undefined,
+      taps: [-1],
+    })
+    : { initial: info as Operand, taps: [-1] };
+  const given = initial as Operand,
+    value = asVariable(given),
+    lag = lagOf(taps);
   if (
     taps.length === 0 || taps.some((k) => k >= 0 || !Number.isInteger(k)) ||
     new Set(taps).size < taps.length

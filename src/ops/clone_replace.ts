@@ -1,4 +1,5 @@
 /** cloneReplace: a graph again, with others in the place of some of its variables. */
+import { withDefaults } from "../graph/options.ts";
 import { describeType } from "../graph/type.ts";
 import { Variable } from "../graph/variable.ts";
 import { replace as replaceIn } from "../graph/walk.ts";
@@ -33,8 +34,12 @@ export type Cloned<O> = O extends Variable ? O
  */
 export function cloneReplace<const O extends Variable | readonly Variable[]>(
   outputs: O,
-  { replace = [], strict = true }: CloneOptions = {},
+  options: CloneOptions = {},
 ): Cloned<O> {
+  const { replace, strict } = withDefaults("apply cloneReplace", options, {
+    replace: [],
+    strict: true,
+  });
   const by = new Map<Variable, Variable>();
   for (const [from, to] of replace) {
     const made = asVariable(to, from.dtype);

@@ -16,7 +16,7 @@ import {
   NDArray,
   type Nested,
 } from "../graph/ndarray.ts";
-import { checkOptions, DTYPE_OPTION } from "../graph/options.ts";
+import { withDefaults } from "../graph/options.ts";
 import { HostStorage } from "../graph/storage.ts";
 import { dense, describeType, type Dim } from "../graph/type.ts";
 import {
@@ -60,11 +60,10 @@ export function constant(
   value: Value,
   options: { readonly dtype?: Dtype; readonly name?: string } = {},
 ): Constant {
-  const { dtype, name } = checkOptions(
-    "make a constant",
-    options,
-    DTYPE_OPTION,
-  );
+  const { dtype, name } = withDefaults("make a constant", options, {
+    dtype: undefined,
+    name: undefined,
+  });
   return new Constant(typed(value, dtype), name);
 }
 
@@ -83,7 +82,9 @@ export function asTensor(
   x: Operand,
   options: { readonly dtype?: Dtype } = {},
 ): Variable {
-  const { dtype } = checkOptions("make a Variable", options, DTYPE_OPTION);
+  const { dtype } = withDefaults("make a Variable", options, {
+    dtype: undefined,
+  });
   return dtype && !(x instanceof Variable)
     ? constant(x, { dtype })
     : dtype
@@ -379,10 +380,10 @@ export function shared(
   value: Value | Variable,
   options: SharedOptions = {},
 ): SharedVariable {
-  const { name, dtype, borrow = false, shape } = checkOptions(
+  const { name, dtype, borrow, shape } = withDefaults(
     "make a shared variable",
     options,
-    'a name is written { name: "W" }',
+    { name: undefined, dtype: undefined, borrow: false, shape: undefined },
   );
   const made = value instanceof Variable
     ? evaluate([value])[0]!.astype(dtype ?? value.dtype)

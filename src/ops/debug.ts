@@ -1,4 +1,5 @@
 /** Values that pass through unchanged while something is said or checked. */
+import { withDefaults } from "../graph/options.ts";
 import type { AnyOp, Variable } from "../graph/variable.ts";
 import {
   asVariable,
@@ -31,8 +32,9 @@ const printed: OpFunction<X, MessageParams> = defineOp<X, MessageParams>({
 
 function printValue<R extends number = number>(
   x: Variable<R> | Operand,
-  { message }: { readonly message?: string } = {},
+  options: { readonly message?: string } = {},
 ): Variable<R> {
+  const { message } = withDefaults("print", options, { message: undefined });
   const v = asVariable(x);
   return printed(v, {
     message: message ?? v.name ?? v.owner?.op.name ?? "value",

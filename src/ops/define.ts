@@ -8,6 +8,7 @@ import {
 } from "../graph/ndarray.ts";
 import { type Dtype, dtypeOf, isFloat, promote } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
+import { describeOther } from "../graph/describe_other.ts";
 import type { Inferred, Lengths, Shaped } from "../graph/length.ts";
 import type { Loops } from "../graph/loops.ts";
 import {
@@ -191,17 +192,6 @@ export function asVariable(x: Operand, like: Dtype | null = null): Variable {
     );
   }
   return new Constant(array(x as Nested, { dtype: like ?? config.floatX }));
-}
-
-/** What is no operand, for messages. */
-export function describeOther(x: unknown): string {
-  if (typeof x === "string") return JSON.stringify(x);
-  if (typeof x !== "object" || x === null || x instanceof Variable) {
-    return String(x);
-  }
-  if (Array.isArray(x)) return `a list of ${x.length}`;
-  const keys = Object.keys(x);
-  return keys.length ? `an object of ${keys.join(", ")}` : "an empty object";
 }
 
 /** The dtype a plain number takes beside operands of dtype `like`. */

@@ -18,9 +18,8 @@ import {
 } from "./driver.ts";
 import { rewriteBodies } from "./bodies.ts";
 import { applyLoopRules } from "./scan/loop_driver.ts";
-import { OPTIMIZERS, type Phase, PHASES, RULES } from "./phases.ts";
+import { OPTIMIZERS, type Phase, takenNames } from "./phases.ts";
 import type { Rule } from "./pattern.ts";
-import { LOOP_RULES } from "./scan/rules.ts";
 
 /** Which rewrites run. */
 export interface Strategy {
@@ -90,10 +89,8 @@ export function optimize(
 function ownRules(included: NonNullable<Strategy["included"]>): Rule[] {
   const own = included.filter((rule) => typeof rule !== "string");
   if (own.length === 0) return [];
-  const taken = new Set(
-    [...RULES.map(({ rule }) => rule), ...LOOP_RULES, ...PHASES]
-      .map(({ name }) => name),
-  );
+  const { rules, phases } = takenNames(),
+    taken = new Set([...rules, ...phases]);
   for (const { name } of own) {
     if (taken.has(name)) {
       throw new TypeError(

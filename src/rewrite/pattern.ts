@@ -1,4 +1,5 @@
 /** A rule is a name, the shape of what it matches, and what it puts there. */
+import { withDefaults } from "../graph/options.ts";
 import type { AnyOp, Variable } from "../graph/variable.ts";
 import { fillValue } from "./values.ts";
 
@@ -128,9 +129,13 @@ export interface RuleOptions {
 export function ruleAt(
   name: string,
   fns: readonly Applies[] | null,
-  { equation, licence = "value-safe" }: RuleOptions,
+  options: RuleOptions,
   rewrite: Rule["rewrite"],
 ): Rule {
+  const { equation, licence } = withDefaults(`make rule ${name}`, options, {
+    equation: "",
+    licence: "value-safe",
+  });
   const ops = fns && fns.map((f) => f.op);
   return { name, equation, licence, ops, lhs: null, rewrite };
 }

@@ -120,6 +120,27 @@ export interface Listed {
 /** Every rule once, in the order of the phases; those about loops are in LOOP_RULES. */
 export const RULES: readonly Listed[] = listed();
 
+let names: Names | undefined;
+
+/** The names that a mode may include and exclude. */
+interface Names {
+  /** Of rules, also of those about loops. */
+  readonly rules: ReadonlySet<string>;
+  /** Of phases. */
+  readonly phases: ReadonlySet<string>;
+}
+
+/** Every name that is taken; looked up once. */
+export function takenNames(): Names {
+  return names ??= {
+    rules: new Set([
+      ...RULES.map(({ rule }) => rule.name),
+      ...LOOP_RULES.map(({ name }) => name),
+    ]),
+    phases: new Set(PHASES.map(({ name }) => name)),
+  };
+}
+
 function listed(): readonly Listed[] {
   const all = new Map<Rule, Listed>();
   for (const phase of PHASES) {

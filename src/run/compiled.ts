@@ -1,4 +1,5 @@
 /** What `function` returns: a callable with its arguments checked, and its results in the form that was asked for. */
+import { withDefaults } from "../graph/options.ts";
 import { config } from "../graph/config.ts";
 import { isBig } from "../graph/dtype.ts";
 import { NDArray } from "../graph/ndarray.ts";
@@ -257,8 +258,17 @@ export function wrap<O extends Outputs>(
       if (inFlight > 0) throw busy();
       return finish(engine.call(called ? last : admit([]), nCalls, admit));
     },
-    copy: (options: CopyOptions = {}) => (alive(), copy(options)),
+    copy(options: CopyOptions = {}) {
+      alive();
+      return copy(
+        withDefaults(`copy ${name}`, options, { swap: [], name: undefined }),
+      );
+    },
     exportC(directory: string, options: ExportOptions = {}) {
+      const given = withDefaults(`export ${name}`, options, {
+        name,
+        blas: undefined,
+      });
       if (!called) {
         throw new RangeError(
           `Cannot export ${name}: it was never called; call it once with arguments of the lengths that it shall take`,
@@ -267,8 +277,8 @@ export function wrap<O extends Outputs>(
       if (inFlight > 0) throw busy();
       const values = admit(last);
       exportC(directory, {
-        name: options.name ?? name,
-        program: engine.exportable(values, options.blas),
+        name: given.name,
+        program: engine.exportable(values, given.blas),
         inputs: inputs.map((i) => i.variable),
         values,
         outputs: form.kind === "record" ? form.keys : [],

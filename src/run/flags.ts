@@ -115,6 +115,7 @@ export function applyFlags(): void {
     value: describeConfig,
     configurable: true,
   });
+  Object.preventExtensions(config); // a misspelt setting would be set for nobody
 }
 
 /** Variables of the environment that hold where a setting does not say. */

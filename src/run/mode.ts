@@ -1,6 +1,10 @@
 /** How a function is compiled and run. */
 import { config, LINKERS, OPTIMIZERS } from "../graph/config.ts";
+import { describeOther } from "../graph/describe_other.ts";
+import { didYouMean } from "../graph/nearest.ts";
+import { withDefaults } from "../graph/options.ts";
 import type { Rule } from "../rewrite/pattern.ts";
+import { takenNames } from "../rewrite/phases.ts";
 
 /** What `new Mode(…)` takes; each absent field is the setting in force. */
 export interface ModeOptions {
@@ -50,16 +54,30 @@ export class Mode {
   /** Every thunk is compared with its op's reference value. */
   readonly debug: boolean = false;
 
-  /** The settings in force, changed by `options`. RangeError: a linker, optimizer or device that is not there. */
+  /**
+   * The settings in force, changed by `options`. RangeError: a linker,
+   * optimizer, device, rule or phase that is not there. TypeError: an option
+   * that is not there, or a rule that is none.
+   */
   constructor(options: ModeOptions = {}) {
-    this.linker = options.linker ?? config.linker;
-    this.optimizer = options.optimizer ?? config.optimizer;
-    this.device = options.device ?? config.device;
-    this.openmp = options.openmp ?? config.threads;
-    this.included = options.including ?? [];
-    this.excluded = options.excluding ?? config.excluding;
+    const given = withDefaults("make a mode", options, {
+      linker: config.linker,
+      optimizer: config.optimizer,
+      device: config.device,
+      openmp: config.threads,
+      including: [],
+      excluding: config.excluding,
+    });
+    this.linker = given.linker;
+    this.optimizer = given.optimizer;
+    this.device = given.device;
+    this.openmp = given.openmp;
+    this.included = given.including;
+    this.excluded = given.excluding;
     checkName("linker", this.linker, LINKERS);
     checkName("optimizer", this.optimizer, OPTIMIZERS);
+    checkIncluded(this.included);
+    checkExcluded(this.excluded, this.included);
     if (this.device !== "cpu") {
       throw new RangeError(
         `Cannot compile for device ${this.device}: there is cpu`,
@@ -102,6 +120,71 @@ function checkName(what: string, name: string, all: readonly string[]): void {
   if (all.includes(name)) return;
   throw new RangeError(
     `Cannot make a mode: there is no ${what} ${name}, but ${all.join(", ")}`,
+  );
+}
+
+/** TypeError: something else than rules and names. RangeError: a name that no rule has. */
+function checkIncluded(included: Mode["included"]): void {
+  checkList("including", included);
+  const { rules, phases } = takenNames();
+  for (const rule of included) {
+    if (typeof rule !== "string") {
+      if (typeof rule?.rewrite === "function") continue;
+      throw new TypeError(
+        `Cannot make a mode: expected rules to include, or their names, got ${
+          describeOther(rule)
+        }`,
+      );
+    }
+    if (phases.has(rule)) {
+      throw new RangeError(
+        `Cannot make a mode: ${rule} is a phase, and only rules are included; the optimizer says which phases run`,
+      );
+    }
+    if (!rules.has(rule)) throw noRule("rule to include", rule, rules);
+  }
+}
+
+/** TypeError: something else than names. RangeError: a name that no rule or phase has. */
+function checkExcluded(
+  excluded: Mode["excluded"],
+  included: Mode["included"],
+): void {
+  checkList("excluding", excluded);
+  const { rules, phases } = takenNames();
+  const known = new Set([
+    ...rules,
+    ...phases,
+    ...included.map((rule) => typeof rule === "string" ? rule : rule.name),
+  ]);
+  for (const name of excluded) {
+    if (typeof name !== "string") {
+      throw new TypeError(
+        `Cannot make a mode: expected names of rules or phases to exclude, got ${
+          describeOther(name)
+        }`,
+      );
+    }
+    if (!known.has(name)) throw noRule("rule or phase to exclude", name, known);
+  }
+}
+
+function checkList(option: string, list: unknown): void {
+  if (Array.isArray(list)) return;
+  throw new TypeError(
+    `Cannot make a mode: ${option} is ${describeOther(list)}, expected a list`,
+  );
+}
+
+function noRule(
+  what: string,
+  name: string,
+  names: ReadonlySet<string>,
+): RangeError {
+  return new RangeError(
+    `Cannot make a mode: there is no ${what} named ${name}${
+      didYouMean(name, names) || "; deno task rules prints them all"
+    }`,
   );
 }
 

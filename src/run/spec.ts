@@ -1,4 +1,6 @@
 /** From what a user asks of `function` to a FunctionGraph, or an error that names what is wrong. */
+import { describeOther } from "../graph/describe_other.ts";
+import { withDefaults } from "../graph/options.ts";
 import { castsSafely } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
 import {
@@ -11,7 +13,7 @@ import { describeType, fits } from "../graph/type.ts";
 import { Constant, SharedVariable, Variable } from "../graph/variable.ts";
 import { ancestors, leaves, replace } from "../graph/walk.ts";
 import type { Value } from "../ops/constructors.ts";
-import { asVariable, describeOther, type Operand } from "../ops/define.ts";
+import { asVariable, type Operand } from "../ops/define.ts";
 import { cast } from "../ops/elementwise/elemwise.ts";
 
 export type { Value };
@@ -42,12 +44,19 @@ export class In<R extends number = number> {
       readonly allowDowncast?: boolean;
     } = {},
   ) {
+    const given = withDefaults("make an input", options, {
+      name: undefined,
+      value: undefined,
+      borrow: false,
+      mutable: false,
+      allowDowncast: undefined,
+    });
     this.variable = variable;
-    this.name = options.name ?? variable.name;
-    this.value = options.value;
-    this.borrow = options.borrow ?? false;
-    this.mutable = options.mutable ?? false;
-    this.allowDowncast = options.allowDowncast;
+    this.name = given.name ?? variable.name;
+    this.value = given.value;
+    this.borrow = given.borrow;
+    this.mutable = given.mutable;
+    this.allowDowncast = given.allowDowncast;
   }
 }
 

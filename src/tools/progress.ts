@@ -1,4 +1,5 @@
 /** How far a loop is: one line that is redrawn on a terminal, a line each tenth elsewhere. */
+import { withDefaults } from "../graph/options.ts";
 
 /** How a progress line looks. */
 export interface ProgressState {
@@ -67,7 +68,11 @@ export function progress(
   total: number,
   options: ProgressOptions = {},
 ): Progress {
-  const { label = "", unit = "", output = standardError() } = options;
+  const { label, unit, output = standardError() } = withDefaults(
+    "show progress",
+    options,
+    { label: "", unit: "", output: undefined },
+  );
   const start = output.now();
   let done = 0, shown = -Infinity, tenth = 0;
   let values: Readonly<Record<string, number>> = {};

@@ -231,7 +231,7 @@ Deno.test("a dtype or a name that is no option is refused", () => {
     assertThrows(
       () => make([1], "int64" as never),
       TypeError,
-      'expected options, got "int64"; a',
+      'expected options, got "int64"; ',
       make.name,
     );
   }

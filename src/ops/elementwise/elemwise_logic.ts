@@ -1,4 +1,5 @@
 /** Elementwise comparisons, tests, logic on bools and bits, and choice: one row is the whole op. */
+import { withDefaults } from "../../graph/options.ts";
 import { config } from "../../graph/config.ts";
 import { type Dtype, isFloat } from "../../graph/dtype.ts";
 import type { Variable } from "../../graph/variable.ts";
@@ -107,11 +108,12 @@ export function inRange(
   x: Operand,
   low: Operand,
   high: Operand,
-  { openLow = false, openHigh = false }: {
-    readonly openLow?: boolean;
-    readonly openHigh?: boolean;
-  } = {},
+  options: { readonly openLow?: boolean; readonly openHigh?: boolean } = {},
 ): Variable {
+  const { openLow, openHigh } = withDefaults("apply inRange", options, {
+    openLow: false,
+    openHigh: false,
+  });
   return and_(
     (openLow ? lt : le)(low, x),
     (openHigh ? lt : le)(x, high),
@@ -132,8 +134,13 @@ export interface CloseOptions {
 export function isclose(
   x: Operand,
   y: Operand,
-  { rtol = 1e-5, atol = 1e-8, equalNan = false }: CloseOptions = {},
+  options: CloseOptions = {},
 ): Variable {
+  const { rtol, atol, equalNan } = withDefaults("apply isclose", options, {
+    rtol: 1e-5,
+    atol: 1e-8,
+    equalNan: false,
+  });
   const [a, b] = asVariables([x, y]).map((v) =>
     isFloat(v.dtype) ? v : cast(v, config.floatX)
   ) as [Variable, Variable];

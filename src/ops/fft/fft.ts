@@ -1,4 +1,5 @@
 /** Fourier transforms of real arrays. */
+import { withDefaults } from "../../graph/options.ts";
 import { allocate } from "../../graph/dtype.ts";
 import { slice } from "../../graph/indexing.ts";
 import type { Length } from "../../graph/length.ts";
@@ -274,8 +275,12 @@ function scaled(
 
 function rfftOf(
   x: Operand,
-  { norm = null, s }: RfftOptions = {},
+  options: RfftOptions = {},
 ): Variable {
+  const { s, norm } = withDefaults("apply rfft", options, {
+    s: undefined,
+    norm: null,
+  });
   checkNorm("rfft", norm);
   const v = asFloats([x])[0]!;
   if (v.ndim < 2) refuseRank("rfft", v.type, 2);
@@ -313,8 +318,13 @@ export const rfft: {
 
 function irfftOf(
   x: Operand,
-  { norm = null, isOdd = false, s }: IrfftOptions = {},
+  options: IrfftOptions = {},
 ): Variable {
+  const { s, norm, isOdd } = withDefaults("apply irfft", options, {
+    s: undefined,
+    norm: null,
+    isOdd: false,
+  });
   checkNorm("irfft", norm);
   if (typeof isOdd !== "boolean") {
     throw new RangeError(`Cannot apply irfft: isOdd is ${isOdd}`);

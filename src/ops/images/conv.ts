@@ -1,4 +1,5 @@
 /** Convolutions of images and volumes, and their gradients as functions of their own. */
+import { withDefaults } from "../../graph/options.ts";
 import { promote } from "../../graph/dtype.ts";
 import { config } from "../../graph/config.ts";
 import type { Length } from "../../graph/length.ts";
@@ -14,6 +15,7 @@ import {
 } from "./correlate.ts";
 import {
   borders,
+  CONV_DEFAULTS,
   type ConvOptions,
   divided,
   type Geometry,
@@ -345,10 +347,16 @@ export function conv2dTranspose(
   x: Operand,
   filters: Operand,
   outputShape: PartialShape,
-  { inputDilation, ...options }: ConvTransposeOptions = {},
+  options: ConvTransposeOptions = {},
 ): Variable<4> {
+  const { subsample: _, inputShape: __, ...common } = CONV_DEFAULTS;
+  const { inputDilation, ...rest } = withDefaults(
+    "apply conv2dTranspose",
+    options,
+    { inputDilation: undefined, ...common },
+  );
   return conv2dGradWrtInputs(x, filters, outputShape, {
-    ...options,
-    ...(inputDilation && { subsample: inputDilation }),
+    ...rest,
+    subsample: inputDilation,
   });
 }

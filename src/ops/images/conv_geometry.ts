@@ -1,4 +1,5 @@
 /** What a convolution is: options in full, borders, lengths, and groups. */
+import { type Defaults, withDefaults } from "../../graph/options.ts";
 import type { Length } from "../../graph/length.ts";
 import type { Dim } from "../../graph/type.ts";
 import type { Variable } from "../../graph/variable.ts";
@@ -48,19 +49,33 @@ export interface Geometry {
   readonly unshared: boolean;
 }
 
+/** Every option; a step is 1 for each axis. */
+export const CONV_DEFAULTS = {
+  borderMode: "valid",
+  subsample: undefined,
+  filterFlip: true,
+  filterDilation: undefined,
+  numGroups: 1,
+  unshared: false,
+  inputShape: undefined,
+  filterShape: undefined,
+} as const satisfies Defaults<ConvOptions>;
+
 /** The options in full. RangeError: steps or borders that are no whole numbers, or not as many as axes. */
 export function geometry(
   name: string,
   n: number,
-  {
-    borderMode = "valid",
-    subsample = Array<number>(n).fill(1),
-    filterFlip = true,
-    filterDilation = Array<number>(n).fill(1),
-    numGroups = 1,
-    unshared = false,
-  }: ConvOptions,
+  options: ConvOptions,
 ): Geometry {
+  const each = Array<number>(n).fill(1);
+  const {
+    borderMode,
+    subsample = each,
+    filterFlip,
+    filterDilation = each,
+    numGroups,
+    unshared,
+  } = withDefaults(`apply ${name}`, options, CONV_DEFAULTS);
   const steps = { subsample, filterDilation, numGroups: [numGroups] };
   for (const [option, list] of Object.entries(steps)) {
     if (

@@ -1,4 +1,5 @@
 /** Graphs of convolutions: separable, causal, and the finer grid between the elements of an image. */
+import { withDefaults } from "../../graph/options.ts";
 import { describeType } from "../../graph/type.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { conv2d, conv2dGradWrtInputs, conv3d } from "./conv.ts";
@@ -73,9 +74,13 @@ export interface CausalOptions {
 export function causalConv1d(
   x: Operand,
   filters: Operand,
-  { subsample = 1, filterFlip = true, filterDilation = 1, numGroups = 1 }:
-    CausalOptions = {},
+  options: CausalOptions = {},
 ): Variable<3> {
+  const { subsample, filterFlip, filterDilation, numGroups } = withDefaults(
+    "apply causalConv1d",
+    options,
+    { subsample: 1, filterFlip: true, filterDilation: 1, numGroups: 1 },
+  );
   const [v, w] = [asVariable(x), asVariable(filters)] as [Variable, Variable],
     taps = w.type.shape[2];
   if (v.ndim !== 3 || w.ndim !== 3 || typeof taps !== "number") {

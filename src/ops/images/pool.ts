@@ -1,4 +1,5 @@
 /** Pooling: windows over the last axes, of each of which the largest element, the sum or the mean is kept. */
+import { withDefaults } from "../../graph/options.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { asVariable, type Operand } from "../define.ts";
 import { describeType } from "../../graph/type.ts";
@@ -26,8 +27,13 @@ function paramsOf(
   name: string,
   x: Variable,
   window: readonly number[],
-  { stride = window, pad = 0, ignoreBorder = false, mode = "max" }: PoolOptions,
+  options: PoolOptions,
 ): PoolParams {
+  const { stride = window, pad, ignoreBorder, mode } = withDefaults(
+    `apply ${name}`,
+    options,
+    { stride: undefined, pad: 0, ignoreBorder: false, mode: "max" },
+  );
   const n = window.length,
     each = (v: number | readonly number[]) =>
       typeof v === "number" ? Array<number>(n).fill(v) : v;

@@ -1,4 +1,5 @@
 /** Elements chosen by arrays of positions: along an axis, or out of several arrays. */
+import { withDefaults } from "../../graph/options.ts";
 import { isInteger } from "../../graph/dtype.ts";
 import type { Index } from "../../graph/indexing.ts";
 import { describeType } from "../../graph/type.ts";
@@ -178,8 +179,11 @@ export function choose(
 export function permuteRowElements(
   x: Operand,
   p: Operand,
-  { inverse = false }: { readonly inverse?: boolean } = {},
+  options: { readonly inverse?: boolean } = {},
 ): Variable {
+  const { inverse } = withDefaults("apply permuteRowElements", options, {
+    inverse: false,
+  });
   const v = asVariable(x), order = positionsOf("permuteRowElements", p);
   const ndim = Math.max(v.ndim, order.ndim);
   const i = inverse ? argsort(order) : order;

@@ -1,4 +1,5 @@
 /** Cholesky's factor of a positive definite matrix. */
+import { withDefaults } from "../../graph/options.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
 import { defineOp, type Operand, type OpFunction, type X } from "../define.ts";
 import { tril, triu } from "../shape/diagonal.ts";
@@ -134,8 +135,12 @@ export interface CholeskyOptions {
 
 function choleskyOf(
   x: Operand,
-  { lower = true, onError = "raise" }: CholeskyOptions = {},
+  options: CholeskyOptions = {},
 ): Variable {
+  const { lower, onError } = withDefaults("apply cholesky", options, {
+    lower: true,
+    onError: "raise",
+  });
   return factor(asFloats([x])[0]!, { lower, onError });
 }
 

@@ -1,4 +1,5 @@
 /** Eigenvalues and eigenvectors. */
+import { withDefaults } from "../../graph/options.ts";
 import type { NDArray } from "../../graph/ndarray.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
 import { eye } from "../constructors.ts";
@@ -263,8 +264,9 @@ export interface EigvalshOptions {
 function eigvalshOf(
   a: Operand,
   b: Operand | null = null,
-  { lower = true }: EigvalshOptions = {},
+  options: EigvalshOptions = {},
 ): Variable {
+  const { lower } = withDefaults("apply eigvalsh", options, { lower: true });
   if (b === null) return symmetricValues(asFloats([a])[0]!, { lower });
   const [x, y] = alignStacks(...asFloats([a, b]) as [Variable, Variable]);
   // a v = w b v with b = l lᵀ is (l⁻¹ a l⁻ᵀ) (lᵀ v) = w (lᵀ v).

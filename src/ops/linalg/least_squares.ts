@@ -1,4 +1,5 @@
 /** What comes nearest to an inverse and to a solution: by singular values. */
+import { withDefaults } from "../../graph/options.ts";
 import type { Dtype } from "../../graph/dtype.ts";
 import { slice } from "../../graph/indexing.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
@@ -130,7 +131,8 @@ export interface PinvOptions {
   readonly rcond?: number;
 }
 
-function pinvOf(x: Operand, { rcond }: PinvOptions = {}): Variable {
+function pinvOf(x: Operand, options: PinvOptions = {}): Variable {
+  const { rcond } = withDefaults("apply pinv", options, { rcond: undefined });
   return inverted(asFloats([x])[0]!, { rcond: rcond ?? null });
 }
 

@@ -1,4 +1,5 @@
 /** Norms of vectors and of matrices. */
+import { withDefaults } from "../../graph/options.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { asVariable, type Operand } from "../define.ts";
 import { moveaxis } from "../shape/dimshuffle.ts";
@@ -7,8 +8,8 @@ import {
   axesOf,
   max,
   min,
+  REDUCE,
   type ReduceOptions,
-  refuseBareAxis,
   restoreAxes,
   sum,
 } from "../reductions/reduce.ts";
@@ -47,8 +48,10 @@ export function norm(
   x: Operand,
   options: NormOptions = {},
 ): Variable {
-  refuseBareAxis("norm", options);
-  const { ord, axis, keepdims = false } = options;
+  const { axis, ord, keepdims } = withDefaults("apply norm", options, {
+    ...REDUCE,
+    ord: undefined,
+  });
   const v = asVariable(x), axes = axesOf("norm", axis, v.ndim);
   if (ord === undefined) return vectorNorm(v, { axis: axes, keepdims });
   if (axes.length < 2 && typeof ord === "number") {

@@ -1,4 +1,5 @@
 /** Systems of linear equations, inverses and determinants: what Gaussian elimination gives. */
+import { withDefaults } from "../../graph/options.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
 import {
   defineOp,
@@ -110,8 +111,11 @@ export interface SolveOptions {
 function solveSystems(
   a: Operand,
   b: Operand,
-  { structure = "general" }: SolveOptions = {},
+  options: SolveOptions = {},
 ): Variable {
+  const { structure } = withDefaults("apply solve", options, {
+    structure: "general",
+  });
   switch (structure) {
     case "lowerTriangular":
     case "lower_triangular":

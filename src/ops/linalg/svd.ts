@@ -1,4 +1,5 @@
 /** Singular values and vectors. */
+import { withDefaults } from "../../graph/options.ts";
 import { slice } from "../../graph/indexing.ts";
 import type { Length } from "../../graph/length.ts";
 import type { NDArray } from "../../graph/ndarray.ts";
@@ -255,8 +256,12 @@ function svdOf(
 ): [u: Variable, s: Variable, vt: Variable];
 function svdOf(
   x: Operand,
-  { fullMatrices = true, computeUV = true }: SvdOptions = {},
+  options: SvdOptions = {},
 ): Variable | [u: Variable, s: Variable, vt: Variable] {
+  const { fullMatrices, computeUV } = withDefaults("apply svd", options, {
+    fullMatrices: true,
+    computeUV: true,
+  });
   const v = asFloats([x])[0]!;
   return computeUV
     ? decomposed(v, { full: fullMatrices }) as [Variable, Variable, Variable]

@@ -1,4 +1,5 @@
 /** Systems of linear equations whose matrix is a triangle. */
+import { withDefaults } from "../../graph/options.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
 import { defineOp, type Operand, type OpFunction, type XY } from "../define.ts";
 import { tril, triu } from "../shape/diagonal.ts";
@@ -136,8 +137,13 @@ export interface TriangularOptions {
 function solveBy(
   a: Operand,
   b: Operand,
-  { lower = false, trans = 0, unitDiagonal = false }: TriangularOptions = {},
+  options: TriangularOptions = {},
 ): Variable {
+  const { lower, trans, unitDiagonal } = withDefaults(
+    "apply solveTriangular",
+    options,
+    { lower: false, trans: 0, unitDiagonal: false },
+  );
   const params = {
     lower,
     trans: trans === 1 || trans === "T",

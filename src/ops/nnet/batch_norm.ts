@@ -1,4 +1,5 @@
 /** Batch normalisation: by the mean and variance of a batch, or by given ones. */
+import { withDefaults } from "../../graph/options.ts";
 import { describeType } from "../../graph/type.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { asVariable, type Operand } from "../define.ts";
@@ -29,6 +30,8 @@ export interface BatchNormOptions {
   /** Added to variances, 1e-4 unless given. */
   readonly epsilon?: Operand;
 }
+
+const BATCH_NORM = { axes: "per-activation", epsilon: 1e-4 } as const;
 
 /** How to normalise, and what is kept of earlier batches. */
 export interface BatchNormTrainOptions extends BatchNormOptions {
@@ -112,16 +115,17 @@ export function batchNormalizationTrain(
   x: Operand,
   gamma: Operand,
   beta: Operand,
-  {
-    axes = "per-activation",
-    epsilon = 1e-4,
-    runningAverageFactor = 0.1,
-    runningMean,
-    runningVar,
-  }: BatchNormTrainOptions = {},
+  options: BatchNormTrainOptions = {},
 ): BatchNormalized {
-  const name = "batchNormalizationTrain",
-    v = floats(x),
+  const name = "batchNormalizationTrain";
+  const { axes, epsilon, runningAverageFactor, runningMean, runningVar } =
+    withDefaults(`apply ${name}`, options, {
+      ...BATCH_NORM,
+      runningAverageFactor: 0.1,
+      runningMean: undefined,
+      runningVar: undefined,
+    });
+  const v = floats(x),
     axis = normalizedAxes(name, axes, v.ndim);
   const own = (p: Operand) => parameter(name, p, v, axis);
   const center = mean(v, { axis, keepdims: true }), apart = sub(v, center);
@@ -160,10 +164,11 @@ export function batchNormalizationTest(
   beta: Operand,
   mean: Operand,
   variance: Operand,
-  { axes = "per-activation", epsilon = 1e-4 }: BatchNormOptions = {},
+  options: BatchNormOptions = {},
 ): Variable {
-  const name = "batchNormalizationTest",
-    v = floats(x),
+  const name = "batchNormalizationTest";
+  const { axes, epsilon } = withDefaults(`apply ${name}`, options, BATCH_NORM);
+  const v = floats(x),
     axis = normalizedAxes(name, axes, v.ndim);
   const own = (p: Operand) => parameter(name, p, v, axis);
   const invstd = reciprocal(sqrt(add(own(variance), epsilon)));

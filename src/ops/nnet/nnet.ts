@@ -1,4 +1,5 @@
 /** Activations and losses that are graphs of other ops. */
+import { withDefaults } from "../../graph/options.ts";
 import { isInteger } from "../../graph/dtype.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { crossentropyCategorical1Hot } from "./crossentropy.ts";
@@ -27,8 +28,9 @@ import { floating } from "../elementwise/scalar.ts";
 /** max(x, 0), or with `alpha` x·alpha below 0. At 0 the gradient is the mean of both slopes. */
 export function relu(
   x: Operand,
-  { alpha = 0 }: { readonly alpha?: Operand } = {},
+  options: { readonly alpha?: Operand } = {},
 ): Variable {
+  const { alpha } = withDefaults("apply relu", options, { alpha: 0 });
   const v = asVariable(x), above = rectify(v);
   return alpha === 0 ? above : sub(above, mul(alpha, rectify(neg(v))));
 }
@@ -36,8 +38,9 @@ export function relu(
 /** x above 0, alpha·(e^x - 1) below. */
 export function elu(
   x: Operand,
-  { alpha = 1 }: { readonly alpha?: Operand } = {},
+  options: { readonly alpha?: Operand } = {},
 ): Variable {
+  const { alpha } = withDefaults("apply elu", options, { alpha: 1 });
   const v = asVariable(x);
   // The exponential of the branch that is not taken must not overflow: its gradient would be 0 times infinity.
   return where(gt(v, 0), v, mul(alpha, expm1(minimum(v, 0))));

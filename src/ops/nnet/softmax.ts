@@ -1,4 +1,5 @@
 /** Softmax and what is computed together with it: each op is one pass of loops over rows. */
+import { withDefaults } from "../../graph/options.ts";
 import { allocate, type Dtype } from "../../graph/dtype.ts";
 import type { Expr, Loops, Stage } from "../../graph/loops.ts";
 import { forEachOffset, NDArray } from "../../graph/ndarray.ts";
@@ -143,7 +144,8 @@ function softmaxStages(
 function rowFunction(op: OpFunction<X, AxisParams>): RowFunction {
   const { name } = op.op;
   return Object.assign(
-    (operand: Operand, { axis = -1 }: Partial<AxisParams> = {}) => {
+    (operand: Operand, options: Partial<AxisParams> = {}) => {
+      const { axis } = withDefaults(`apply ${name}`, options, { axis: -1 });
       const x = asVariable(operand);
       return op(x, { axis: axisOf(name, axis, x.ndim) });
     },

@@ -1,4 +1,5 @@
 /** Searching in sorted vectors, and counting what falls where. */
+import { withDefaults } from "../../graph/options.ts";
 import { allocate, isFloat, isInteger, promote } from "../../graph/dtype.ts";
 import { config } from "../../graph/config.ts";
 import { NDArray } from "../../graph/ndarray.ts";
@@ -110,8 +111,12 @@ export interface SearchOptions {
 function search(
   x: Operand,
   v: Operand,
-  { side = "left", sorter }: SearchOptions = {},
+  options: SearchOptions = {},
 ): Variable {
+  const { side, sorter } = withDefaults("apply searchsorted", options, {
+    side: "left",
+    sorter: undefined,
+  });
   if (side !== "left" && side !== "right") {
     throw new TypeError(`Cannot apply searchsorted: side is ${side}`);
   }
@@ -161,8 +166,12 @@ export interface BincountOptions {
  */
 export function bincount(
   x: Operand,
-  { weights, minlength = 0 }: BincountOptions = {},
+  options: BincountOptions = {},
 ): Variable<1> {
+  const { weights, minlength } = withDefaults("apply bincount", options, {
+    weights: undefined,
+    minlength: 0,
+  });
   const v = asVariable(x, "int64");
   if (v.ndim !== 1 || (!isInteger(v.dtype) && v.dtype !== "bool")) {
     throw new TypeError(
@@ -222,8 +231,13 @@ export interface HistogramOptions {
  */
 export function histogram(
   x: Operand,
-  { bins = 10, range, weights, density = false }: HistogramOptions = {},
+  options: HistogramOptions = {},
 ): [counts: Variable<1>, edges: Variable<1>] {
+  const { bins, range, weights, density } = withDefaults(
+    "apply histogram",
+    options,
+    { bins: 10, range: undefined, weights: undefined, density: false },
+  );
   const v = flatten(x),
     edges = typeof bins === "number"
       ? equalEdges(v, bins, range)

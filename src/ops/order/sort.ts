@@ -1,4 +1,5 @@
 /** Sorting: values in order, the positions that put them in order, and the largest of them. */
+import { withDefaults } from "../../graph/options.ts";
 import { allocate, type Dtype } from "../../graph/dtype.ts";
 import { NDArray } from "../../graph/ndarray.ts";
 import { type AnyOp, type CText, Variable } from "../../graph/variable.ts";
@@ -233,8 +234,11 @@ function sorting(f: OpFunction<X, SortParams>, name: string): Sorting {
   const apply = (
     x: Operand,
     axis: number | Variable | null = -1,
-    { descending = false }: SortOptions = {},
+    options: SortOptions = {},
   ): Variable => {
+    const { descending } = withDefaults(`apply ${name}`, options, {
+      descending: false,
+    });
     if (axis instanceof Variable && typeof axis.value !== "number") {
       const v = asVariable(x);
       return alongSome(
@@ -270,6 +274,8 @@ export const sort: Sorting = sorting(sorted, "sort");
 /** The positions, int64, that `sort` takes its elements from: `takeAlongAxis(x, argsort(x))` is sorted. See `sort`. */
 export const argsort: Sorting = sorting(positions, "argsort");
 
+const TOPK = { axis: -1, dtype: "int64" } as const;
+
 /** How to select the largest elements. */
 export interface TopkOptions {
   /** The axis, the last unless given; null for all axes as one vector. */
@@ -296,8 +302,9 @@ export interface TopkOptions {
 export function topkAndArgtopk(
   x: Operand,
   k: number | Variable,
-  { axis = -1, dtype = "int64" }: TopkOptions = {},
+  options: TopkOptions = {},
 ): [values: Variable, positions: Variable] {
+  const { axis, dtype } = withDefaults("apply topkAndArgtopk", options, TOPK);
   const [v, along] = lined("topk", x, axis), order = largest(v, k, along);
   return [takeAlongAxis(v, order, along), cast(order, dtype)];
 }
@@ -306,8 +313,9 @@ export function topkAndArgtopk(
 export function topk(
   x: Operand,
   k: number | Variable,
-  { axis = -1 }: { readonly axis?: number | null } = {},
+  options: { readonly axis?: number | null } = {},
 ): Variable {
+  const { axis } = withDefaults("apply topk", options, { axis: TOPK.axis });
   return topkAndArgtopk(x, k, { axis })[0];
 }
 
@@ -317,7 +325,11 @@ export function argtopk(
   k: number | Variable,
   options: TopkOptions = {},
 ): Variable {
-  return topkAndArgtopk(x, k, options)[1];
+  return topkAndArgtopk(
+    x,
+    k,
+    withDefaults("apply argtopk", options, TOPK),
+  )[1];
 }
 
 /** Positions of the k largest, or the -k smallest, along an axis. */

@@ -1,4 +1,5 @@
 /** The distinct elements of an array, or of its rows. */
+import { withDefaults } from "../../graph/options.ts";
 import { allocate, isFloat } from "../../graph/dtype.ts";
 import { NDArray } from "../../graph/ndarray.ts";
 import { describeType } from "../../graph/type.ts";
@@ -133,10 +134,18 @@ export type UniqueResult<O extends UniqueOptions> = O extends
  */
 export function unique<const O extends UniqueOptions = UniqueOptions>(
   x: Operand,
-  options?: O,
+  options: O = {} as O,
 ): UniqueResult<O> {
-  const { axis = null, returnIndex, returnInverse, returnCounts }:
-    UniqueOptions = options ?? {};
+  const { axis, returnIndex, returnInverse, returnCounts } = withDefaults(
+    "apply unique",
+    options as UniqueOptions,
+    {
+      axis: null,
+      returnIndex: false,
+      returnInverse: false,
+      returnCounts: false,
+    },
+  );
   const given = asVariable(x),
     v = axis === null ? flatten(given) : moveaxis(
       given,

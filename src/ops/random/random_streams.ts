@@ -1,4 +1,5 @@
 /** RandomStreams: random numbers in graphs, by generators whose states are shared variables. */
+import { withDefaults } from "../../graph/options.ts";
 import { type Dtype, promote } from "../../graph/dtype.ts";
 import { config } from "../../graph/config.ts";
 import { describeType } from "../../graph/type.ts";
@@ -131,8 +132,14 @@ export class RandomStreams {
    */
   uniform<const L extends DrawSize>(
     size: L,
-    { low = 0, high = 1, dtype, nStreams }: UniformOptions = {},
+    options: UniformOptions = {},
   ): Variable {
+    const { low, high, dtype, nStreams } = withDefaults("draw", options, {
+      low: 0,
+      high: 1,
+      dtype: undefined,
+      nStreams: undefined,
+    });
     const made = randomDtype(dtype ?? widest(low, high)),
       shape = shapeOf(size),
       u = this.#draw(shape, made, nStreams ?? streamsFor(size, shape));
@@ -169,11 +176,16 @@ export class RandomStreams {
   /** How often each of `n` trials succeeds; int64 unless another dtype is given. */
   binomial<const L extends DrawSize>(
     size: L,
-    { n = 1, p = 0.5, dtype = "int64", nStreams }: BinomialOptions = {},
+    options: BinomialOptions = {},
   ): Variable {
-    const options = { nStreams };
-    if (n === 1) return cast(lt(this.uniform(size, options), p), dtype);
-    const u = this.uniform([n, ...shapeOf(size)], options);
+    const { n, p, dtype, nStreams } = withDefaults("draw", options, {
+      n: 1,
+      p: 0.5,
+      dtype: "int64",
+      nStreams: undefined,
+    });
+    if (n === 1) return cast(lt(this.uniform(size, { nStreams }), p), dtype);
+    const u = this.uniform([n, ...shapeOf(size)], { nStreams });
     return cast(sum(lt(u, p), { axis: 0 }), dtype);
   }
 
@@ -184,8 +196,13 @@ export class RandomStreams {
    */
   multinomial(
     p: Operand,
-    { n = 1, dtype = "int64", nStreams = MOST }: MultinomialOptions = {},
+    options: MultinomialOptions = {},
   ): Variable<2> {
+    const { n, dtype, nStreams } = withDefaults("draw", options, {
+      n: 1,
+      dtype: "int64",
+      nStreams: MOST,
+    });
     const chosen = this.#positions("multinomial", asVariable(p), n, nStreams);
     const columns = arange(lengthsOf(p)[1]!);
     return cast(
@@ -204,8 +221,15 @@ export class RandomStreams {
    */
   choice<const L extends DrawSize>(
     size: L,
-    { a, p, replace = true, dtype = "int64", nStreams = MOST }: ChoiceOptions,
+    options: ChoiceOptions,
   ): Variable {
+    const { a, p, replace, dtype, nStreams } = withDefaults("choose", options, {
+      a: undefined,
+      p: undefined,
+      replace: true,
+      dtype: "int64",
+      nStreams: MOST,
+    });
     if ((a === undefined) === (p === undefined)) {
       throw new TypeError("Cannot choose: expected either a, or p");
     }
@@ -239,8 +263,9 @@ export class RandomStreams {
   /** The integers 0 … x - 1 in random order, int64; or, where x has axes, what it holds along the first one. */
   permutation(
     x: Operand,
-    { nStreams = MOST }: Pick<DrawOptions, "nStreams"> = {},
+    options: Pick<DrawOptions, "nStreams"> = {},
   ): Variable {
+    const { nStreams } = withDefaults("permute", options, { nStreams: MOST });
     const v = asVariable(x, "int64"), whole = v.ndim === 0;
     const n = typeof x === "number" ? x : whole ? v : lengthsOf(v)[0]!;
     const order = argsort(this.uniform([n], { dtype: "float64", nStreams }));
@@ -269,9 +294,15 @@ export class RandomStreams {
 
   #normal(
     size: DrawSize,
-    { avg = 0, std = 1, dtype, nStreams = MOST }: NormalOptions,
+    options: NormalOptions,
     truncated: boolean,
   ): Variable {
+    const { avg, std, dtype, nStreams } = withDefaults("draw", options, {
+      avg: 0,
+      std: 1,
+      dtype: undefined,
+      nStreams: MOST,
+    });
     const made = randomDtype(dtype ?? widest(avg, std)), shape = shapeOf(size);
     const flat = normals(
       productOf(shape),

@@ -1,4 +1,5 @@
 /** Positions of extrema. */
+import { withDefaults } from "../../graph/options.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
 import {
   asVariable,
@@ -11,10 +12,10 @@ import { dimshuffle } from "../shape/dimshuffle.ts";
 import {
   axesOf,
   max,
+  REDUCE,
   reduceElements,
   type ReduceOptions,
   reductionLoops,
-  refuseBareAxis,
   refuseEmpty,
   restoreAxes,
 } from "./reduce.ts";
@@ -78,8 +79,7 @@ function argReduction(
     operand: Operand,
     options: ReduceOptions = {},
   ): Variable => {
-    refuseBareAxis(name, options);
-    const { axis, keepdims } = options;
+    const { axis, keepdims } = withDefaults(`apply ${name}`, options, REDUCE);
     const x = asVariable(operand), axes = axesOf(name, axis, x.ndim);
     const y = axes.length === 1
       ? position(x, { axis: axes[0]! })
@@ -116,6 +116,7 @@ export function maxAndArgmax(
   x: Operand,
   options: ReduceOptions = {},
 ): [Variable, Variable] {
-  const v = asVariable(x);
-  return [max(v, options), argmax(v, options)];
+  const v = asVariable(x),
+    both = withDefaults("apply maxAndArgmax", options, REDUCE);
+  return [max(v, both), argmax(v, both)];
 }

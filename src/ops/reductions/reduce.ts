@@ -1,5 +1,5 @@
 /** Reductions over axes: folds of the elements. */
-import { checkOptions } from "../../graph/options.ts";
+import { type Defaults, withDefaults } from "../../graph/options.ts";
 import {
   allocate,
   type Dtype,
@@ -44,6 +44,17 @@ export interface SumOptions extends ReduceOptions {
   readonly dtype?: Dtype;
 }
 
+/** The options of most reductions, */
+export const REDUCE = {
+  axis: undefined,
+  keepdims: false,
+} as const satisfies Defaults<ReduceOptions>;
+
+/** and of those that add or multiply. */
+export const SUM = { ...REDUCE, dtype: undefined } as const satisfies Defaults<
+  SumOptions
+>;
+
 /** The parameters of a reduction: the axes in ascending order. */
 export interface ReduceParams {
   /** The axes that go. */
@@ -86,8 +97,9 @@ interface Row {
   ) => Variable;
 }
 
-function reduction<O extends ReduceOptions = ReduceOptions>(
+function reduction<O extends ReduceOptions>(
   name: string,
+  defaults: Defaults<ReduceOptions>,
   row: Row,
 ): Reduction<O> {
   const resultOf = (x: Dtype, { dtype }: ReduceParams) => dtype ?? row.dtype(x);
@@ -131,8 +143,8 @@ function reduction<O extends ReduceOptions = ReduceOptions>(
       }));
     },
   });
-  const apply = (operand: Operand, options: SumOptions = {}): Variable => {
-    refuseBareAxis(name, options);
+  const apply = (operand: Operand, given: ReduceOptions = {}): Variable => {
+    const options: SumOptions = withDefaults(`apply ${name}`, given, defaults);
     const x = asVariable(operand),
       axes = axesOf(name, options.axis, x.ndim),
       usual = row.dtype(x.dtype);
@@ -146,11 +158,6 @@ function reduction<O extends ReduceOptions = ReduceOptions>(
     apply as { (x: Operand): Variable<0>; (x: Operand, options: O): Variable },
     { op: reduce.op },
   );
-}
-
-/** TypeError: an axis where options are expected, as NumPy takes it; unread, it would reduce everything. */
-export function refuseBareAxis(name: string, options: ReduceOptions): void {
-  checkOptions(`apply ${name}`, options, "an axis is written { axis: 0 }");
 }
 
 /** The axes meant by `axis`, ascending. RangeError: out of range, or named twice. */
@@ -302,7 +309,7 @@ export function wider(result: Dtype): Dtype {
 }
 
 /** The sum over axes, 0 of nothing. */
-export const sum: Reduction<SumOptions> = reduction<SumOptions>("sum", {
+export const sum: Reduction<SumOptions> = reduction<SumOptions>("sum", SUM, {
   combine: "sum",
   dtype: summed,
   accumulator: wider,
@@ -314,7 +321,7 @@ export const sum: Reduction<SumOptions> = reduction<SumOptions>("sum", {
 });
 
 /** The product over axes, 1 of nothing. Its gradient is right where elements are 0. */
-export const prod: Reduction<SumOptions> = reduction<SumOptions>("prod", {
+export const prod: Reduction<SumOptions> = reduction<SumOptions>("prod", SUM, {
   combine: "prod",
   dtype: summed,
   accumulator: wider,
@@ -338,11 +345,14 @@ export function prodWithoutZeros(
   x: Operand,
   options: SumOptions = {},
 ): Variable {
-  return prod(where(eq(x, 0), 1, x), options);
+  return prod(
+    where(eq(x, 0), 1, x),
+    withDefaults("apply prodWithoutZeros", options, SUM),
+  );
 }
 
 /** The largest element over axes; NaN if one is. Every element that is equal to it has the whole gradient. RangeError: nothing to reduce. */
-export const max: Reduction = reduction("max", {
+export const max: Reduction = reduction<ReduceOptions>("max", REDUCE, {
   combine: "max",
   dtype: (x) => x,
   eval: (a, x) => x > a || x !== x ? x : a,
@@ -351,7 +361,7 @@ export const max: Reduction = reduction("max", {
 });
 
 /** The smallest element over axes; see max. */
-export const min: Reduction = reduction("min", {
+export const min: Reduction = reduction<ReduceOptions>("min", REDUCE, {
   combine: "min",
   dtype: (x) => x,
   eval: (a, x) => x < a || x !== x ? x : a,
@@ -369,14 +379,14 @@ function extremum(): Required<Pick<Row, "vjp" | "jvp">> {
 }
 
 /** True if any element over axes is not 0. */
-export const any: Reduction = reduction("any", {
+export const any: Reduction = reduction<ReduceOptions>("any", REDUCE, {
   ...logical("or"),
   empty: 0,
   eval: (a, x) => a | x,
 });
 
 /** True if every element over axes is not 0. */
-export const all: Reduction = reduction("all", {
+export const all: Reduction = reduction<ReduceOptions>("all", REDUCE, {
   ...logical("and"),
   empty: 1,
   eval: (a, x) => a & x,

@@ -1,4 +1,5 @@
 /** Statistics over axes: graphs of reductions. */
+import { withDefaults } from "../../graph/options.ts";
 import { config } from "../../graph/config.ts";
 import { type Dtype, isFloat } from "../../graph/dtype.ts";
 import type { Variable } from "../../graph/variable.ts";
@@ -36,9 +37,10 @@ import {
   max,
   min,
   prod,
+  REDUCE,
   type ReduceOptions,
-  refuseBareAxis,
   restoreAxes,
+  SUM,
   sum,
   type SumOptions,
 } from "./reduce.ts";
@@ -65,8 +67,8 @@ function meanDtype(x: Variable, dtype?: Dtype): Dtype {
 export function mean(x: Operand): Variable<0>;
 /** The same over some axes. */
 export function mean(x: Operand, options: SumOptions): Variable;
-export function mean(x: Operand, options: SumOptions = {}): Variable {
-  refuseBareAxis("mean", options);
+export function mean(x: Operand, given: SumOptions = {}): Variable {
+  const options = withDefaults("apply mean", given, SUM);
   const v = asVariable(x),
     dtype = meanDtype(v, options.dtype),
     // A sum of float16 leaves its range where the mean does not.
@@ -93,8 +95,14 @@ export function var_(
   x: Operand,
   given: VarOptions = {},
 ): Variable {
-  refuseBareAxis("var", given);
-  const { ddof = 0, ...options } = given;
+  return variance("var", x, given);
+}
+
+function variance(name: string, x: Operand, given: VarOptions): Variable {
+  const { ddof, ...options } = withDefaults(`apply ${name}`, given, {
+    ...REDUCE,
+    ddof: 0,
+  });
   const v = asVariable(x),
     dtype = meanDtype(v),
     count = countOf(v, options.axis);
@@ -113,7 +121,7 @@ export function std(x: Operand): Variable<0>;
 /** The same over some axes. */
 export function std(x: Operand, options: VarOptions): Variable;
 export function std(x: Operand, options: VarOptions = {}): Variable {
-  return sqrt(var_(x, options));
+  return sqrt(variance("std", x, options));
 }
 
 /** Which norm of vectors. */
@@ -125,8 +133,12 @@ export interface VectorNormOptions extends ReduceOptions {
 /** The norm of all elements as one vector, or of those along axes: (Σ |x|^ord)^(1/ord). */
 export function vectorNorm(
   x: Operand,
-  { ord = 2, ...options }: VectorNormOptions = {},
+  given: VectorNormOptions = {},
 ): Variable {
+  const { ord, ...options } = withDefaults("apply vectorNorm", given, {
+    ord: 2,
+    ...REDUCE,
+  });
   const v = asVariable(x);
   switch (ord) {
     case 0:
@@ -148,8 +160,8 @@ export function vectorNorm(
 export function ptp(x: Operand): Variable<0>;
 /** The same over some axes. */
 export function ptp(x: Operand, options: ReduceOptions): Variable;
-export function ptp(x: Operand, options: ReduceOptions = {}): Variable {
-  const v = asVariable(x);
+export function ptp(x: Operand, given: ReduceOptions = {}): Variable {
+  const v = asVariable(x), options = withDefaults("apply ptp", given, REDUCE);
   return sub(max(v, options), min(v, options));
 }
 
@@ -169,8 +181,11 @@ export function median(
   x: Operand,
   options: MedianOptions = {},
 ): Variable {
-  refuseBareAxis("median", options);
-  const { axis, keepdims = false } = options;
+  const { axis, keepdims } = withDefaults(
+    "apply median",
+    options,
+    REDUCE,
+  );
   const given = asVariable(x),
     v = axis === undefined ? flatten(given) : moveaxis(given, axis, -1);
   const ordered = sort(cast(v, meanDtype(v)));
@@ -186,17 +201,18 @@ export function median(
 
 /** The sum over axes of what is not NaN. */
 export function nansum(x: Operand, options: SumOptions = {}): Variable {
-  return sum(withoutNan(x, 0), options);
+  return sum(withoutNan(x, 0), withDefaults("apply nansum", options, SUM));
 }
 
 /** The product over axes of what is not NaN. */
 export function nanprod(x: Operand, options: SumOptions = {}): Variable {
-  return prod(withoutNan(x, 1), options);
+  return prod(withoutNan(x, 1), withDefaults("apply nanprod", options, SUM));
 }
 
 /** The mean over axes of what is not NaN; NaN where that is nothing. */
-export function nanmean(x: Operand, options: ReduceOptions = {}): Variable {
-  const v = asVariable(x);
+export function nanmean(x: Operand, given: ReduceOptions = {}): Variable {
+  const v = asVariable(x),
+    options = withDefaults("apply nanmean", given, REDUCE);
   return div(
     nansum(v, { ...options, dtype: meanDtype(v) }),
     cast(sum(invert(isnan(v)), options), meanDtype(v)),
@@ -205,12 +221,22 @@ export function nanmean(x: Operand, options: ReduceOptions = {}): Variable {
 
 /** The largest element over axes that is not NaN; NaN where there is none. */
 export function nanmax(x: Operand, options: ReduceOptions = {}): Variable {
-  return extremeOf(max, -Infinity, x, options);
+  return extremeOf(
+    max,
+    -Infinity,
+    x,
+    withDefaults("apply nanmax", options, REDUCE),
+  );
 }
 
 /** The smallest element over axes that is not NaN; NaN where there is none. */
 export function nanmin(x: Operand, options: ReduceOptions = {}): Variable {
-  return extremeOf(min, Infinity, x, options);
+  return extremeOf(
+    min,
+    Infinity,
+    x,
+    withDefaults("apply nanmin", options, REDUCE),
+  );
 }
 
 function withoutNan(x: Operand, instead: number): Variable {
@@ -247,8 +273,7 @@ export function logsumexp(
   x: Operand,
   options: ReduceOptions = {},
 ): Variable {
-  refuseBareAxis("logsumexp", options);
-  const { axis, keepdims = false } = options;
+  const { axis, keepdims } = withDefaults("apply logsumexp", options, REDUCE);
   const v = asVariable(x), axes = axesOf("logsumexp", axis, v.ndim);
   const largest = max(v, { axis: axes }),
     m = where(isfinite(largest), largest, 0);

@@ -1,4 +1,5 @@
 /** Diagonals: looked at, filled, made into matrices; and triangles. */
+import { withDefaults } from "../../graph/options.ts";
 import { type Dtype, promote } from "../../graph/dtype.ts";
 import { config } from "../../graph/config.ts";
 import { type Length, type Lengths, STATIC } from "../../graph/length.ts";
@@ -181,7 +182,8 @@ export function trace(
   axis2 = 1,
   options: Pick<SumOptions, "dtype"> = {},
 ): Variable {
-  return sum(diagonal(x, offset, axis1, axis2), { axis: -1, ...options });
+  const { dtype } = withDefaults("apply trace", options, { dtype: undefined });
+  return sum(diagonal(x, offset, axis1, axis2), { axis: -1, dtype });
 }
 
 /** A scalar in the dtype of x. TypeError: it has axes, or x cannot hold its dtype. */

@@ -1,10 +1,10 @@
 /** The same axes in another order, with axes of length 1 put in or left out. */
+import { describeOther } from "../../graph/describe_other.ts";
 import { describeType } from "../../graph/type.ts";
 import type { AnyOp, Variable, ViewMap } from "../../graph/variable.ts";
 import {
   asVariable,
   defineOp,
-  describeOther,
   type Operand,
   type OpFunction,
   type X,

@@ -1,4 +1,5 @@
 /** Positions along axes: grids of them, evenly spaced numbers, windows. */
+import { withDefaults } from "../../graph/options.ts";
 import { config } from "../../graph/config.ts";
 import { type Dtype, isFloat, promote } from "../../graph/dtype.ts";
 import type { Slice } from "../../graph/indexing.ts";
@@ -83,8 +84,12 @@ export interface MeshgridOptions {
 /** For each vector an array that holds at every point of the grid of all the element there. */
 export function meshgrid(
   vectors: readonly Operand[],
-  { indexing = "xy", sparse = false }: MeshgridOptions = {},
+  options: MeshgridOptions = {},
 ): Variable[] {
+  const { indexing, sparse } = withDefaults("apply meshgrid", options, {
+    indexing: "xy",
+    sparse: false,
+  });
   const flat = vectors.map((v) => flatten(v)),
     swaps = indexing === "xy" && flat.length > 1;
   const exchange = <T>(list: readonly T[]): T[] =>
@@ -106,8 +111,12 @@ export function linspace(
   start: Operand,
   stop: Operand,
   num = 50,
-  { endpoint = true, dtype }: LinspaceOptions = {},
+  options: LinspaceOptions = {},
 ): Variable<1> {
+  const { dtype, endpoint } = withDefaults("apply linspace", options, {
+    dtype: undefined,
+    endpoint: true,
+  });
   const ends = asVariables([start, stop]),
     common = ends.map((v) => v.dtype).reduce(promote);
   const made = isFloat(common) ? common : config.floatX;

@@ -1,4 +1,5 @@
 /** Arrays made longer at both ends of their axes, in all of NumPy's modes. */
+import { withDefaults } from "../../graph/options.ts";
 import { isFloat } from "../../graph/dtype.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { at } from "../indexing/at.ts";
@@ -89,8 +90,13 @@ interface Padding extends Required<Pick<PadOptions, "mode" | "value">> {
 export function pad(
   x: Operand,
   width: PadCount | readonly PadWidth[],
-  { mode = "constant", value = 0, statLength }: PadOptions = {},
+  options: PadOptions = {},
 ): Variable {
+  const { mode, value, statLength } = withDefaults("apply pad", options, {
+    mode: "constant",
+    value: 0,
+    statLength: undefined,
+  });
   const v = asVariable(x),
     widths: readonly PadWidth[] = Array.isArray(width)
       ? width

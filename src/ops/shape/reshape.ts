@@ -1,4 +1,5 @@
 /** The same elements in row-major order under another shape. */
+import { describeOther } from "../../graph/describe_other.ts";
 import {
   type Length,
   type Lengths,
@@ -12,7 +13,6 @@ import {
   asVariable,
   constant,
   defineOp,
-  describeOther,
   type Operand,
   type OpFunction,
 } from "../define.ts";

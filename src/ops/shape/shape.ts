@@ -1,11 +1,11 @@
 /** Lengths of axes as values. */
+import { describeOther } from "../../graph/describe_other.ts";
 import { NDArray } from "../../graph/ndarray.ts";
 import type { AnyOp, Constant, Variable } from "../../graph/variable.ts";
 import {
   asVariable,
   constant,
   defineOp,
-  describeOther,
   type Operand,
   type OpFunction,
   type X,
