@@ -10,7 +10,14 @@ import { eye } from "../constructors.ts";
 import { lengthsOf } from "../shape/shape.ts";
 import { choleskyFactor } from "./factorize.ts";
 import { Matrix, matrixPiece, overStacks, refuse } from "./matrix.ts";
-import { asFloats, lapackText, squaresOf, times, turn } from "./stack.ts";
+import {
+  asFloats,
+  lapackText,
+  squareSetup,
+  squaresOf,
+  times,
+  turn,
+} from "./stack.ts";
 import { solveTriangular } from "./triangular.ts";
 
 interface CholeskyParams {
@@ -85,26 +92,18 @@ const factor: OpFunction<X, CholeskyParams> = defineOp<X, CholeskyParams>({
       moved = times(l, halved(middle));
     return lower ? moved : turn(moved);
   },
-  c: ({ inputs: [x], outputs: [y], params: { lower, onError } }) => {
-    const lead = x!.shape.length - 2;
+  c: (site) => ({
     // Rows are columns to LAPACK: a lower triangle is an upper one.
-    return {
-      ...lapackText(x!.dtype, {
-        lead,
-        operands: [
-          { name: "x", type: x! },
-          { name: "y", type: y! },
-        ],
-        setup: `
-const int64_t n = x_n${lead};
-const int order = n, rows = leading(n);`,
-        each: `
+    ...lapackText(site, (lead, { lower, onError }) => ({
+      setup: squareSetup(lead),
+      scratch: [],
+      each: `
 int info = 0;
 for (int64_t i = 0; i < n; i++) {
   for (int64_t j = 0; j < n; j++) {
     Y[i * n + j] = j ${lower ? "<=" : ">="} i ? X[i * x_s${lead} + j * x_s${
-          lead + 1
-        }] : 0;
+        lead + 1
+      }] : 0;
   }
 }
 L(potrf)("${lower ? "U" : "L"}", &order, Y, &rows, &info, 1);
@@ -113,15 +112,14 @@ for (int64_t i = 0; i < n && !info; i++) {
 }
 if (info) {
   ${
-          onError === "raise"
-            ? "return refuse_matrix(ctx, LINALG_INDEFINITE, info - 1, which);"
-            : 'for (int64_t i = 0; i < n * n; i++) Y[i] = __builtin_nan("");'
-        }
+        onError === "raise"
+          ? "return refuse_matrix(ctx, LINALG_INDEFINITE, info - 1, which);"
+          : 'for (int64_t i = 0; i < n * n; i++) Y[i] = __builtin_nan("");'
+      }
 }`,
-      }),
-      inplace: [0],
-    };
-  },
+    })),
+    inplace: [0],
+  }),
   mayFail: ({ onError }) => onError === "raise",
 });
 

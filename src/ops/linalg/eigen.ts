@@ -53,8 +53,12 @@ function symmetric(x: Matrix, lower: boolean): Matrix {
   );
 }
 
-/** C that makes `a` the symmetric matrix of one triangle, and refuses what is not finite. */
-function symmetricText(lead: number, lower: boolean): string {
+/** C that makes `a` the symmetric matrix of one triangle, and then, with "V", of its vectors; eigenvalues go to `values`. Refuses what is not finite. */
+function symmetricText(
+  lead: number,
+  job: "V" | "N",
+  { lower, values }: TriangleParams & { readonly values: string },
+): string {
   const [down, right] = [`x_s${lead}`, `x_s${lead + 1}`];
   return `
 for (int64_t i = 0; i < n; i++) {
@@ -67,7 +71,11 @@ for (int64_t i = 0; i < n; i++) {
 }
 const int64_t bad = not_finite(a, n * n);
 if (bad >= 0) return refuse_matrix(ctx, LINALG_NOT_FINITE, bad, which);
-int info = 0;`;
+int info = 0;
+if (n) L(syevd)("${job}", "${
+    lower ? "L" : "U"
+  }", &order, a, &rows, ${values}, work, &size, iwork, &integers, &info, 1, 1);
+if (info) return refuse_matrix(ctx, LINALG_DIVERGED, info, which);`;
 }
 
 /** What LAPACK wants for symmetric matrices; the first letter says whether vectors are wanted. */
@@ -144,25 +152,13 @@ const symmetricEigen: OpFunction<X, TriangleParams, 2> = defineOp<
       times(v!, mul(reciprocalGaps(w!), moved)),
     ];
   },
-  c: ({ inputs: [x], outputs: [w, v], params: { lower } }) => {
-    const lead = x!.shape.length - 2;
-    return lapackText(x!.dtype, {
-      lead,
-      operands: [
-        { name: "x", type: x! },
-        { name: "y0", type: w! },
-        { name: "y1", type: v! },
-      ],
+  c: (site) =>
+    lapackText(site, (lead, { lower }) => ({
       setup: symmetricSetup(lead, "V", lower),
       scratch: SYMMETRIC_SCRATCH,
-      each: `${symmetricText(lead, lower)}
-if (n) L(syevd)("V", "${
-        lower ? "L" : "U"
-      }", &order, a, &rows, Y0, work, &size, iwork, &integers, &info, 1, 1);
-if (info) return refuse_matrix(ctx, LINALG_DIVERGED, info, which);
+      each: `${symmetricText(lead, "V", { lower, values: "Y0" })}
 to_rows(Y1, a, n, n, n);`,
-    });
-  },
+    })),
   mayFail: true,
   invariants: symmetricInvariants,
 });
@@ -194,23 +190,12 @@ const symmetricValues: OpFunction<X, TriangleParams> = defineOp<
     const [, v] = symmetricEigen(x, params);
     return sum(mul(v!, times(mirrored(t, params.lower), v!)), { axis: -2 });
   },
-  c: ({ inputs: [x], outputs: [w], params: { lower } }) => {
-    const lead = x!.shape.length - 2;
-    return lapackText(x!.dtype, {
-      lead,
-      operands: [
-        { name: "x", type: x! },
-        { name: "y", type: w! },
-      ],
+  c: (site) =>
+    lapackText(site, (lead, { lower }) => ({
       setup: symmetricSetup(lead, "N", lower),
       scratch: SYMMETRIC_SCRATCH,
-      each: `${symmetricText(lead, lower)}
-if (n) L(syevd)("N", "${
-        lower ? "L" : "U"
-      }", &order, a, &rows, Y, work, &size, iwork, &integers, &info, 1, 1);
-if (info) return refuse_matrix(ctx, LINALG_DIVERGED, info, which);`,
-    });
-  },
+      each: symmetricText(lead, "N", { lower, values: "Y" }),
+    })),
   mayFail: true,
 });
 
@@ -338,15 +323,8 @@ const generalEigen: OpFunction<X, void, 2> = defineOp<X, void, 2>({
       across(v!, times(v!, mul(reciprocalGaps(w!), moved))),
     ];
   },
-  c: ({ inputs: [x], outputs: [w, v] }) => {
-    const lead = x!.shape.length - 2;
-    return lapackText(x!.dtype, {
-      lead,
-      operands: [
-        { name: "x", type: x! },
-        { name: "y0", type: w! },
-        { name: "y1", type: v! },
-      ],
+  c: (site) =>
+    lapackText(site, (lead) => ({
       setup: `
 const int64_t n = x_n${lead};
 const int order = n, rows = leading(n), asked = -1;
@@ -371,8 +349,7 @@ for (int64_t i = 0; i < n; i++) {
   if (imaginary[i] != 0) return refuse_matrix(ctx, LINALG_COMPLEX, i, which);
 }
 to_rows(Y1, vectors, n, n, n);`,
-    });
-  },
+    })),
   mayFail: true,
   invariants: generalInvariants,
 });

@@ -70,30 +70,25 @@ const exponentiated: OpFunction<X> = defineOp<X>({
     overStacks("expm", [x], (x) => [matrixPiece(exponential(x!))])[0]!,
   vjp: ({ inputs: [x] }, g) => [along(turn(x), g)],
   jvp: ({ inputs: [x] }, [t]) => t && along(x, t),
-  c: ({ inputs: [x], outputs: [y] }) => {
-    const lead = x!.shape.length - 2, own = typeText(x!.dtype);
+  c: (site) => {
+    const own = typeText(site.inputs[0]!.dtype);
     const sum = (k: number, from: number) =>
       [6, 4, 2].map((p) => `${PADE[k + from + p]}.0 * a${p}[i]`).join(" + ");
     const one = (k: number) => `${PADE[k]}.0 * (i % (n + 1) == 0)`;
     // The exponential of the transpose is the transpose: rows serve as columns.
-    return {
-      ...lapackText("float64", {
-        lead,
-        operands: [
-          { name: "x", type: x! },
-          { name: "y", type: y! },
-        ],
-        setup: `
+    return lapackText(site, (lead) => ({
+      dtype: "float64",
+      setup: `
 const int64_t n = x_n${lead}, size = n * n;
 const int order = n, rows = leading(n);
 const R plus = 1, none = 0;`,
-        scratch: [
-          ...["a", "a2", "a4", "a6", "u", "v", "w"].map((name) =>
-            ["R", name, "n * n"] as const
-          ),
-          ["int", "pivots", "n"],
-        ],
-        each: `
+      scratch: [
+        ...["a", "a2", "a4", "a6", "u", "v", "w"].map((name) =>
+          ["R", name, "n * n"] as const
+        ),
+        ["int", "pivots", "n"],
+      ],
+      each: `
 #define TIMES(z, x, y) L(gemm)("N", "N", &order, &order, &order, &plus, x, &rows, y, &rows, &none, z, &rows, 1, 1)
 R norm = 0;
 for (int64_t i = 0; i < n; i++) {
@@ -139,8 +134,7 @@ if (!(norm - norm == 0)) {
   for (int64_t i = 0; i < size; i++) Y[i] = (${own})made[i];
 }
 #undef TIMES`,
-      }),
-    };
+    }));
   },
   mayFail: true,
 });

@@ -25,6 +25,7 @@ import {
   scalarPiece,
   vectorPiece,
 } from "./matrix.ts";
+import { sameRows } from "./right_side.ts";
 import { singularValues } from "./singular.ts";
 import {
   asFloats,
@@ -96,19 +97,13 @@ const inverted: OpFunction<X, PinvParams> = defineOp<X, PinvParams>({
       sub(right, times(p, times(x, right))),
     );
   },
-  c: ({ inputs: [x], outputs: [y], params: { rcond } }) => {
-    const lead = x!.shape.length - 2;
-    return lapackText(x!.dtype, {
-      lead,
-      operands: [
-        { name: "x", type: x! },
-        { name: "y", type: y! },
-      ],
+  c: (site) =>
+    lapackText(site, (lead, { rcond }) => ({
       setup: `${singularSetup(lead, "S")}
 const int inner = least;
 const R limit = ${
         rcond === null
-          ? `(m > n ? m : n) * ${epsilonOf(x!.dtype)}`
+          ? `(m > n ? m : n) * ${epsilonOf(site.inputs[0]!.dtype)}`
           : String(rcond)
       };
 const R one = 1, zero = 0;`,
@@ -120,8 +115,7 @@ for (int64_t j = 0; j < least; j++) {
   for (int64_t i = 0; i < m; i++) u[j * m + i] *= factor;
 }
 if (m && n) L(gemm)("N", "N", &height, &width, &inner, &one, u, &rows, vt, &right, &zero, Y, &rows, 1, 1);`,
-    });
-  },
+    })),
   mayFail: true,
 });
 
@@ -171,14 +165,7 @@ const solved: OpFunction<Problem, void, 3> = defineOp<Problem, void, 3>({
         `Cannot apply lstsq: expected two matrices and a scalar of one dtype, got axes ${a.shape.length}, ${b.shape.length} and ${rcond.shape.length} of ${a.dtype}, ${b.dtype} and ${rcond.dtype}`,
       );
     }
-    lengths.same(
-      left.m,
-      right.m,
-      (m, n) =>
-        new RangeError(
-          `Cannot apply lstsq: the matrix has ${m} rows, the right side ${n}`,
-        ),
-    );
+    sameRows("lstsq", left.m, right.m, lengths);
     const { dtype } = a;
     return [
       { dtype, shape: [left.n, right.n] },
@@ -217,14 +204,8 @@ const solved: OpFunction<Problem, void, 3> = defineOp<Problem, void, 3>({
       s && svdvals.op.jvp!(svdvals(a).owner!, [s])[0]!,
     ];
   },
-  c: ({ inputs: [a, b], outputs: [y] }) => ({
-    ...lapackText(a!.dtype, {
-      lead: 0,
-      operands: [
-        { name: "x0", type: a! },
-        { name: "x1", type: b! },
-        { name: "y0", type: y! },
-      ],
+  c: (site) =>
+    lapackText(site, () => ({
       setup: `
 const int64_t m = x0_n0, n = x0_n1, k = x1_n1, least = m < n ? m : n, most = m > n ? m : n;
 const int height = m, width = n, sides = k, rows = leading(m), tall = leading(most), asked = -1;
@@ -254,8 +235,7 @@ if (info) return refuse_matrix(ctx, LINALG_DIVERGED, info, which);
 for (int64_t i = 0; i < n; i++) {
   for (int64_t j = 0; j < k; j++) Y0[i * k + j] = least ? b[j * most + i] : 0;
 }`,
-    }),
-  }),
+    })),
   mayFail: true,
   connects: () => [
     [true, false, true],

@@ -94,15 +94,8 @@ const factored: OpFunction<X, QrParams, 2> = defineOp<X, QrParams, 2>({
       times(sub(along, turned), r!),
     ];
   },
-  c: ({ inputs: [x], outputs: [q, r], params: { complete } }) => {
-    const lead = x!.shape.length - 2;
-    return lapackText(x!.dtype, {
-      lead,
-      operands: [
-        { name: "x", type: x! },
-        { name: "y0", type: q! },
-        { name: "y1", type: r! },
-      ],
+  c: (site) =>
+    lapackText(site, (lead, { complete }) => ({
       setup: `${reflectorSetup(lead)}
 const int64_t k = ${complete ? "m" : "least"};
 const int columns = k, reflectors = least;
@@ -119,8 +112,7 @@ for (int64_t i = 0; i < k; i++) {
 }
 if (k) L(orgqr)(&height, &columns, &reflectors, a, &rows, tau, work, &size, &info);
 to_rows(Y0, a, m, k, m);`,
-    });
-  },
+    })),
 });
 
 function reflectorSetup(lead: number): string {
@@ -157,20 +149,12 @@ const packed: OpFunction<X, void, 2> = defineOp<X, void, 2>({
       const { raw, tau } = orthogonalize(x!);
       return [matrixPiece(raw.transpose()), vectorPiece(tau)];
     }),
-  c: ({ inputs: [x], outputs: [h, tau] }) => {
-    const lead = x!.shape.length - 2;
-    return lapackText(x!.dtype, {
-      lead,
-      operands: [
-        { name: "x", type: x! },
-        { name: "y0", type: h! },
-        { name: "y1", type: tau! },
-      ],
+  c: (site) =>
+    lapackText(site, (lead) => ({
       setup: `${reflectorSetup(lead)}\nconst int size = first;`,
       scratch: [["R", "work", "size"]],
       each: `R *const a = Y0, *const tau = Y1;${reflectorText(lead)}`,
-    });
-  },
+    })),
 });
 
 /** What to make: q with as many columns as the triangle has rows, a square q, the triangle alone, or LAPACK's reflectors. */

@@ -1,6 +1,11 @@
 /** Systems of linear equations, inverses and determinants: what Gaussian elimination gives. */
 import { withDefaults } from "../../graph/options.ts";
-import type { AnyOp, Variable } from "../../graph/variable.ts";
+import {
+  type AnyOp,
+  type CText,
+  type LoopSite,
+  type Variable,
+} from "../../graph/variable.ts";
 import {
   defineOp,
   type Operand,
@@ -13,13 +18,12 @@ import { mul, neg } from "../elementwise/elemwise.ts";
 import { sum } from "../reductions/reduce.ts";
 import { factorize, solveBy } from "./factorize.ts";
 import { Matrix, matrixPiece, overStacks, scalarPiece } from "./matrix.ts";
-import { asColumns } from "./right_side.ts";
+import { asColumns, solutionType } from "./right_side.ts";
 import {
   asFloats,
   lapackText,
-  matricesOf,
-  sameLead,
   type Scratch,
+  squareSetup,
   squaresOf,
   times,
   total,
@@ -33,30 +37,19 @@ const FACTORS: readonly Scratch[] = [
   ["int", "pivots", "n"],
 ];
 
+/** C that makes `a` and `pivots` the factors of the matrix at hand; `info` - 1 is the first column without a pivot. */
+function factorText(name: "x" | "x0", lead: number): string {
+  return `int info = 0;
+to_columns(a, ${name.toUpperCase()}, n, n, ${name}_s${lead}, ${name}_s${
+    lead + 1
+  });
+L(getrf)(&order, &order, a, &rows, pivots, &info);`;
+}
+
 const solved: OpFunction<XY> = defineOp<XY>({
   name: "solve",
   arity: 2,
-  infer: ([a, b], _, lengths) => {
-    const { lead, n } = squaresOf("solve", a, lengths),
-      right = matricesOf("solve", b);
-    if (a.dtype !== b.dtype) {
-      throw new TypeError(
-        `Cannot apply solve: dtypes are ${a.dtype} and ${b.dtype}`,
-      );
-    }
-    const rows = lengths.same(
-      n,
-      right.m,
-      (n, m) =>
-        new RangeError(
-          `Cannot apply solve: the matrix has ${n} rows, the right side ${m}`,
-        ),
-    );
-    return {
-      dtype: a.dtype,
-      shape: [...sameLead("solve", lead, right.lead, lengths), rows, right.n],
-    };
-  },
+  infer: ([a, b], _, lengths) => solutionType("solve", a, b, lengths),
   eval: ([a, b]) =>
     overStacks("solve", [a, b], (a, b) => [matrixPiece(solveBy(a!, b!))])[0]!,
   vjp: ({ inputs: [a], output }, g) => {
@@ -67,29 +60,19 @@ const solved: OpFunction<XY> = defineOp<XY>({
     const right = total(t, s && neg(times(s, output)));
     return right && solved(a, right);
   },
-  c: ({ inputs: [a, b], outputs: [y] }) => {
-    const lead = a!.shape.length - 2;
-    return lapackText(a!.dtype, {
-      lead,
-      operands: [
-        { name: "x0", type: a! },
-        { name: "x1", type: b! },
-        { name: "y", type: y! },
-      ],
+  c: (site) =>
+    lapackText(site, (lead) => ({
       setup: `
 const int64_t n = x0_n${lead}, k = x1_n${lead + 1};
 const int order = n, sides = k, rows = leading(n);`,
       scratch: [...FACTORS, ["R", "b", "n * k"]],
       each: `
-int info = 0;
-to_columns(a, X0, n, n, x0_s${lead}, x0_s${lead + 1});
-L(getrf)(&order, &order, a, &rows, pivots, &info);
+${factorText("x0", lead)}
 if (info > 0) return refuse_matrix(ctx, LINALG_SINGULAR, info - 1, which);
 to_columns(b, X1, n, k, x1_s${lead}, x1_s${lead + 1});
 L(getrs)("N", &order, &sides, a, &rows, pivots, b, &rows, &info, 1);
 to_rows(Y, b, n, k, n);`,
-    });
-  },
+    })),
   mayFail: true,
 });
 
@@ -168,28 +151,17 @@ const inverted: OpFunction<X> = defineOp<X>({
     return [neg(times(times(turned, g), turned))];
   },
   jvp: ({ output }, [t]) => t && neg(times(times(output, t), output)),
-  c: ({ inputs: [x], outputs: [y] }) => {
-    const lead = x!.shape.length - 2;
-    return lapackText(x!.dtype, {
-      lead,
-      operands: [
-        { name: "x", type: x! },
-        { name: "y", type: y! },
-      ],
-      setup: `
-const int64_t n = x_n${lead};
-const int order = n, rows = leading(n);`,
+  c: (site) =>
+    lapackText(site, (lead) => ({
+      setup: squareSetup(lead),
       scratch: [...FACTORS, ["R", "b", "n * n"]],
       each: `
-int info = 0;
-to_columns(a, X, n, n, x_s${lead}, x_s${lead + 1});
-L(getrf)(&order, &order, a, &rows, pivots, &info);
+${factorText("x", lead)}
 if (info > 0) return refuse_matrix(ctx, LINALG_SINGULAR, info - 1, which);
 for (int64_t i = 0; i < n * n; i++) b[i] = i % (n + 1) == 0;
 L(getrs)("N", &order, &order, a, &rows, pivots, b, &rows, &info, 1);
 to_rows(Y, b, n, n, n);`,
-    });
-  },
+    })),
   mayFail: true,
 });
 
@@ -213,32 +185,18 @@ export const matrixInverse: { (x: Operand): Variable; readonly op: AnyOp } =
 
 /** C for what is a product over the diagonal of the factors; `start` and `factor` make it, `finish` writes it. */
 function determinantText(
-  x: Variable["type"],
-  outputs: readonly Variable["type"][],
+  site: LoopSite,
   { start, factor, finish }: {
     readonly start: string;
     readonly factor: string;
     readonly finish: string;
   },
-) {
-  const lead = x.shape.length - 2;
-  return lapackText(x.dtype, {
-    lead,
-    operands: [
-      { name: "x", type: x },
-      ...outputs.map((type, i) => ({
-        name: outputs.length > 1 ? `y${i}` : "y",
-        type,
-      })),
-    ],
-    setup: `
-const int64_t n = x_n${lead};
-const int order = n, rows = leading(n);`,
+): CText {
+  return lapackText(site, (lead) => ({
+    setup: squareSetup(lead),
     scratch: FACTORS,
     each: `
-int info = 0;
-to_columns(a, X, n, n, x_s${lead}, x_s${lead + 1});
-L(getrf)(&order, &order, a, &rows, pivots, &info);
+${factorText("x", lead)}
 ${start}
 for (int64_t i = 0; i < n; i++) {
   const R pivot = a[i * (n + 1)];
@@ -246,7 +204,7 @@ for (int64_t i = 0; i < n; i++) {
   ${factor}
 }
 ${finish}`,
-  });
+  }));
 }
 
 const determinant: OpFunction<X> = defineOp<X>({
@@ -273,8 +231,8 @@ const determinant: OpFunction<X> = defineOp<X>({
   ],
   jvp: ({ inputs: [x], output }, [t]) =>
     t && mul(output, traceOfProduct(inverted(x), t)),
-  c: ({ inputs: [x], outputs }) =>
-    determinantText(x!, outputs, {
+  c: (site) =>
+    determinantText(site, {
       start: "R product = 1;",
       factor: "product *= turned ? -pivot : pivot;",
       finish: "*Y = product;",
@@ -321,8 +279,8 @@ const signAndLog: OpFunction<X, void, 2> = defineOp<X, void, 2>({
     g ? mul(expandDims(g, [-2, -1]), turn(inverted(x))) : null,
   ],
   jvp: ({ inputs: [x] }, [t]) => [null, t && traceOfProduct(inverted(x), t)],
-  c: ({ inputs: [x], outputs }) =>
-    determinantText(x!, outputs, {
+  c: (site) =>
+    determinantText(site, {
       start: "R sign = 1, size = 0;",
       factor:
         "sign *= ((pivot > 0) - (pivot < 0)) * (turned ? -1 : 1);\nif (pivot != pivot) sign = pivot;\nsize += log(pivot < 0 ? -pivot : pivot);",

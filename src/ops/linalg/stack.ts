@@ -3,7 +3,7 @@ import { type Dtype, isFloat, promote } from "../../graph/dtype.ts";
 import { config } from "../../graph/config.ts";
 import type { Length, Lengths, Shaped } from "../../graph/length.ts";
 import { describeType, type Type } from "../../graph/type.ts";
-import type { CText, Variable } from "../../graph/variable.ts";
+import type { CText, LoopSite, Variable } from "../../graph/variable.ts";
 import { broadcastTo } from "../shape/broadcast_to.ts";
 import { typeText } from "../c_text.ts";
 import { asVariables, type Operand } from "../define.ts";
@@ -146,32 +146,35 @@ export function total(
   );
 }
 
-/** An operand of a kernel. */
-export interface Stacked {
-  readonly name: string;
-  readonly type: Type;
-}
-
 /** Memory for one matrix at a time. */
 export type Scratch = readonly [c: string, name: string, count: string];
 
-/** C that runs once for every matrix of the stacks. */
+/** C that runs once for every matrix of the stacks. `R`, the working type, and `L(name)`, the function of LAPACK for it, may be used in it. */
 export interface StackText {
-  /** How many axes of all operands stand in front of those of each matrix. */
-  readonly lead: number;
-  /** The first is an input. */
-  readonly operands: readonly Stacked[];
+  /** The working type; that of the first operand unless given. */
+  readonly dtype?: Dtype;
   /** Lengths, and what LAPACK says of its work. */
-  readonly setup?: string;
-  readonly scratch?: readonly Scratch[];
-  /** Over pointers named as the operands but in capitals, and `which`. */
+  readonly setup: string;
+  readonly scratch: readonly Scratch[];
+  /** Over `which`, and pointers to the matrices at hand, named as the operands but in capitals. */
   readonly each: string;
 }
 
-/** `R`, the working type, and `L(name)`, the function of LAPACK for it, may be used in the text. */
-export function stackText(
-  dtype: Dtype,
-  { lead, operands, setup = "", scratch = [], each }: StackText,
+/** The operands of a kernel by their names: one is "x" or "y", of several the first is "x0" or "y0". */
+function named(
+  letter: "x" | "y",
+  types: readonly Type[],
+): { readonly name: string; readonly type: Type }[] {
+  return types.map((type, i) => ({
+    name: types.length > 1 ? `${letter}${i}` : letter,
+    type,
+  }));
+}
+
+function stackText(
+  operands: ReturnType<typeof named>,
+  lead: number,
+  { dtype = operands[0]!.type.dtype, setup, scratch, each }: StackText,
 ): string {
   const real = typeText(dtype);
   const loops = Array.from(
@@ -179,7 +182,9 @@ export function stackText(
     (_, b) =>
       `for (int64_t b${b} = 0; b${b} < ${operands[0]!.name}_n${b}; b${b}++) {`,
   );
-  const pointers = operands.map(({ name, type }) => {
+  const pointers = operands.filter(({ name }) =>
+    new RegExp(`\\b${name.toUpperCase()}\\b`).test(each)
+  ).map(({ name, type }) => {
     const steps = Array.from(
       { length: lead },
       (_, b) => ` + b${b} * ${name}_s${b}`,
@@ -242,7 +247,22 @@ function scratchText(scratch: readonly Scratch[]): string {
   ].join("\n");
 }
 
-/** The C of an op on stacks. */
-export function lapackText(dtype: Dtype, text: StackText): CText {
-  return { headers: ["lapack.h"], body: stackText(dtype, text) };
+/** C: the length of the square matrices x, here and for LAPACK. */
+export function squareSetup(lead: number): string {
+  return `
+const int64_t n = x_n${lead};
+const int order = n, rows = leading(n);`;
+}
+
+/** The C of an op on stacks; `text` is told how many axes of all operands stand in front of those of each matrix. */
+export function lapackText<P>(
+  { inputs, outputs, params }: LoopSite<P>,
+  text: (lead: number, params: P) => StackText,
+): CText {
+  const lead = inputs[0]!.shape.length - 2;
+  const operands = [...named("x", inputs), ...named("y", outputs)];
+  return {
+    headers: ["lapack.h"],
+    body: stackText(operands, lead, text(lead, params)),
+  };
 }

@@ -174,32 +174,26 @@ const decomposed: OpFunction<X, SvdParams, 3> = defineOp<X, SvdParams, 3>({
       turn(add(times(turn(vt), mul(gaps, dv)), outside(turn(vt), right))),
     ];
   },
-  c: ({ inputs: [x], outputs: [u, s, vt], params: { full } }) => {
-    const lead = x!.shape.length - 2, job = full ? "A" : "S";
-    return lapackText(x!.dtype, {
-      lead,
-      operands: [
-        { name: "x", type: x! },
-        { name: "y0", type: u! },
-        { name: "y1", type: s! },
-        { name: "y2", type: vt! },
-      ],
-      setup: singularSetup(lead, job),
-      scratch: singularScratch(job),
-      each: `${singularText(lead, job, "Y1")}
+  c: (site) =>
+    lapackText(site, (lead, { full }) => {
+      const job = full ? "A" : "S";
+      return {
+        setup: singularSetup(lead, job),
+        scratch: singularScratch(job),
+        each: `${singularText(lead, job, "Y1")}
 ${
-        full
-          ? `
+          full
+            ? `
 if (!least) {
   for (int64_t i = 0; i < m * m; i++) u[i] = i % (m + 1) == 0;
   for (int64_t i = 0; i < n * n; i++) vt[i] = i % (n + 1) == 0;
 }`
-          : ""
-      }
+            : ""
+        }
 to_rows(Y0, u, m, ${full ? "m" : "least"}, m);
 to_rows(Y2, vt, ${full ? "n" : "least"}, n, right);`,
-    });
-  },
+      };
+    }),
   mayFail: true,
   invariants,
 });
@@ -222,19 +216,12 @@ const valuesOnly: OpFunction<X> = defineOp<X>({
     const [u, , vt] = decomposed(x, { full: false });
     return sum(mul(u!, times(t, turn(vt!))), { axis: -2 });
   },
-  c: ({ inputs: [x], outputs: [s] }) => {
-    const lead = x!.shape.length - 2;
-    return lapackText(x!.dtype, {
-      lead,
-      operands: [
-        { name: "x", type: x! },
-        { name: "y", type: s! },
-      ],
+  c: (site) =>
+    lapackText(site, (lead) => ({
       setup: singularSetup(lead, "N"),
       scratch: singularScratch("N"),
       each: singularText(lead, "N", "Y"),
-    });
-  },
+    })),
   mayFail: true,
 });
 

@@ -6,16 +6,8 @@ import { tril, triu } from "../shape/diagonal.ts";
 import { neg } from "../elementwise/elemwise.ts";
 import { substitute } from "./factorize.ts";
 import { matrixPiece, overStacks } from "./matrix.ts";
-import { asColumns } from "./right_side.ts";
-import {
-  lapackText,
-  matricesOf,
-  sameLead,
-  squaresOf,
-  times,
-  total,
-  turn,
-} from "./stack.ts";
+import { asColumns, solutionType } from "./right_side.ts";
+import { lapackText, times, total, turn } from "./stack.ts";
 
 interface TriangularParams {
   readonly lower: boolean;
@@ -35,31 +27,8 @@ const solved: OpFunction<XY, TriangularParams> = defineOp<XY, TriangularParams>(
   {
     name: "solveTriangular",
     arity: 2,
-    infer: ([a, b], _, lengths) => {
-      const { lead, n } = squaresOf("solveTriangular", a, lengths),
-        right = matricesOf("solveTriangular", b);
-      if (a.dtype !== b.dtype) {
-        throw new TypeError(
-          `Cannot apply solveTriangular: dtypes are ${a.dtype} and ${b.dtype}`,
-        );
-      }
-      const rows = lengths.same(
-        n,
-        right.m,
-        (n, m) =>
-          new RangeError(
-            `Cannot apply solveTriangular: the matrix has ${n} rows, the right side ${m}`,
-          ),
-      );
-      return {
-        dtype: a.dtype,
-        shape: [
-          ...sameLead("solveTriangular", lead, right.lead, lengths),
-          rows,
-          right.n,
-        ],
-      };
-    },
+    infer: ([a, b], _, lengths) =>
+      solutionType("solveTriangular", a, b, lengths),
     eval: ([a, b], { lower, trans, unit }) =>
       overStacks("solveTriangular", [a, b], (t, y) => [
         matrixPiece(
@@ -84,42 +53,36 @@ const solved: OpFunction<XY, TriangularParams> = defineOp<XY, TriangularParams>(
       );
       return right && solved(a, right, params);
     },
-    c: ({ inputs: [a, b], outputs: [y], params: { lower, trans, unit } }) => {
-      const lead = a!.shape.length - 2,
-        [down, right] = [`x0_s${lead}`, `x0_s${lead + 1}`];
-      return lapackText(a!.dtype, {
-        lead,
-        operands: [
-          { name: "x0", type: a! },
-          { name: "x1", type: b! },
-          { name: "y", type: y! },
-        ],
-        setup: `
+    c: (site) =>
+      lapackText(site, (lead, { lower, trans, unit }) => {
+        const [down, right] = [`x0_s${lead}`, `x0_s${lead + 1}`];
+        return {
+          setup: `
 const int64_t n = x0_n${lead}, k = x1_n${lead + 1};
 const int rows = leading(n), columns = leading(k), order = n, sides = k;
 const int direct = ${right} == 1 && ${down} >= n && ${down} > 0;`,
-        scratch: [["R", "a", "direct ? 0 : n * n"]],
-        // Rows are columns to LAPACK: it sees the transposes of all three.
-        each: `
+          scratch: [["R", "a", "direct ? 0 : n * n"]],
+          // Rows are columns to LAPACK: it sees the transposes of all three.
+          each: `
 for (int64_t i = 0; i < n; i++) {
   if (${
-          unit
-            ? "0"
-            : `X0[i * (${down} + ${right})] == 0`
-        }) return refuse_matrix(ctx, LINALG_SINGULAR, i, which);
+            unit
+              ? "0"
+              : `X0[i * (${down} + ${right})] == 0`
+          }) return refuse_matrix(ctx, LINALG_SINGULAR, i, which);
   for (int64_t j = 0; j < k; j++) Y[i * k + j] = X1[i * x1_s${lead} + j * x1_s${
-          lead + 1
-        }];
+            lead + 1
+          }];
 }
 if (!direct) to_columns(a, X0, n, n, ${right}, ${down});
 const R *const t = direct ? X0 : a;
 const int step = direct ? (int)${down} : rows;
 const R one = 1;
 if (n && k) L(trsm)("R", "${lower ? "U" : "L"}", "${trans ? "T" : "N"}", "${
-          unit ? "U" : "N"
-        }", &sides, &order, &one, t, &step, Y, &columns, 1, 1, 1, 1);`,
-      });
-    },
+            unit ? "U" : "N"
+          }", &sides, &order, &one, t, &step, Y, &columns, 1, 1, 1, 1);`,
+        };
+      }),
     mayFail: true,
   },
 );
