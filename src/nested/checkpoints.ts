@@ -96,7 +96,7 @@ export function scanCheckpoints<const R extends StepResult>(
   const blocks = SYMBOLIC.floorDiv(
     SYMBOLIC.add(n, saveEvery - 1),
     saveEvery,
-  ) as SymbolicLength;
+  );
   const cut: Cut = { n, blocks, saveEvery, pads: padding && !even };
   const left = sub(asLength(n), mul(arange(asLength(blocks)), saveEvery));
 
@@ -143,9 +143,7 @@ function inBlocks(x: Variable, { n, blocks, saveEvery, pads }: Cut): Variable {
     ? x
     : specifyShape(at(x, slice(0, n)), [n, ...rest]);
   const more = SYMBOLIC.sub(SYMBOLIC.mul(blocks, saveEvery), n);
-  const all = pads
-    ? join(0, used, zeros([more as SymbolicLength, ...row], x.dtype))
-    : used;
+  const all = pads ? join(0, used, zeros([more, ...row], x.dtype)) : used;
   return reshape(all, [blocks, saveEvery, ...row]);
 }
 
@@ -159,9 +157,7 @@ function countSteps(
     sequences.map((value) => ({ value, taps: [0] })),
   );
   if (asked) return typeof asked.value === "number" ? asked.value : asked;
-  return sequences.map(rowsOf).reduce((a, b) =>
-    SYMBOLIC.min(a, b) as SymbolicLength
-  );
+  return sequences.map(rowsOf).reduce((a, b) => SYMBOLIC.min(a, b));
 }
 
 /** Sequences or initial values without taps. TypeError: one has taps, or is no value. */

@@ -144,9 +144,7 @@ export function reversed(
   const end = SYMBOLIC.add(n, spanOf(taps)[1] - Math.min(0, ...now));
   const rows = rowsOf(value);
   const all = rows === end || (whole && kept.length === vars.length);
-  const part = backwards
-    ? slice(SYMBOLIC.sub(rows, end) as SymbolicLength)
-    : slice(0, end as SymbolicLength);
+  const part = backwards ? slice(SYMBOLIC.sub(rows, end)) : slice(0, end);
   return [{
     value: all ? value : at(value, part),
     taps: now,

@@ -234,7 +234,7 @@ function spread(
       ? sub(sub(rowsOf(value), n), skipped)
       : add(sub(n, back), skipped);
     const to = add(from, back);
-    const part = slice(from as SymbolicLength, to as SymbolicLength);
+    const part = slice(from, to);
     return incSubtensor(at(sum ?? zerosLike(value), part), ordered);
   }, null as Variable | null);
 }
@@ -261,9 +261,7 @@ function initialGradient(
 }
 
 function stepsBack({ truncate }: Loop, n: SymbolicLength): SymbolicLength {
-  return truncate === undefined
-    ? n
-    : SYMBOLIC.min(n, truncate) as SymbolicLength;
+  return truncate === undefined ? n : SYMBOLIC.min(n, truncate);
 }
 
 function isWhole(loop: Loop): boolean {

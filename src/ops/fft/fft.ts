@@ -21,11 +21,13 @@ import {
 import { expandDims } from "../shape/dimshuffle.ts";
 import { cast, div, mul, sqrt } from "../elementwise/elemwise.ts";
 import { and_, gt, lt, where } from "../elementwise/elemwise_logic.ts";
-import { SYMBOLIC } from "../shape/length_graph.ts";
+import {
+  productOf,
+  SYMBOLIC,
+  type SymbolicLength,
+} from "../shape/length_graph.ts";
 import { asFloats } from "../linalg/stack.ts";
 import { lengthsOf } from "../shape/shape.ts";
-
-type Count = number | Variable;
 
 interface FftParams {
   /** The last so many axes are transformed (of complex numbers those in front of the pairs). */
@@ -245,12 +247,16 @@ function checkNorm(name: string, norm: FftNorm): void {
 }
 
 /** x with its axes from `first` cut or filled with zeros to these lengths. */
-function fitted(x: Variable, first: number, s: readonly Count[]): Variable {
+function fitted(
+  x: Variable,
+  first: number,
+  s: readonly SymbolicLength[],
+): Variable {
   const lengths = lengthsOf(x);
   const wanted = lengths.map((n, axis) => s[axis - first] ?? n);
   if (wanted.every((n, axis) => n === lengths[axis])) return x;
   const common = wanted.map((n, axis) =>
-    slice(0, SYMBOLIC.min(n, lengths[axis]!) as Count)
+    slice(0, SYMBOLIC.min(n, lengths[axis]!))
   );
   return setSubtensor(
     at(zeros(wanted, x.dtype) as Variable, ...common),
@@ -261,11 +267,11 @@ function fitted(x: Variable, first: number, s: readonly Count[]): Variable {
 /** x divided by the product of lengths, or by its root. */
 function scaled(
   x: Variable,
-  s: readonly Count[],
+  s: readonly SymbolicLength[],
   how: "product" | "root" | null,
 ): Variable {
   if (how === null) return x;
-  const n = s.reduce<Count>((a, b) => SYMBOLIC.mul(a, b) as Count, 1);
+  const n = productOf(s);
   if (typeof n === "number") {
     return div(x, how === "root" ? Math.sqrt(n) : n);
   }
@@ -333,7 +339,7 @@ function irfftOf(
   if (v.ndim < 3) refuseRank("irfft", v.type, 3);
   const own = lengthsOf(v).slice(0, -1);
   const { add, sub, mul, floorDiv } = SYMBOLIC;
-  const last = add(mul(sub(own.at(-1)!, 1), 2), Number(isOdd)) as Count;
+  const last = add(mul(sub(own.at(-1)!, 1), 2), Number(isOdd));
   const lengths = s ?? [...own.slice(1, -1), last];
   if (lengths.length === 0 || lengths.length > own.length) {
     throw new RangeError(
@@ -344,7 +350,7 @@ function irfftOf(
   const whole = s
     ? fitted(v, own.length - s.length, [
       ...s.slice(0, -1),
-      add(floorDiv(n, 2), 1) as Count,
+      add(floorDiv(n, 2), 1),
     ])
     : v;
   return scaled(

@@ -7,7 +7,6 @@ import { describeType } from "../../graph/type.ts";
 import type { Variable } from "../../graph/variable.ts";
 import {
   correlate,
-  type Count,
   filtersOf,
   flip,
   imageOf,
@@ -25,7 +24,7 @@ import {
 } from "./conv_geometry.ts";
 import { asVariables, type Operand } from "../define.ts";
 import { cast } from "../elementwise/elemwise.ts";
-import { SYMBOLIC } from "../shape/length_graph.ts";
+import { SYMBOLIC, type SymbolicLength } from "../shape/length_graph.ts";
 import { asLengths, type ShapeLike } from "../shape/reshape.ts";
 import { lengthsOf } from "../shape/shape.ts";
 import { specifyShape } from "../shape/specify_shape.ts";
@@ -33,8 +32,8 @@ import { unsharedConv, unsharedFilters, unsharedImage } from "./unshared.ts";
 
 function placesOf(
   g: Geometry,
-  taps: readonly Count[],
-  lengths: readonly Count[],
+  taps: readonly SymbolicLength[],
+  lengths: readonly SymbolicLength[],
 ): Places {
   return {
     stride: g.stride,
@@ -111,7 +110,7 @@ function conv(
     inputShape,
     filterShape,
   ]);
-  const taps: Count[] = lengthsOf(filters).slice(-n),
+  const taps: SymbolicLength[] = lengthsOf(filters).slice(-n),
     lengths = resultLengths(g, lengthsOf(image).slice(2), taps);
   checkChannels(g, image.type.shape[1]!, filters.type.shape.at(-n - 1)!);
   if (g.unshared) return unsharedConv(g, image, filters, lengths);
@@ -131,9 +130,9 @@ function spatial(
   g: Geometry,
   what: string,
   shape: PartialShape,
-): Count[] {
+): SymbolicLength[] {
   const all = Array.isArray(shape)
-    ? shape as readonly (Count | null)[]
+    ? shape as readonly (SymbolicLength | null)[]
     : asLengths(g.name, shape as ShapeLike);
   const last = all.slice(-g.n);
   if (last.length < g.n || last.includes(null)) {
@@ -143,14 +142,14 @@ function spatial(
       })`,
     );
   }
-  return last as Count[];
+  return last as SymbolicLength[];
 }
 
 /** g where the result of a convolution must have these lengths. */
 function checkedResult(
   geometry: Geometry,
   v: Variable,
-  lengths: readonly Count[],
+  lengths: readonly SymbolicLength[],
 ): Variable {
   lengths.forEach((n, d) => {
     const have = v.type.shape[d + 2];
@@ -177,7 +176,7 @@ function gradInputs(
     undefined,
     filterShape,
   ]);
-  const taps: Count[] = lengthsOf(filters).slice(-n),
+  const taps: SymbolicLength[] = lengthsOf(filters).slice(-n),
     image = spatial(g, "inputShape", inputShape);
   const v = checkedResult(g, given, resultLengths(g, image, taps));
   if (g.unshared) return unsharedImage(g, v, filters, image);

@@ -1,10 +1,9 @@
 /** What a convolution is: options in full, borders, lengths, and groups. */
 import { type Defaults, withDefaults } from "../../graph/options.ts";
-import type { Length } from "../../graph/length.ts";
-import type { Dim } from "../../graph/type.ts";
-import type { Variable } from "../../graph/variable.ts";
-import type { Count } from "./correlate.ts";
-import { SYMBOLIC } from "../shape/length_graph.ts";
+import { type Length } from "../../graph/length.ts";
+import { type Dim } from "../../graph/type.ts";
+import { type Variable } from "../../graph/variable.ts";
+import { SYMBOLIC, type SymbolicLength } from "../shape/length_graph.ts";
 import { reshape } from "../shape/reshape.ts";
 import { lengthsOf } from "../shape/shape.ts";
 
@@ -127,21 +126,24 @@ export function geometry(
 }
 
 /** How far the taps of a filter reach beyond its first. */
-function reach({ dilation }: Geometry, taps: readonly Count[]): Length[] {
+function reach(
+  { dilation }: Geometry,
+  taps: readonly SymbolicLength[],
+): SymbolicLength[] {
   return taps.map((k, d) => SYMBOLIC.mul(SYMBOLIC.sub(k, 1), dilation[d]!));
 }
 
 /** Zeros in front of and behind each axis, for filters of these lengths. */
 export function borders(
   g: Geometry,
-  taps: readonly Count[],
-): (readonly [before: Count, after: Count])[] {
+  taps: readonly SymbolicLength[],
+): (readonly [before: SymbolicLength, after: SymbolicLength])[] {
   return reach(g, taps).map((e, d) => {
     const { border } = g;
     if (border === "valid") return [0, 0];
-    if (border === "full") return [e as Count, e as Count];
+    if (border === "full") return [e, e];
     if (border === "half") {
-      const half = SYMBOLIC.floorDiv(SYMBOLIC.add(e, 1), 2) as Count;
+      const half = SYMBOLIC.floorDiv(SYMBOLIC.add(e, 1), 2);
       return [half, half];
     }
     const side = typeof border === "number" ? border : border[d]!;
@@ -152,9 +154,9 @@ export function borders(
 /** The lengths of what filters of these lengths make of an image of those. */
 export function resultLengths(
   g: Geometry,
-  image: readonly Count[],
-  taps: readonly Count[],
-): Count[] {
+  image: readonly SymbolicLength[],
+  taps: readonly SymbolicLength[],
+): SymbolicLength[] {
   const { add, sub, floorDiv } = SYMBOLIC, e = reach(g, taps);
   return borders(g, taps).map(([before, after], d) => {
     const room = sub(add(add(image[d]!, before), after), add(e[d]!, 1));
@@ -170,22 +172,22 @@ export function resultLengths(
         } does not fit; use a smaller filter or a wider borderMode`,
       );
     }
-    return length as Count;
+    return length;
   });
 }
 
 /** The part of an axis that a group has. RangeError: it cannot be divided. */
 export function perGroup(
   { name, groups }: Geometry,
-  length: Count,
+  length: SymbolicLength,
   what: string,
-): Count {
+): SymbolicLength {
   if (typeof length === "number" && length % groups !== 0) {
     throw new RangeError(
       `Cannot apply ${name}: ${length} ${what} cannot be divided into ${groups} groups`,
     );
   }
-  return SYMBOLIC.floorDiv(length, groups) as Count;
+  return SYMBOLIC.floorDiv(length, groups);
 }
 
 /** The axis (of channels or filters) of x as two: groups, and what each has. */
@@ -195,20 +197,20 @@ export function divided(
   axis: number,
   what: string,
 ): Variable {
-  const lengths: Count[] = lengthsOf(x),
+  const lengths: SymbolicLength[] = lengthsOf(x),
     own = perGroup(g, lengths[axis]!, what);
   return reshape(x, lengths.toSpliced(axis, 1, g.groups, own));
 }
 
 /** x with its two axes of groups and what each has made one again: undoes `divided`. */
 export function united(x: Variable, axis: number): Variable {
-  const lengths: Count[] = lengthsOf(x);
+  const lengths: SymbolicLength[] = lengthsOf(x);
   return reshape(
     x,
     lengths.toSpliced(
       axis,
       2,
-      SYMBOLIC.mul(lengths[axis]!, lengths[axis + 1]!) as Count,
+      SYMBOLIC.mul(lengths[axis]!, lengths[axis + 1]!),
     ),
   );
 }

@@ -9,12 +9,11 @@ import { dimshuffle, expandDims, squeeze } from "../shape/dimshuffle.ts";
 import { at } from "../indexing/at.ts";
 import { cast } from "../elementwise/elemwise.ts";
 import { join } from "../shape/join.ts";
-import { SYMBOLIC } from "../shape/length_graph.ts";
+import { SYMBOLIC, type SymbolicLength } from "../shape/length_graph.ts";
 import { reshape } from "../shape/reshape.ts";
 import { floating } from "../elementwise/scalar.ts";
 import { lengthsOf } from "../shape/shape.ts";
 import { array } from "../../graph/ndarray.ts";
-import type { Count } from "./correlate.ts";
 
 /** How to convolve each channel by itself. */
 export type SeparableOptions = Omit<
@@ -119,13 +118,13 @@ export function bilinearUpsampling(x: Operand, ratio: number): Variable<4> {
     );
   }
   const [batch, channels, rows, columns] = lengthsOf(v) as [
-    Count,
-    Count,
-    Count,
-    Count,
+    SymbolicLength,
+    SymbolicLength,
+    SymbolicLength,
+    SymbolicLength,
   ];
   const { mul, add } = SYMBOLIC;
-  const images = mul(batch, channels) as Count;
+  const images = mul(batch, channels);
   const flat = reshape(v, [images, 1, rows, columns]);
   const edges = (y: Variable, axis: number) => {
     const whole = Array<string>(axis).fill(":");
@@ -146,19 +145,19 @@ export function bilinearUpsampling(x: Operand, ratio: number): Variable<4> {
   const tall = conv2dGradWrtInputs(
     bordered,
     dimshuffle(kernel, ["x", "x", 0, "x"]),
-    [images, 1, mul(rows, ratio) as Count, add(columns, 2) as Count],
+    [images, 1, mul(rows, ratio), add(columns, 2)],
     { borderMode: [pad, 0], subsample: [ratio, 1] },
   );
   const wide = conv2dGradWrtInputs(
     tall,
     dimshuffle(kernel, ["x", "x", "x", 0]),
-    [images, 1, mul(rows, ratio) as Count, mul(columns, ratio) as Count],
+    [images, 1, mul(rows, ratio), mul(columns, ratio)],
     { borderMode: [0, pad], subsample: [1, ratio] },
   );
   return reshape(wide, [
     batch,
     channels,
-    mul(rows, ratio) as Count,
-    mul(columns, ratio) as Count,
+    mul(rows, ratio),
+    mul(columns, ratio),
   ]) as Variable<4>;
 }

@@ -11,7 +11,7 @@ import { defineOp, type Operand, type OpFunction } from "../define.ts";
 import { dimshuffle } from "../shape/dimshuffle.ts";
 import { innerProduct } from "../products/dot.ts";
 import { add, mul, sub } from "../elementwise/elemwise.ts";
-import { SYMBOLIC } from "../shape/length_graph.ts";
+import { SYMBOLIC, type SymbolicLength } from "../shape/length_graph.ts";
 import { call, castExpr } from "../elementwise/scalar.ts";
 import { lengthsOf } from "../shape/shape.ts";
 import {
@@ -20,9 +20,6 @@ import {
   Scalars,
   scalarValue,
 } from "../shape/view.ts";
-
-/** A length that a graph computes, or knows. */
-export type Count = number | Variable;
 
 /** How a window moves. */
 export interface Steps {
@@ -43,9 +40,9 @@ interface CorrelateParams extends Steps {
 /** The same with lengths that a graph may compute. */
 export interface Places extends Steps {
   /** Zeros in front of each axis; negative where elements are left out. */
-  readonly before: readonly Count[];
+  readonly before: readonly SymbolicLength[];
   /** The lengths of the result: zeros behind the array are as many as it takes. */
-  readonly lengths: readonly Count[];
+  readonly lengths: readonly SymbolicLength[];
 }
 
 /** Axes in front of those that the window moves over: batch, groups if there are any, channels. */
@@ -157,7 +154,7 @@ export const correlation: OpFunction<Operand[], CorrelateParams> = defineOp<
 /** `correlation` with lengths that a graph may compute. */
 export function correlate(x: Variable, w: Variable, places: Places): Variable {
   const scalars = new Scalars("conv", 2),
-    take = (ns: readonly Count[]) => ns.map((n) => scalars.take(n));
+    take = (ns: readonly SymbolicLength[]) => ns.map((n) => scalars.take(n));
   const before = take(places.before), lengths = take(places.lengths);
   const { stride, dilation } = places;
   return correlation(x, w, ...scalars.inputs, {
@@ -182,9 +179,7 @@ export function imageOf(g: Variable, w: Variable, places: Places): Variable {
     { add, sub, mul } = SYMBOLIC;
   const first = leadOf(w.ndim, places),
     taps = lengthsOf(w).slice(first),
-    behind = taps.map((k, d) =>
-      sub(mul(sub(k, 1), dilation[d]!), before[d]!) as Count
-    );
+    behind = taps.map((k, d) => sub(mul(sub(k, 1), dilation[d]!), before[d]!));
   const n = stride.length, lead = [...Array(first).keys()];
   const space = Array.from({ length: n }, (_, d) => first + d);
   const spread = stride.every((s) => s === 1) ? g : setSubtensor(
@@ -193,7 +188,7 @@ export function imageOf(g: Variable, w: Variable, places: Places): Variable {
         lengthsOf(g).map((length, axis) =>
           axis < first
             ? length
-            : add(mul(sub(length, 1), stride[axis - first]!), 1) as Count
+            : add(mul(sub(length, 1), stride[axis - first]!), 1)
         ),
         g.dtype,
       ),

@@ -3,12 +3,15 @@ import { describeType } from "../../graph/type.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { at } from "../indexing/at.ts";
 import { arange } from "../constructors.ts";
-import type { Count } from "./correlate.ts";
 import { asVariable, type Operand } from "../define.ts";
 import { dimshuffle, moveaxis } from "../shape/dimshuffle.ts";
 import { add, mod, mul, sub } from "../elementwise/elemwise.ts";
 import { eq, ge } from "../elementwise/elemwise_logic.ts";
-import { SYMBOLIC } from "../shape/length_graph.ts";
+import {
+  productOf,
+  SYMBOLIC,
+  type SymbolicLength,
+} from "../shape/length_graph.ts";
 import { assert } from "../debug.ts";
 import { pad } from "../shape/pad.ts";
 import { asLengths, reshape, type ShapeLike } from "../shape/reshape.ts";
@@ -27,9 +30,9 @@ const MODES = ["valid", "ignore_borders", "wrap_centered", "half", "full"];
 /** Neighbourhoods along one axis. */
 interface Along {
   /** How many. */
-  readonly count: Count;
+  readonly count: SymbolicLength;
   /** Zeros in front of the axis and behind it. */
-  readonly border: Count;
+  readonly border: SymbolicLength;
   /** For each neighbourhood and each of its elements, where that is in the axis with its border. */
   readonly positions: Variable;
 }
@@ -37,14 +40,15 @@ interface Along {
 /** The axis of length n. RangeError, or an error when it runs: neighbourhoods do not fit. */
 function along(
   mode: NeighbourMode,
-  n: Count,
-  size: Count,
-  step: Count,
+  n: SymbolicLength,
+  size: SymbolicLength,
+  step: SymbolicLength,
 ): Along {
   const { add: plus, sub: less, mul: by, floorDiv } = SYMBOLIC;
-  const rest = (a: Count, b: Count) => less(a, by(floorDiv(a, b), b)) as Count;
-  const half = floorDiv(size, 2) as Count,
-    reach = less(size, 1) as Count,
+  const rest = (a: SymbolicLength, b: SymbolicLength) =>
+    less(a, by(floorDiv(a, b), b));
+  const half = floorDiv(size, 2),
+    reach = less(size, 1),
     odd = rest(size, 2);
   const span = {
     valid: less(n, size),
@@ -52,8 +56,8 @@ function along(
     wrap_centered: less(n, 1),
     half: less(n, odd),
     full: plus(less(n, 2), size),
-  }[mode] as Count;
-  const fits: (readonly [test: Count, is: number])[] = [
+  }[mode];
+  const fits: (readonly [test: SymbolicLength, is: number])[] = [
     ...mode === "ignore_borders" || mode === "wrap_centered"
       ? []
       : [[rest(span, step), 0] as const],
@@ -65,7 +69,7 @@ function along(
     fits.some(([test, is]) => typeof test === "number" && test !== is) ||
     (typeof n === "number" && typeof size === "number" && n < size)
   ) throw new RangeError(wrong());
-  const count = plus(floorDiv(span, step), 1) as Count;
+  const count = plus(floorDiv(span, step), 1);
   const starts = [
     ...fits.filter(([test]) => typeof test !== "number")
       .map(([test, is]) => eq(test, is)),
@@ -85,7 +89,10 @@ function along(
   };
 }
 
-function pair(name: string, given: ShapeLike): [Count, Count] {
+function pair(
+  name: string,
+  given: ShapeLike,
+): [SymbolicLength, SymbolicLength] {
   const lengths = asLengths(name, given);
   if (
     lengths.length !== 2 || lengths.some((n) => typeof n === "number" && n < 1)
@@ -96,7 +103,7 @@ function pair(name: string, given: ShapeLike): [Count, Count] {
       }`,
     );
   }
-  return lengths as [Count, Count];
+  return lengths as [SymbolicLength, SymbolicLength];
 }
 
 /**
@@ -129,7 +136,7 @@ export function images2neibs(
   }
   const sizes = pair("images2neibs", neibShape),
     steps = neibStep === null ? sizes : pair("images2neibs", neibStep);
-  const lengths: Count[] = lengthsOf(v);
+  const lengths: SymbolicLength[] = lengthsOf(v);
   const [rows, columns] = [0, 1].map((d) =>
     along(mode, lengths[2 + d]!, sizes[d]!, steps[d]!)
   ) as [Along, Along];
@@ -141,11 +148,9 @@ export function images2neibs(
     dimshuffle(rows.positions, [0, "x", 1, "x"]),
     dimshuffle(columns.positions, ["x", 0, "x", 1]),
   );
-  const product = (ns: readonly Count[]) =>
-    ns.reduce((a: Count, b) => SYMBOLIC.mul(a, b) as Count, 1);
   return reshape(all, [
-    product([lengths[0]!, lengths[1]!, rows.count, columns.count]),
-    product(sizes),
+    productOf([lengths[0]!, lengths[1]!, rows.count, columns.count]),
+    productOf(sizes),
   ]) as Variable<2>;
 }
 
@@ -178,7 +183,7 @@ export function neibs2images(
     );
   }
   const { mul, sub, floorDiv } = SYMBOLIC;
-  const counts = [0, 1].map((d) => floorDiv(shape[2 + d]!, sizes[d]!) as Count);
+  const counts = [0, 1].map((d) => floorDiv(shape[2 + d]!, sizes[d]!));
   const tiles = reshape(v, [
     shape[0]!,
     shape[1]!,
@@ -187,7 +192,7 @@ export function neibs2images(
     sizes[0],
     sizes[1],
   ]);
-  const covered = counts.map((c, d) => mul(c, sizes[d]!) as Count);
+  const covered = counts.map((c, d) => mul(c, sizes[d]!));
   const image = reshape(dimshuffle(tiles, [0, 1, 2, 4, 3, 5]), [
     shape[0]!,
     shape[1]!,
@@ -196,7 +201,7 @@ export function neibs2images(
   return (mode === "valid" ? image : pad(image, [
     0,
     0,
-    ...covered.map((n, d) => [0, sub(shape[2 + d]!, n) as Count] as const),
+    ...covered.map((n, d) => [0, sub(shape[2 + d]!, n)] as const),
   ])) as Variable<4>;
 }
 
@@ -215,15 +220,18 @@ export function diagonalSubtensor(
   const v = asVariable(x),
     a = axisOf("diagonalSubtensor", axis0, v.ndim),
     b = axisOf("diagonalSubtensor", axis1, v.ndim);
-  const [n, m] = [lengthsOf(v)[a]!, lengthsOf(v)[b]!] as [Count, Count];
+  const [n, m] = [lengthsOf(v)[a]!, lengthsOf(v)[b]!] as [
+    SymbolicLength,
+    SymbolicLength,
+  ];
   if (a === b || (typeof n === "number" && typeof m === "number" && n < m)) {
     throw new RangeError(
       `Cannot apply diagonalSubtensor: axes ${a} and ${b} have lengths ${n} and ${m}; expected two axes, the first at least as long as the second`,
     );
   }
-  const q = arange(m), count = SYMBOLIC.add(SYMBOLIC.sub(n, m), 1) as Count;
+  const q = arange(m), count = SYMBOLIC.add(SYMBOLIC.sub(n, m), 1);
   const p = sub(
-    add(dimshuffle(arange(count), [0, "x"]), SYMBOLIC.sub(m, 1) as Count),
+    add(dimshuffle(arange(count), [0, "x"]), SYMBOLIC.sub(m, 1)),
     dimshuffle(q, ["x", 0]),
   );
   const first = moveaxis(v, [a, b], [0, 1]);

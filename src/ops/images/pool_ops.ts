@@ -4,7 +4,6 @@ import type { Length, Lengths, Shaped } from "../../graph/length.ts";
 import { castElement, type NDArray } from "../../graph/ndarray.ts";
 import { describeType } from "../../graph/type.ts";
 import type { Variable } from "../../graph/variable.ts";
-import type { Count } from "./correlate.ts";
 import {
   defineOp,
   type Operand,
@@ -36,6 +35,7 @@ import {
   Scalars,
   scalarValue,
 } from "../shape/view.ts";
+import type { SymbolicLength } from "../shape/length_graph.ts";
 
 /** What windows keep. */
 export const pooled: OpFunction<X, PoolParams> = defineOp<X, PoolParams>({
@@ -159,7 +159,7 @@ export const shares: OpFunction<Operand[], SpreadParams> = defineOp<
 /** `shares` with lengths that a graph may compute. */
 export function spread(
   g: Variable,
-  lengths: readonly Count[],
+  lengths: readonly SymbolicLength[],
   params: PoolParams,
 ): Variable {
   const scalars = new Scalars("averagePoolGrad", 1),

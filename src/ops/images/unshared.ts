@@ -9,11 +9,15 @@ import {
   united,
 } from "./conv_geometry.ts";
 import { arange, zeros } from "../constructors.ts";
-import { type Count, flip } from "./correlate.ts";
+import { flip } from "./correlate.ts";
 import { dimshuffle } from "../shape/dimshuffle.ts";
 import { add, mul } from "../elementwise/elemwise.ts";
 import { slice } from "../../graph/indexing.ts";
-import { SYMBOLIC } from "../shape/length_graph.ts";
+import {
+  productOf,
+  SYMBOLIC,
+  type SymbolicLength,
+} from "../shape/length_graph.ts";
 import { pad } from "../shape/pad.ts";
 import { batchedDot } from "../products/products.ts";
 import { reshape } from "../shape/reshape.ts";
@@ -25,11 +29,11 @@ const range = (n: number, from = 0) =>
 /** Where each patch of a padded image lies: for axis d, an array over the axes of the result, then those of a filter. */
 function patches(
   { n, stride, dilation }: Geometry,
-  lengths: readonly Count[],
-  taps: readonly Count[],
+  lengths: readonly SymbolicLength[],
+  taps: readonly SymbolicLength[],
 ): Variable[] {
   return range(n).map((d) => {
-    const along = (m: Count, step: number, axis: number) =>
+    const along = (m: SymbolicLength, step: number, axis: number) =>
       dimshuffle(
         mul(arange(m), step),
         range(2 * n).map((a) => a === axis ? 0 : "x"),
@@ -41,16 +45,12 @@ function patches(
   });
 }
 
-function product(lengths: readonly Count[]): Count {
-  return lengths.reduce((a: Count, b) => SYMBOLIC.mul(a, b) as Count, 1);
-}
-
 /** Axes of an array taken in another order, runs of them made one. */
 function grouped(x: Variable, runs: readonly (readonly number[])[]): Variable {
   const lengths = lengthsOf(x);
   return reshape(
     dimshuffle(x, runs.flat()),
-    runs.map((run) => product(run.map((axis) => lengths[axis]!))),
+    runs.map((run) => productOf(run.map((axis) => lengths[axis]!))),
   );
 }
 
@@ -58,8 +58,8 @@ function grouped(x: Variable, runs: readonly (readonly number[])[]): Variable {
 function patchMatrices(
   g: Geometry,
   x: Variable,
-  lengths: readonly Count[],
-  taps: readonly Count[],
+  lengths: readonly SymbolicLength[],
+  taps: readonly SymbolicLength[],
 ): Variable {
   const { n } = g,
     padded = pad(x, [[0, 0], [0, 0], ...borders(g, taps)]),
@@ -95,7 +95,7 @@ export function unsharedConv(
   g: Geometry,
   x: Variable,
   w: Variable,
-  lengths: readonly Count[],
+  lengths: readonly SymbolicLength[],
 ): Variable {
   const { n } = g, taps = lengthsOf(w).slice(-n);
   const y = batchedDot(
@@ -119,7 +119,7 @@ export function unsharedImage(
   g: Geometry,
   v: Variable,
   w: Variable,
-  image: readonly Count[],
+  image: readonly SymbolicLength[],
 ): Variable {
   const { n } = g,
     lengths = lengthsOf(v).slice(2),
@@ -140,8 +140,8 @@ export function unsharedImage(
   const { add, mul } = SYMBOLIC, sides = borders(g, taps);
   const padded = zeros([
     batch,
-    mul(channels, g.groups) as Count,
-    ...image.map((m, d) => add(add(m, sides[d]![0]), sides[d]![1]) as Count),
+    mul(channels, g.groups),
+    ...image.map((m, d) => add(add(m, sides[d]![0]), sides[d]![1])),
   ], v.dtype);
   const all = incSubtensor(
     at(padded, ":", ":", ...patches(g, lengths, taps)),
@@ -151,7 +151,7 @@ export function unsharedImage(
     all,
     ":",
     ":",
-    ...image.map((m, d) => slice(sides[d]![0], add(m, sides[d]![0]) as Count)),
+    ...image.map((m, d) => slice(sides[d]![0], add(m, sides[d]![0]))),
   );
 }
 
@@ -160,7 +160,7 @@ export function unsharedFilters(
   g: Geometry,
   x: Variable,
   v: Variable,
-  taps: readonly Count[],
+  taps: readonly SymbolicLength[],
 ): Variable {
   const { n } = g, lengths = lengthsOf(v).slice(2);
   const parts = batchedDot(

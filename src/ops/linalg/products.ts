@@ -9,13 +9,11 @@ import { trace } from "../shape/diagonal.ts";
 import { expandDims, moveaxis, squeeze } from "../shape/dimshuffle.ts";
 import { dot } from "../products/dot.ts";
 import { cast, pow } from "../elementwise/elemwise.ts";
-import { SYMBOLIC } from "../shape/length_graph.ts";
+import { productOf } from "../shape/length_graph.ts";
 import { reshape } from "../shape/reshape.ts";
 import { axisOf, lengthsOf } from "../shape/shape.ts";
 import { inv, solve } from "./solve.ts";
 import { alignStacks, asFloats, times } from "./stack.ts";
-
-type Count = number | Variable;
 
 /**
  * The products of the matrices of two stacks: axes in front of the last two
@@ -121,10 +119,6 @@ export function spectralRadiusBound(
   );
 }
 
-function sizeOfAll(lengths: readonly Count[]): Count {
-  return lengths.reduce<Count>((a, n) => SYMBOLIC.mul(a, n) as Count, 1);
-}
-
 /**
  * The inverse under tensordot: with the first `ind` axes of x as rows of a
  * matrix, that matrix's inverse; its axes are the other ones of x, then those.
@@ -142,7 +136,7 @@ export function tensorinv(x: Operand, ind = 2): Variable {
   const lengths = lengthsOf(v),
     rows = lengths.slice(0, ind),
     columns = lengths.slice(ind);
-  const matrix = reshape(v, [sizeOfAll(rows), sizeOfAll(columns)]);
+  const matrix = reshape(v, [productOf(rows), productOf(columns)]);
   return reshape(inv(matrix), [...columns, ...rows]) as Variable;
 }
 
@@ -164,10 +158,10 @@ export function tensorsolve(
   const v = moved.length
     ? moveaxis(given, moved, moved.map((_, i) => i - moved.length))
     : given;
-  const shape = lengthsOf(v).slice(right.ndim), n = sizeOfAll(shape);
+  const shape = lengthsOf(v).slice(right.ndim), n = productOf(shape);
   const x = solve(
-    reshape(v, [sizeOfAll(lengthsOf(right)), n]),
-    reshape(right, [sizeOfAll(lengthsOf(right))]),
+    reshape(v, [productOf(lengthsOf(right)), n]),
+    reshape(right, [productOf(lengthsOf(right))]),
   );
   return reshape(x, shape) as Variable;
 }

@@ -11,11 +11,9 @@ import { swapaxes } from "../shape/dimshuffle.ts";
 import { dot } from "../products/dot.ts";
 import { add, cast } from "../elementwise/elemwise.ts";
 import { batchedDot } from "../products/products.ts";
-import { SYMBOLIC } from "../shape/length_graph.ts";
+import { productOf, type SymbolicLength } from "../shape/length_graph.ts";
 import { reshape } from "../shape/reshape.ts";
 import { lengthsOf } from "../shape/shape.ts";
-
-type Count = number | Variable;
 
 /** The axes in front of a stack's matrices, and the lengths of those. TypeError: no matrices of float32 or float64. */
 export function matricesOf(
@@ -107,7 +105,7 @@ export function alignStacks(x: Variable, y: Variable): [Variable, Variable] {
   ];
   const [a, b] = [lengths(x), lengths(y)];
   const lead = a.slice(0, -2).map((n, axis) => n === 1 ? b[axis]! : n);
-  const wide = (v: Variable, own: readonly Count[]) =>
+  const wide = (v: Variable, own: readonly SymbolicLength[]) =>
     v.ndim === ndim &&
       own.slice(0, -2).every((n, axis) => n !== 1 || lead[axis] === 1)
       ? v
@@ -125,10 +123,7 @@ export function times(x: Variable, y: Variable): Variable {
   if (x.ndim === 2) return dot(x, y);
   if (x.ndim === 3) return batchedDot(x, y);
   const [a, b] = [lengthsOf(x), lengthsOf(y)],
-    count = a.slice(0, -2).reduce<Count>(
-      (n, m) => SYMBOLIC.mul(n, m) as Count,
-      1,
-    );
+    count = productOf(a.slice(0, -2));
   const z = batchedDot(
     reshape(x, [count, ...a.slice(-2)]),
     reshape(y, [count, ...b.slice(-2)]),

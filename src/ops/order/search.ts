@@ -242,13 +242,13 @@ export function histogram(
     edges = typeof bins === "number"
       ? equalEdges(v, bins, range)
       : asVariable(bins);
-  const n = SYMBOLIC.sub(lengthsOf(edges)[0]!, 1) as number | Variable;
+  const n = SYMBOLIC.sub(lengthsOf(edges)[0]!, 1);
   const low = at(edges, 0),
     high = at(edges, -1),
     isInside = and_(ge(v, low), le(v, high));
   const bin = where(
     eq(v, high),
-    SYMBOLIC.sub(n, 1) as number | Variable,
+    SYMBOLIC.sub(n, 1),
     sub(searchsorted(edges, v, { side: "right" }), 1),
   );
   const weight = weights === undefined

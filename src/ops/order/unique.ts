@@ -191,6 +191,6 @@ function firsts(sorted: Variable): Variable {
     axis: Array.from({ length: differs.ndim - 1 }, (_, i) => i + 1),
   });
   // One element, but none of nothing.
-  const first = SYMBOLIC.min(1, lengthsOf(sorted)[0]!) as number | Variable;
+  const first = SYMBOLIC.min(1, lengthsOf(sorted)[0]!);
   return join(0, ones([first], "bool"), rows);
 }

@@ -27,12 +27,10 @@ import {
 import { expandDims, moveaxis, transpose } from "../shape/dimshuffle.ts";
 import { add, cast, mul } from "../elementwise/elemwise.ts";
 import { sum } from "../reductions/reduce.ts";
-import { SYMBOLIC } from "../shape/length_graph.ts";
+import { productOf } from "../shape/length_graph.ts";
 import { flatten, reshape } from "../shape/reshape.ts";
 import { lengthsOf } from "../shape/shape.ts";
 import { call, castExpr } from "../elementwise/scalar.ts";
-
-type Count = number | Variable;
 
 function productShape(x: Shaped, y: Shaped, lengths: Lengths): Length[] {
   for (const { type, shape } of [x, y]) {
@@ -205,11 +203,11 @@ function flattened(x: Variable, y: Variable): Variable {
   const rows = lengthsOf(x).slice(0, -1), inner = lengthsOf(x).at(-1)!;
   const turned = y.ndim > 2 ? moveaxis(y, -2, 0) : y;
   const columns = lengthsOf(turned).slice(1);
-  const whole = (lengths: readonly Count[]) =>
-    lengths.reduce((a, n) => SYMBOLIC.mul(a, n) as Count, 1);
   const xy = product(
-    x.ndim > 2 ? reshape(x, [whole(rows), inner]) : x,
-    y.ndim > 2 ? reshape(turned, [lengthsOf(turned)[0]!, whole(columns)]) : y,
+    x.ndim > 2 ? reshape(x, [productOf(rows), inner]) : x,
+    y.ndim > 2
+      ? reshape(turned, [lengthsOf(turned)[0]!, productOf(columns)])
+      : y,
   );
   return reshape(xy, [...rows, ...columns]);
 }

@@ -19,12 +19,14 @@ import {
 } from "../shape/dimshuffle.ts";
 import { dot, innerProduct } from "./dot.ts";
 import { add, cast, mul } from "../elementwise/elemwise.ts";
-import { SYMBOLIC } from "../shape/length_graph.ts";
+import {
+  productOf,
+  SYMBOLIC,
+  type SymbolicLength,
+} from "../shape/length_graph.ts";
 import { reshape } from "../shape/reshape.ts";
 import { call, castExpr } from "../elementwise/scalar.ts";
 import { axisOf, lengthsOf } from "../shape/shape.ts";
-
-type Count = number | Variable;
 
 /** Both in the dtype that they promote to. */
 function together(x: Operand, y: Operand): [Variable, Variable] {
@@ -211,17 +213,13 @@ function pairs(
   return [a, b];
 }
 
-function sizeOfAll(lengths: readonly Count[]): Count {
-  return lengths.reduce((a: Count, n) => SYMBOLIC.mul(a, n) as Count, 1);
-}
-
 /** x with these axes, then the first `lead` of all, then the others, the summed ones made one: behind the others, or before them. */
 function asMatrices(
   x: Variable,
   summed: readonly number[],
   lead: number,
   last: boolean,
-): { readonly matrices: Variable; readonly kept: readonly Count[] } {
+): { readonly matrices: Variable; readonly kept: readonly SymbolicLength[] } {
   const lengths = lengthsOf(x),
     first = Array.from({ length: lead }, (_, axis) => axis);
   const rest = lengths.map((_, axis) => axis)
@@ -231,7 +229,7 @@ function asMatrices(
   return {
     matrices: reshape(transpose(x, [...first, ...groups.flat()]), [
       ...pick(first),
-      ...groups.map((axes) => sizeOfAll(pick(axes))),
+      ...groups.map((axes) => productOf(pick(axes))),
     ]),
     kept: pick(rest),
   };
@@ -293,13 +291,13 @@ export function kron(x: Operand, y: Operand): Variable {
     wide(a, (d) => [d < 0 ? "x" : d, "x"]),
     wide(b, (d) => ["x", d < 0 ? "x" : d]),
   );
-  const length = (v: Variable, axis: number): Count =>
+  const length = (v: Variable, axis: number): SymbolicLength =>
     lengthsOf(v)[axis - ndim + v.ndim] ?? 1;
   return reshape(
     all,
     Array.from(
       { length: ndim },
-      (_, axis) => SYMBOLIC.mul(length(a, axis), length(b, axis)) as Count,
+      (_, axis) => SYMBOLIC.mul(length(a, axis), length(b, axis)),
     ),
   );
 }

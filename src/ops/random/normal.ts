@@ -18,11 +18,10 @@ import { gt, invert } from "../elementwise/elemwise_logic.ts";
 import { join } from "../shape/join.ts";
 import { flatnonzero } from "../indexing/nonzero.ts";
 import { size } from "../shape/shape.ts";
-
-type Count = number | Variable;
+import type { SymbolicLength } from "../shape/length_graph.ts";
 
 /** Draws this many numbers between `low` and 1. */
-export type DrawUniform = (n: Count, low: Operand) => Variable;
+export type DrawUniform = (n: SymbolicLength, low: Operand) => Variable;
 
 /** The standard deviation of a normal number that lies within two of its own: √(1 - 4 φ(2) / (2 Φ(2) - 1)). */
 export const WITHIN_TWO = 0.87962566103423978;
@@ -34,7 +33,7 @@ export const WITHIN_TWO = 0.87962566103423978;
  * behind the others of their half.
  */
 export function normals(
-  count: Count,
+  count: SymbolicLength,
   draw: DrawUniform,
   truncated: boolean,
 ): Variable {

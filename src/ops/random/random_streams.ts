@@ -21,6 +21,7 @@ import { lengthsOf } from "../shape/shape.ts";
 import { argsort } from "../order/sort.ts";
 import { take } from "../indexing/take.ts";
 import { picks } from "./without_replacement.ts";
+import { productOf } from "../shape/length_graph.ts";
 
 /** The shape of what is drawn; one length is that of a vector. */
 export type DrawSize = number | ShapeLike;
@@ -384,14 +385,6 @@ function streamsFor(
   const n = size instanceof Variable ? null : productOf(shape);
   if (typeof n !== "number") return MOST;
   return Math.max(1, Math.min(MOST, n > 6 ? Math.floor(n / 6) : n));
-}
-
-function productOf(shape: readonly (number | Variable)[]): number | Variable {
-  return shape.reduce(
-    (a, n) =>
-      typeof a === "number" && typeof n === "number" ? a * n : mul(a, n),
-    1,
-  );
 }
 
 /** The dtype of numbers beside these operands. */

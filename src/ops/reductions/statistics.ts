@@ -44,19 +44,14 @@ import {
   sum,
   type SumOptions,
 } from "./reduce.ts";
+import { productOf } from "../shape/length_graph.ts";
 import { flatten } from "../shape/reshape.ts";
 import { lengthsOf, shapeAt } from "../shape/shape.ts";
 
 /** How many elements of x one of a reduction over `axis` is made of. */
 function countOf(x: Variable, axis?: Axis): number | Variable {
   const lengths = lengthsOf(x);
-  return axesOf("mean", axis, x.ndim).map((a) => lengths[a]!).reduce<
-    number | Variable
-  >(
-    (a, b) =>
-      typeof a === "number" && typeof b === "number" ? a * b : mul(a, b),
-    1,
-  );
+  return productOf(axesOf("mean", axis, x.ndim).map((a) => lengths[a]!));
 }
 
 function meanDtype(x: Variable, dtype?: Dtype): Dtype {

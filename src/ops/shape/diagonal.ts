@@ -159,7 +159,7 @@ export function allocDiag(
     throw new RangeError(`Cannot apply allocDiag: both axes are ${a}`);
   }
   const lengths = lengthsOf(v),
-    side = SYMBOLIC.add(lengths.at(-1)!, Math.abs(offset)) as number | Variable;
+    side = SYMBOLIC.add(lengths.at(-1)!, Math.abs(offset));
   const blank = zeros([...lengths.slice(0, -1), side, side], v.dtype);
   return moveaxis(
     setSubtensor(elementsOnDiagonal(blank, offset), v),
@@ -284,5 +284,5 @@ export function tril(x: Operand, k: number | Variable = 0): Variable {
 /** x with zeros below diagonal k of its last two axes. TypeError: fewer than two axes. */
 export function triu(x: Operand, k: number | Variable = 0): Variable {
   const v = asVariable(x), [n, m] = matrixLengths("triu", v);
-  return where(lower(n, m, SYMBOLIC.sub(k, 1) as number | Variable), 0, v);
+  return where(lower(n, m, SYMBOLIC.sub(k, 1)), 0, v);
 }

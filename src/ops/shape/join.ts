@@ -193,7 +193,7 @@ export function parts(
   const before = Array<string>(axis).fill(":");
   let start: number | Variable = 0;
   return sizes.map((n) => {
-    const end = SYMBOLIC.add(start, n) as number | Variable;
+    const end = SYMBOLIC.add(start, n);
     const part = at(x, ...before, slice(start, end));
     start = end;
     return part;
@@ -224,7 +224,7 @@ export function split(
     throw new RangeError(`Cannot split: a size is ${negative}`);
   }
   const total = sizes.reduce(
-    (a: number | Variable, n) => SYMBOLIC.add(a, n) as number | Variable,
+    (a: number | Variable, n) => SYMBOLIC.add(a, n),
     0,
   );
   const whole = v.type.shape[along] === total

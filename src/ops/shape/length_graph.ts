@@ -24,6 +24,22 @@ import { shapeAt } from "./shape.ts";
 /** A length that a graph computes, or knows. */
 export type SymbolicLength = number | Variable;
 
+/** An operation on lengths: of two that a graph computes, or knows, another such. */
+interface SymbolicOperation {
+  (a: SymbolicLength, b: SymbolicLength): SymbolicLength;
+  (a: Length, b: Length): Length;
+}
+
+/** Arithmetic on lengths that a graph computes, or knows. */
+export type SymbolicLengths =
+  & Readonly<
+    Record<
+      "add" | "sub" | "mul" | "floorDiv" | "min" | "max",
+      SymbolicOperation
+    >
+  >
+  & Lengths;
+
 /** What is known of a variable: the lengths of its axes, and its value where it serves as a length. */
 interface Known {
   readonly shape: readonly SymbolicLength[];
@@ -42,13 +58,17 @@ function scalar(x: Length): Variable {
 }
 
 /** `fold` where numbers and identities decide, else the node that `build` makes. */
-function symbolic(fold: (a: Length, b: Length) => Length, build: Build) {
-  return (a: Length, b: Length): Length => {
+function symbolic(
+  fold: (a: Length, b: Length) => Length,
+  build: Build,
+): SymbolicOperation {
+  const operation = (a: Length, b: Length): Length => {
     const known = fold(a, b);
     return known !== null || a === null || b === null
       ? known
       : build(scalar(a), scalar(b));
   };
+  return operation as SymbolicOperation;
 }
 
 /** How far `isNatural` looks: deep enough for what this arithmetic builds. */
@@ -90,15 +110,17 @@ function clip(i: Length, low: number, high: Length, n: Length): Length {
     : max(low, min(from, high));
 }
 
+const larger = symbolic(STATIC.max, (x, y) => maximum(x, y));
+
+function max(a: SymbolicLength, b: SymbolicLength): SymbolicLength;
+function max(a: Length, b: Length): Length;
 function max(a: Length, b: Length): Length {
   if (a === 0 && isNatural(b)) return b;
-  return b === 0 && isNatural(a)
-    ? a
-    : symbolic(STATIC.max, (x, y) => maximum(x, y))(a, b);
+  return b === 0 && isNatural(a) ? a : larger(a, b);
 }
 
 /** The arithmetic of shape graphs: numbers where they are known, 0-d int64 variables elsewhere. */
-export const SYMBOLIC: Lengths = {
+export const SYMBOLIC: SymbolicLengths = {
   add: symbolic(STATIC.add, (x, y) => add(x, y)),
   sub: symbolic(STATIC.sub, (x, y) => sub(x, y)),
   mul: symbolic(STATIC.mul, (x, y) => mul(x, y)),
@@ -125,6 +147,13 @@ export const SYMBOLIC: Lengths = {
   },
   same: STATIC.same,
 };
+
+/** The product of lengths, 1 of none: the number of elements of an array that has them. */
+export function productOf(
+  lengths: readonly SymbolicLength[],
+): SymbolicLength {
+  return lengths.reduce<SymbolicLength>((a, b) => SYMBOLIC.mul(a, b), 1);
+}
 
 /**
  * The length of an axis of v: a number, or a graph over the lengths and

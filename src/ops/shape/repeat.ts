@@ -18,19 +18,13 @@ import {
 import { cast, mod, sub } from "../elementwise/elemwise.ts";
 import { ge } from "../elementwise/elemwise_logic.ts";
 import { join } from "./join.ts";
-import { SYMBOLIC } from "./length_graph.ts";
+import { SYMBOLIC, type SymbolicLength } from "./length_graph.ts";
 import { sum } from "../reductions/reduce.ts";
 import { asLengths, flatten, reshape, type ShapeLike } from "./reshape.ts";
 import { searchsorted } from "../order/search.ts";
 import { axisOf, lengthsOf, shapeAt } from "./shape.ts";
 import { specifyShape } from "./specify_shape.ts";
 import { take } from "../indexing/take.ts";
-
-type Count = number | Variable;
-
-function product(a: Count, b: Count): Count {
-  return SYMBOLIC.mul(a, b) as Count;
-}
 
 /** A vector of numbers of times as a variable; its length is 1, or that of the axis. */
 function timesOf(times: Variable, x: Variable, axis: number): Variable {
@@ -93,15 +87,15 @@ export function repeat(
 }
 
 /** A new axis behind the old one, made one with it. */
-function repeatAll(x: Variable, times: Count, axis: number): Variable {
-  const lengths: readonly Count[] = lengthsOf(x);
+function repeatAll(x: Variable, times: SymbolicLength, axis: number): Variable {
+  const lengths: readonly SymbolicLength[] = lengthsOf(x);
   const wide = broadcastTo(
     expandDims(x, axis + 1),
     [...lengths.slice(0, axis + 1), times, ...lengths.slice(axis + 1)],
   );
   return reshape(
     wide,
-    lengths.with(axis, product(lengths[axis]!, times)),
+    lengths.with(axis, SYMBOLIC.mul(lengths[axis]!, times)),
   );
 }
 
@@ -117,7 +111,10 @@ export function tile(x: Operand, reps: number | ShapeLike): Variable {
         ? [reps]
         : asLengths("tile", reps as ShapeLike);
   const ndim = Math.max(v.ndim, named.length);
-  const times = [...Array<Count>(ndim - named.length).fill(1), ...named],
+  const times = [
+      ...Array<SymbolicLength>(ndim - named.length).fill(1),
+      ...named,
+    ],
     wide = shapePadLeft(v, ndim - v.ndim),
     lengths = lengthsOf(wide);
   const apart = dimshuffle(
@@ -126,7 +123,7 @@ export function tile(x: Operand, reps: number | ShapeLike): Variable {
   );
   return reshape(
     broadcastTo(apart, times.flatMap((n, axis) => [n, lengths[axis]!])),
-    times.map((n, axis) => product(n, lengths[axis]!)),
+    times.map((n, axis) => SYMBOLIC.mul(n, lengths[axis]!)),
   );
 }
 

@@ -19,6 +19,7 @@ import {
 import { cast, intDiv, mul, neg } from "../elementwise/elemwise.ts";
 import { lt, where } from "../elementwise/elemwise_logic.ts";
 import { vectorScalars } from "./join.ts";
+import { productOf } from "./length_graph.ts";
 import { lengthsOf, size } from "./shape.ts";
 import { type Scalar, Scalars, scalarValue, shapedArray } from "./view.ts";
 
@@ -198,23 +199,9 @@ export function flatten<const N extends number = 1>(
   }
   if (v.ndim === ndim) return v as Variable<N>;
   const lengths = lengthsOf(v);
+  // -1, what reshape works out itself, is no answer where other lengths are 0.
   return reshape(v, [
     ...lengths.slice(0, ndim - 1),
     productOf(lengths.slice(ndim - 1)),
   ]) as Variable as Variable<N>;
-}
-
-/** The number of elements of these lengths; -1, what reshape works out itself, is no answer where others are 0. */
-function productOf(lengths: readonly (number | Variable)[]): number | Variable {
-  return lengths.reduce(
-    (a, b) =>
-      typeof a === "number" && typeof b === "number"
-        ? a * b
-        : a === 1
-        ? b
-        : b === 1
-        ? a
-        : mul(a, b),
-    1,
-  );
 }
