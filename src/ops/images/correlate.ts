@@ -20,6 +20,8 @@ import {
   Scalars,
   scalarValue,
 } from "../shape/view.ts";
+import { axesOfOperand, load, point, reduceLoops } from "../loop_nest.ts";
+import { total } from "../elementwise/total.ts";
 
 /** How a window moves. */
 export interface Steps {
@@ -135,11 +137,11 @@ export const correlation: OpFunction<Operand[], CorrelateParams> = defineOp<
       ...rest.map(() => null),
     ];
   },
-  jvp: ({ inputs: [x, w, ...rest], params }, [s, t]) => {
-    const left = s && correlation(s, w!, ...rest, params),
-      right = t && correlation(x!, t, ...rest, params);
-    return left && right ? add(left, right) : left ?? right ?? null;
-  },
+  jvp: ({ inputs: [x, w, ...rest], params }, [s, t]) =>
+    total(
+      s && correlation(s, w!, ...rest, params),
+      t && correlation(x!, t, ...rest, params),
+    ),
   loops: ({ inputs: [x], params }) =>
     loopsOf(x!.dtype, leadOf(x!.shape.length, params), params),
   connects: ({ before, lengths }) => [
@@ -244,7 +246,7 @@ export function flip(w: Variable, n: number): Variable {
 function loopsOf(
   dtype: NDArray["dtype"],
   lead: number,
-  { stride, dilation, before, lengths }: CorrelateParams,
+  { stride, dilation, before }: CorrelateParams,
 ): Loops {
   const n = stride.length, sums = dtype === "float16" ? "float32" : dtype;
   const outer = Array.from({ length: lead + n }, (_, a) => a),
@@ -262,61 +264,35 @@ function loopsOf(
     return p === 0 ? tap : call(
       sub,
       tap,
-      typeof p === "number"
-        ? p
-        : { kind: "load", input: p.input, index: [], dtype: "int64" },
+      typeof p === "number" ? p : load(p.input, [], "int64"),
     );
   };
-  const point = (axis: number): Expr => ({ kind: "axis", axis });
-  const x: Expr = {
-    kind: "load",
-    input: 0,
-    index: [
-      ...front.map(point),
-      point(c),
-      ...taps.map((_, d) => position(d)),
-    ],
+  const x = load(
+    0,
+    [...front.map(point), point(c), ...taps.map((_, d) => position(d))],
     dtype,
-    outside: 0,
-  };
-  const w: Expr = {
-    kind: "load",
-    input: 1,
-    index: [...front.slice(1), o, c, ...taps].map(point),
-    dtype,
-  };
-  return {
+    0,
+  );
+  const w = load(1, [...front.slice(1), o, c, ...taps].map(point), dtype);
+  return reduceLoops({
     axes: [
-      ...outer.map((axis) => ({ of: "output" as const, operand: 0, axis })),
-      { of: "input", operand: 0, axis: lead - 1 },
-      ...lengths.map((_, d) => ({
-        of: "input" as const,
-        operand: 1,
-        axis: lead + d,
-      })),
+      ...axesOfOperand("output", 0, outer),
+      ...axesOfOperand("input", 0, [lead - 1]),
+      ...axesOfOperand("input", 1, outer.slice(lead)),
     ],
     outer,
-    stages: [
-      {
-        kind: "reduce",
-        axes: [c, ...taps],
-        combine: "sum",
-        value: call(mul, castExpr(x, sums), castExpr(w, sums)),
-        dtype: sums,
-      },
-      {
-        kind: "store",
-        axes: [],
-        output: 0,
-        index: outer.map(point),
-        value: castExpr({ kind: "stage", stage: 0, dtype: sums }, dtype),
-      },
-    ],
-  };
+    reduce: {
+      axes: [c, ...taps],
+      combine: "sum",
+      value: call(mul, castExpr(x, sums), castExpr(w, sums)),
+      dtype: sums,
+    },
+    result: (found) => castExpr(found, dtype),
+  });
 }
 
 function times(axis: number, step: number): Expr {
-  const e: Expr = { kind: "axis", axis };
+  const e = point(axis);
   return step === 1 ? e : call(mul, e, step);
 }
 

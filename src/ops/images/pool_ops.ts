@@ -17,10 +17,8 @@ import {
   countOf,
   elementLoops,
   handBack,
-  load,
   lowest,
   perWindow,
-  point,
   type PoolParams,
   sumsOf,
   windowLoops,
@@ -36,6 +34,7 @@ import {
   scalarValue,
 } from "../shape/view.ts";
 import type { SymbolicLength } from "../shape/length_graph.ts";
+import { load, point } from "../loop_nest.ts";
 
 /** What windows keep. */
 export const pooled: OpFunction<X, PoolParams> = defineOp<X, PoolParams>({

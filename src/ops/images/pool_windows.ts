@@ -16,6 +16,7 @@ import {
 import { lt, where } from "../elementwise/elemwise_logic.ts";
 import { wider } from "../reductions/reduce.ts";
 import { call, castExpr } from "../elementwise/scalar.ts";
+import { axesOfOperand, point, reduceLoops } from "../loop_nest.ts";
 
 /** What is kept of a window. */
 export type PoolMode = "max" | "sum" | "average_inc_pad" | "average_exc_pad";
@@ -67,23 +68,6 @@ function axesOf(ndim: number, n: number): Axes {
     place: (d) => ndim - n + d,
     inner: (d) => ndim + d,
     length: (d) => ndim + n + d,
-  };
-}
-
-export const point = (axis: number): Expr => ({ kind: "axis", axis });
-
-export function load(
-  input: number,
-  index: readonly Expr[],
-  dtype: Dtype,
-  outside?: number,
-): Expr {
-  return {
-    kind: "load",
-    input,
-    index,
-    dtype,
-    ...(outside !== undefined && { outside }),
   };
 }
 
@@ -176,38 +160,20 @@ export function windowLoops(
     window.map((_, d) => point(place(d))),
     axes,
   );
-  const found: Expr = { kind: "stage", stage: 0, dtype };
-  return {
+  return reduceLoops({
     axes: [
-      ...outer.map((axis): LoopAxis => ({ of: "output", operand: 0, axis })),
+      ...axesOfOperand("output", 0, outer),
       ...window.map((n): LoopAxis => ({ of: "params", length: n })),
-      ...window.map((_, d): LoopAxis => ({
-        of: "input",
-        operand: 0,
-        axis: lead.length + d,
-      })),
+      ...axesOfOperand("input", 0, outer.slice(lead.length)),
     ],
     outer,
-    stages: [
-      {
-        kind: "reduce",
-        axes: window.map((_, d) => inner(d)),
-        combine,
-        value,
-        dtype,
-      },
-      {
-        kind: "store",
-        axes: [],
-        output: 0,
-        index: outer.map(point),
-        value: castExpr(
-          count ? call(div, found, castExpr(count, dtype)) : found,
-          result,
-        ),
-      },
-    ],
-  };
+    reduce: { axes: window.map((_, d) => inner(d)), combine, value, dtype },
+    result: (found) =>
+      castExpr(
+        count ? call(div, found, castExpr(count, dtype)) : found,
+        result,
+      ),
+  });
 }
 
 /** The windows that hold each element: place = (element + pad) / stride - back, for back below window / stride. */
@@ -248,37 +214,24 @@ export function elementLoops(
     const at = call(sub, shifted[d]!, mulBy(places[d]!, stride[d]!));
     return call(where, call(lt, at, w), e, zero);
   }, castExpr(value, sums));
-  return {
+  return reduceLoops({
     axes: [
-      ...outer.map((axis): LoopAxis => ({ of: "output", operand: 0, axis })),
+      ...axesOfOperand("output", 0, outer),
       ...window.map((w, d): LoopAxis => ({
         of: "params",
         length: Math.ceil(w / stride[d]!),
       })),
-      ...window.map((_, d): LoopAxis => ({
-        of: "output",
-        operand: 0,
-        axis: lead.length + d,
-      })),
+      ...axesOfOperand("output", 0, outer.slice(lead.length)),
     ],
     outer,
-    stages: [
-      {
-        kind: "reduce",
-        axes: window.map((_, d) => inner(d)),
-        combine: "sum",
-        value: inside,
-        dtype: sums,
-      },
-      {
-        kind: "store",
-        axes: [],
-        output: 0,
-        index: outer.map(point),
-        value: castExpr({ kind: "stage", stage: 0, dtype: sums }, result),
-      },
-    ],
-  };
+    reduce: {
+      axes: window.map((_, d) => inner(d)),
+      combine: "sum",
+      value: inside,
+      dtype: sums,
+    },
+    result: (found) => castExpr(found, result),
+  });
 }
 
 /** For each window the elements of the last axes that it sees, and what divides its sum. */

@@ -21,10 +21,10 @@ import {
   type Scratch,
   squaresOf,
   times,
-  total,
   turn,
 } from "./stack.ts";
 import { solveTriangular } from "./triangular.ts";
+import { total } from "../elementwise/total.ts";
 
 interface TriangleParams {
   readonly lower: boolean;

@@ -27,20 +27,14 @@ import {
 } from "./matrix.ts";
 import { sameRows } from "./right_side.ts";
 import { singularValues } from "./singular.ts";
-import {
-  asFloats,
-  lapackText,
-  matricesOf,
-  times,
-  total,
-  turn,
-} from "./stack.ts";
+import { asFloats, lapackText, matricesOf, times, turn } from "./stack.ts";
 import {
   singularScratch,
   singularSetup,
   singularText,
   svdvals,
 } from "./svd.ts";
+import { total } from "../elementwise/total.ts";
 
 interface PinvParams {
   /** Smaller singular values than this times the largest count as 0; null: the rounding of the larger side. */

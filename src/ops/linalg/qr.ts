@@ -6,15 +6,9 @@ import { tril } from "../shape/diagonal.ts";
 import { add, neg, sub } from "../elementwise/elemwise.ts";
 import { orthogonalize } from "./factorize.ts";
 import { matrixPiece, overStacks, vectorPiece } from "./matrix.ts";
-import {
-  asFloats,
-  lapackText,
-  matricesOf,
-  times,
-  total,
-  turn,
-} from "./stack.ts";
+import { asFloats, lapackText, matricesOf, times, turn } from "./stack.ts";
 import { solveTriangular } from "./triangular.ts";
+import { total } from "../elementwise/total.ts";
 
 interface QrParams {
   /** All columns of a square orthogonal matrix. */

@@ -1,11 +1,6 @@
 /** Systems of linear equations, inverses and determinants: what Gaussian elimination gives. */
 import { withDefaults } from "../../graph/options.ts";
-import {
-  type AnyOp,
-  type CText,
-  type LoopSite,
-  type Variable,
-} from "../../graph/variable.ts";
+import type { AnyOp, CText, LoopSite, Variable } from "../../graph/variable.ts";
 import {
   defineOp,
   type Operand,
@@ -26,10 +21,10 @@ import {
   squareSetup,
   squaresOf,
   times,
-  total,
   turn,
 } from "./stack.ts";
 import { solveTriangular } from "./triangular.ts";
+import { total } from "../elementwise/total.ts";
 
 /** Memory for factors. */
 const FACTORS: readonly Scratch[] = [

@@ -9,7 +9,7 @@ import { typeText } from "../c_text.ts";
 import { asVariables, type Operand } from "../define.ts";
 import { swapaxes } from "../shape/dimshuffle.ts";
 import { dot } from "../products/dot.ts";
-import { add, cast } from "../elementwise/elemwise.ts";
+import { cast } from "../elementwise/elemwise.ts";
 import { batchedDot } from "../products/products.ts";
 import { productOf, type SymbolicLength } from "../shape/length_graph.ts";
 import { reshape } from "../shape/reshape.ts";
@@ -129,16 +129,6 @@ export function times(x: Variable, y: Variable): Variable {
     reshape(y, [count, ...b.slice(-2)]),
   );
   return reshape(z, [...a.slice(0, -1), b.at(-1)!]) as Variable;
-}
-
-/** The sum of what is there; null of nothing. */
-export function total(
-  ...terms: readonly (Variable | null | undefined)[]
-): Variable | null {
-  return terms.reduce<Variable | null>(
-    (sum, t) => t ? (sum ? add(sum, t) : t) : sum,
-    null,
-  );
 }
 
 /** Memory for one matrix at a time. */

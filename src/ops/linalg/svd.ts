@@ -21,9 +21,9 @@ import {
   matricesOf,
   type Scratch,
   times,
-  total,
   turn,
 } from "./stack.ts";
+import { total } from "../elementwise/total.ts";
 
 interface SvdParams {
   /** Square matrices of vectors. */

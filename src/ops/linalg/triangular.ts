@@ -7,7 +7,8 @@ import { neg } from "../elementwise/elemwise.ts";
 import { substitute } from "./factorize.ts";
 import { matrixPiece, overStacks } from "./matrix.ts";
 import { asColumns, solutionType } from "./right_side.ts";
-import { lapackText, times, total, turn } from "./stack.ts";
+import { lapackText, times, turn } from "./stack.ts";
+import { total } from "../elementwise/total.ts";
 
 interface TriangularParams {
   readonly lower: boolean;

@@ -4,7 +4,6 @@ import type { Length, Lengths, Shaped } from "../../graph/length.ts";
 import type { Expr, Loops, Stage } from "../../graph/loops.ts";
 import { NDArray } from "../../graph/ndarray.ts";
 import { describeType, type Type } from "../../graph/type.ts";
-import type { Variable } from "../../graph/variable.ts";
 import { defineOp, type OpFunction, type XY, type XYZ } from "../define.ts";
 import {
   add,
@@ -20,6 +19,7 @@ import { eq, lt, where } from "../elementwise/elemwise_logic.ts";
 import { restoreAxes, sum } from "../reductions/reduce.ts";
 import { call, castExpr, floating } from "../elementwise/scalar.ts";
 import { logSoftmax, softmax, softmaxGrad } from "./softmax.ts";
+import { total } from "../elementwise/total.ts";
 
 /** The lengths of rows and their numbers y. TypeError: y holds no integers or lacks axes; RangeError: lengths differ. */
 function rowShape(
@@ -170,7 +170,7 @@ export const crossentropyCategorical1HotGrad: OpFunction<XYZ> = defineOp<XYZ>({
     null,
   ],
   jvp: ({ inputs: [, p, y], output }, [tg, tp]) =>
-    plus(
+    total(
       tg && crossentropyCategorical1HotGrad(tg, p, y),
       tp && neg(div(mul(tp, output), p)),
     ),
@@ -229,7 +229,7 @@ export const crossentropySoftmax1Hot: OpFunction<XY, void, 2> = defineOp<
     return [new NDArray(dtype, y.shape, out), softmax.op.eval([x], axis)[0]!];
   },
   vjp: ({ inputs: [, y], outputs: [, p] }, gLoss, gSoftmax) => [
-    plus(
+    total(
       gLoss! && crossentropySoftmax1HotGrad(gLoss!, p!, y),
       gSoftmax! && softmaxGrad(gSoftmax!, p!, { axis: p!.ndim - 1 }),
     ),
@@ -301,7 +301,7 @@ export const crossentropySoftmax1HotGrad: OpFunction<XYZ> = defineOp<XYZ>({
     null,
   ],
   jvp: ({ inputs: [g, p, y] }, [tg, tp]) =>
-    plus(
+    total(
       tg && crossentropySoftmax1HotGrad(tg, p, y),
       tp && mul(tp, restoreAxes(g, [p.ndim - 1])),
     ),
@@ -349,8 +349,4 @@ function mapLabels(
     }
   });
   return new NDArray(dtype, x.shape, out);
-}
-
-function plus(a: Variable | null, b: Variable | null): Variable | null {
-  return a && b ? add(a, b) : a ?? b;
 }

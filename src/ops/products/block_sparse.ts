@@ -1,22 +1,26 @@
 /** Products with a few blocks of a large matrix, named by index. */
 import { allocate, isFloat, isInteger, promote } from "../../graph/dtype.ts";
-import type { Length, Lengths, Shaped } from "../../graph/length.ts";
-import type { Expr, LoopAxis } from "../../graph/loops.ts";
+import type { Shaped } from "../../graph/length.ts";
+import type { Expr, Loops } from "../../graph/loops.ts";
 import { castElement, NDArray } from "../../graph/ndarray.ts";
 import { describeType } from "../../graph/type.ts";
-import type { Variable } from "../../graph/variable.ts";
+import type { LoopSite, Variable } from "../../graph/variable.ts";
 import { at } from "../indexing/at.ts";
 import { zerosLike } from "../constructors.ts";
 import {
   asVariable,
   asVariables,
   defineOp,
+  type Each,
   type Operand,
   type OpFunction,
+  type Rules,
 } from "../define.ts";
 import { dimshuffle, expandDims, squeeze } from "../shape/dimshuffle.ts";
 import { add, cast, mul } from "../elementwise/elemwise.ts";
 import { call } from "../elementwise/scalar.ts";
+import { total } from "../elementwise/total.ts";
+import { axesOfOperand, load, point, reduceLoops } from "../loop_nest.ts";
 import { checkedIndex } from "../shape/view.ts";
 
 /** An array that is added to, two factors, and for each the blocks that it goes with. */
@@ -36,7 +40,7 @@ function check(
 ): void {
   const [first] = inputs;
   const fits = inputs.every((v, i) =>
-    v.shape.length === ranks[i] &&
+    v.shape.length === (ranks[i] ?? 2) &&
     (i < 3
       ? isFloat(v.dtype) && v.dtype === first!.dtype
       : isInteger(v.dtype)) &&
@@ -45,7 +49,7 @@ function check(
   if (!fits) {
     throw new TypeError(
       `Cannot apply ${name}: expected three floats of one dtype with ${
-        ranks.slice(0, 3).join(", ")
+        ranks.join(", ")
       } axes and two arrays of integers with 2, got ${
         inputs.map((v) => describeType(v.type)).join(", ")
       }`,
@@ -53,33 +57,74 @@ function check(
   }
 }
 
-/** The same length for each pair of (input, axis). */
-function equal(
-  name: string,
-  inputs: readonly Shaped[],
-  lengths: Lengths,
-  pairs: readonly (readonly [number, number, number, number])[],
-): void {
-  for (const [x, i, y, j] of pairs) {
-    lengths.same(
-      inputs[x]!.shape[i]!,
-      inputs[y]!.shape[j]!,
-      (n: Length, m: Length) =>
-        new RangeError(
-          `Cannot apply ${name}: axis ${i} of operand ${x} has length ${n}, axis ${j} of operand ${y} ${m}`,
-        ),
-    );
-  }
+/** An axis of an operand, and another of the same length. */
+type SameLength = readonly [x: number, i: number, y: number, j: number];
+
+/** What the ops on blocks differ in; what is added is linear in either factor. */
+interface BlockRules {
+  readonly name: string;
+  /** The numbers of axes of the array and the factors. */
+  readonly ranks: readonly [number, number, number];
+  readonly same: readonly SameLength[];
+  readonly eval: Rules<BlockOperands, void>["eval"];
+  /** Cotangents of the factors. */
+  readonly factors: (
+    inputs: Each<BlockOperands, Variable>,
+    g: Variable,
+  ) => readonly [x: Variable, y: Variable];
+  /** They may overwrite the array. */
+  readonly loops: (site: LoopSite) => Loops;
+  /** The operand whose first two axes the indices name. */
+  readonly blocks: 0 | 1;
 }
 
-const point = (axis: number): Expr => ({ kind: "axis", axis });
+type Five = [Expr, Expr, Expr, Expr, Expr];
 
-function element(
-  input: number,
-  index: readonly Expr[],
-  dtype: Variable["dtype"],
-): Expr {
-  return { kind: "load", input, index, dtype };
+/** Declares an op that adds products of blocks to its first operand. */
+function blockOp(
+  { name, ranks, same, eval: value, factors, loops, blocks }: BlockRules,
+): OpFunction<BlockOperands> {
+  const op: OpFunction<BlockOperands> = defineOp<BlockOperands>({
+    name,
+    arity: 5,
+    infer: (inputs, _, lengths) => {
+      check(name, inputs, ranks);
+      for (const [x, i, y, j] of same) {
+        lengths.same(
+          inputs[x]!.shape[i]!,
+          inputs[y]!.shape[j]!,
+          (n, m) =>
+            new RangeError(
+              `Cannot apply ${name}: axis ${i} of operand ${x} has length ${n}, axis ${j} of operand ${y} ${m}`,
+            ),
+        );
+      }
+      return { dtype: inputs[0].dtype, shape: inputs[0].shape };
+    },
+    eval: value,
+    vjp: ({ inputs }, g) => [g, ...factors(inputs, g), null, null],
+    jvp: ({ inputs: [o, x, y, xIdx, yIdx] }, [s, t, u]) => {
+      const zero = zerosLike(o);
+      return total(
+        s,
+        t && op(zero, t, y, xIdx, yIdx),
+        u && op(zero, x, u, xIdx, yIdx),
+      );
+    },
+    loops: (site) => ({
+      ...loops(site),
+      inplace: [0],
+      checks: [3, 4].map((input, axis) => ({
+        input,
+        of: "input",
+        operand: blocks,
+        axis,
+      })),
+    }),
+    mayFail: true,
+    connects: () => [[true], [true], [true], [false], [false]],
+  });
+  return op;
 }
 
 /** Where a block is, by value. */
@@ -97,24 +142,19 @@ function blocks(idx: NDArray, count: number): (i: number) => number {
  * and two matrices of integers. RangeError: lengths that differ, or an index
  * out of range.
  */
-export const sparseBlockGemv: OpFunction<BlockOperands> = defineOp<
-  BlockOperands
->({
+export const sparseBlockGemv: OpFunction<BlockOperands> = blockOp({
   name: "sparseBlockGemv",
-  arity: 5,
-  infer: (inputs, _, lengths) => {
-    check("sparseBlockGemv", inputs, [3, 4, 3, 2, 2]);
-    equal("sparseBlockGemv", inputs, lengths, [
-      [0, 0, 2, 0],
-      [0, 0, 3, 0],
-      [0, 0, 4, 0],
-      [0, 1, 4, 1],
-      [0, 2, 1, 3],
-      [2, 1, 3, 1],
-      [2, 2, 1, 2],
-    ]);
-    return { dtype: inputs[0].dtype, shape: inputs[0].shape };
-  },
+  ranks: [3, 4, 3],
+  same: [
+    [0, 0, 2, 0],
+    [0, 0, 3, 0],
+    [0, 0, 4, 0],
+    [0, 1, 4, 1],
+    [0, 2, 1, 3],
+    [2, 1, 3, 1],
+    [2, 2, 1, 2],
+  ],
+  blocks: 1,
   eval: ([o, W, h, inputIdx, outputIdx]) => {
     const [batch, k, n] = o.shape as [number, number, number],
       [rows, columns, m] = W.shape as [number, number, number],
@@ -136,8 +176,7 @@ export const sparseBlockGemv: OpFunction<BlockOperands> = defineOp<
     }
     return new NDArray(o.dtype, [batch, k, n], out);
   },
-  vjp: ({ inputs: [, W, h, inputIdx, outputIdx] }, g) => [
-    g,
+  factors: ([, W, h, inputIdx, outputIdx], g) => [
     sparseBlockOuter(zerosLike(W), h, g, inputIdx, outputIdx),
     sparseBlockGemv(
       zerosLike(h),
@@ -146,77 +185,32 @@ export const sparseBlockGemv: OpFunction<BlockOperands> = defineOp<
       outputIdx,
       inputIdx,
     ),
-    null,
-    null,
   ],
-  jvp: ({ inputs: [o, W, h, inputIdx, outputIdx] }, [s, t, u]) => {
-    const zero = zerosLike(o),
-      terms = [
-        s,
-        t && sparseBlockGemv(zero, t, h, inputIdx, outputIdx),
-        u && sparseBlockGemv(zero, W, u, inputIdx, outputIdx),
-      ].filter((v) => v !== null);
-    return terms.length ? terms.reduce((a, b) => add(a, b)) : null;
-  },
   loops: ({ inputs: [o, , , inputIdx, outputIdx] }) => {
     const { dtype } = o!,
-      [b, k, j, q, i] = [0, 1, 2, 3, 4].map(point) as [
-        Expr,
-        Expr,
-        Expr,
-        Expr,
-        Expr,
-      ];
-    const of = (operand: number, axis: number): LoopAxis => ({
-      of: "input",
-      operand,
-      axis,
+      outer = [0, 1, 2],
+      [b, k, j, q, i] = [0, 1, 2, 3, 4].map(point) as Five;
+    const from = load(3, [b, q], inputIdx!.dtype),
+      to = load(4, [b, k], outputIdx!.dtype);
+    return reduceLoops({
+      axes: [
+        ...axesOfOperand("input", 0, outer),
+        ...axesOfOperand("input", 2, [1, 2]),
+      ],
+      outer,
+      reduce: {
+        axes: [3, 4],
+        combine: "sum",
+        value: call(
+          mul,
+          load(2, [b, q, i], dtype),
+          load(1, [from, to, i, j], dtype),
+        ),
+        dtype,
+      },
+      result: (sum) => call(add, load(0, [b, k, j], dtype), sum),
     });
-    return {
-      axes: [of(0, 0), of(0, 1), of(0, 2), of(2, 1), of(2, 2)],
-      outer: [0, 1, 2],
-      stages: [
-        {
-          kind: "reduce",
-          axes: [3, 4],
-          combine: "sum",
-          value: call(
-            mul,
-            element(2, [b, q, i], dtype),
-            element(
-              1,
-              [
-                element(3, [b, q], inputIdx!.dtype),
-                element(4, [b, k], outputIdx!.dtype),
-                i,
-                j,
-              ],
-              dtype,
-            ),
-          ),
-          dtype,
-        },
-        {
-          kind: "store",
-          axes: [],
-          output: 0,
-          index: [b, k, j],
-          value: call(add, element(0, [b, k, j], dtype), {
-            kind: "stage",
-            stage: 0,
-            dtype,
-          }),
-        },
-      ],
-      inplace: [0],
-      checks: [
-        { input: 3, of: "input", operand: 1, axis: 0 },
-        { input: 4, of: "input", operand: 1, axis: 1 },
-      ],
-    };
   },
-  mayFail: true,
-  connects: () => [[true], [true], [true], [false], [false]],
 });
 
 /**
@@ -224,24 +218,19 @@ export const sparseBlockGemv: OpFunction<BlockOperands> = defineOp<
  * block (xIdx[b, i], yIdx[b, j]), for all b. See sparseBlockGemv, whose
  * gradient it is.
  */
-export const sparseBlockOuter: OpFunction<BlockOperands> = defineOp<
-  BlockOperands
->({
+export const sparseBlockOuter: OpFunction<BlockOperands> = blockOp({
   name: "sparseBlockOuter",
-  arity: 5,
-  infer: (inputs, _, lengths) => {
-    check("sparseBlockOuter", inputs, [4, 3, 3, 2, 2]);
-    equal("sparseBlockOuter", inputs, lengths, [
-      [1, 0, 2, 0],
-      [1, 0, 3, 0],
-      [1, 1, 3, 1],
-      [1, 2, 0, 2],
-      [2, 0, 4, 0],
-      [2, 1, 4, 1],
-      [2, 2, 0, 3],
-    ]);
-    return { dtype: inputs[0].dtype, shape: inputs[0].shape };
-  },
+  ranks: [4, 3, 3],
+  same: [
+    [1, 0, 2, 0],
+    [1, 0, 3, 0],
+    [1, 1, 3, 1],
+    [1, 2, 0, 2],
+    [2, 0, 4, 0],
+    [2, 1, 4, 1],
+    [2, 2, 0, 3],
+  ],
+  blocks: 0,
   eval: ([o, x, y, xIdx, yIdx]) => {
     const [rows, columns, m, n] = o.shape as [number, number, number, number],
       [batch, left] = x.shape as [number, number],
@@ -267,8 +256,7 @@ export const sparseBlockOuter: OpFunction<BlockOperands> = defineOp<
     }
     return out;
   },
-  vjp: ({ inputs: [, x, y, xIdx, yIdx] }, g) => [
-    g,
+  factors: ([, x, y, xIdx, yIdx], g) => [
     sparseBlockGemv(
       zerosLike(x),
       dimshuffle(g, [1, 0, 3, 2]),
@@ -277,41 +265,20 @@ export const sparseBlockOuter: OpFunction<BlockOperands> = defineOp<
       xIdx,
     ),
     sparseBlockGemv(zerosLike(y), g, x, xIdx, yIdx),
-    null,
-    null,
   ],
-  jvp: ({ inputs: [o, x, y, xIdx, yIdx] }, [s, t, u]) => {
-    const zero = zerosLike(o),
-      terms = [
-        s,
-        t && sparseBlockOuter(zero, t, y, xIdx, yIdx),
-        u && sparseBlockOuter(zero, x, u, xIdx, yIdx),
-      ].filter((v) => v !== null);
-    return terms.length ? terms.reduce((a, b) => add(a, b)) : null;
-  },
   loops: ({ inputs: [o, , , xIdx, yIdx] }) => {
     const { dtype } = o!,
       all = [0, 1, 2, 3],
-      [b, i, j, m, n] = [4, 5, 6, 7, 8].map(point) as [
-        Expr,
-        Expr,
-        Expr,
-        Expr,
-        Expr,
-      ];
-    const of = (operand: number, axis: number): LoopAxis => ({
-      of: "input",
-      operand,
-      axis,
-    });
+      [b, i, j, m, n] = [4, 5, 6, 7, 8].map(point) as Five;
+    const row = load(3, [b, i], xIdx!.dtype),
+      column = load(4, [b, j], yIdx!.dtype);
     return {
       axes: [
-        ...all.map((axis) => of(0, axis)),
-        of(1, 0),
-        of(1, 1),
-        of(2, 1),
-        of(1, 2),
-        of(2, 2),
+        ...axesOfOperand("input", 0, all),
+        ...axesOfOperand("input", 1, [0, 1]),
+        ...axesOfOperand("input", 2, [1]),
+        ...axesOfOperand("input", 1, [2]),
+        ...axesOfOperand("input", 2, [2]),
       ],
       outer: [],
       stages: [
@@ -320,36 +287,24 @@ export const sparseBlockOuter: OpFunction<BlockOperands> = defineOp<
           axes: all,
           output: 0,
           index: all.map(point),
-          value: element(0, all.map(point), dtype),
+          value: load(0, all.map(point), dtype),
           copies: 0,
         },
         {
           kind: "store",
           axes: [4, 5, 6, 7, 8],
           output: 0,
-          index: [
-            element(3, [b, i], xIdx!.dtype),
-            element(4, [b, j], yIdx!.dtype),
-            m,
-            n,
-          ],
+          index: [row, column, m, n],
           value: call(
             mul,
-            element(1, [b, i, m], dtype),
-            element(2, [b, j, n], dtype),
+            load(1, [b, i, m], dtype),
+            load(2, [b, j, n], dtype),
           ),
           accumulate: true,
         },
       ],
-      inplace: [0],
-      checks: [
-        { input: 3, of: "input", operand: 0, axis: 0 },
-        { input: 4, of: "input", operand: 0, axis: 1 },
-      ],
     };
   },
-  mayFail: true,
-  connects: () => [[true], [true], [true], [false], [false]],
 });
 
 /**

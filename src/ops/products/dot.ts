@@ -9,8 +9,8 @@ import {
 import type { Length, Lengths, Shaped } from "../../graph/length.ts";
 import type { Expr, Loops } from "../../graph/loops.ts";
 import { castElement, NDArray } from "../../graph/ndarray.ts";
-import { describeType } from "../../graph/type.ts";
-import type { AnyOp, LoopSite, Variable } from "../../graph/variable.ts";
+import { describeType, type Type } from "../../graph/type.ts";
+import type { AnyOp, Variable } from "../../graph/variable.ts";
 import {
   loadAligned,
   sumToLike,
@@ -31,6 +31,8 @@ import { productOf } from "../shape/length_graph.ts";
 import { flatten, reshape } from "../shape/reshape.ts";
 import { lengthsOf } from "../shape/shape.ts";
 import { call, castExpr } from "../elementwise/scalar.ts";
+import { axesOfOperand, load, point, reduceLoops } from "../loop_nest.ts";
+import { total } from "../elementwise/total.ts";
 
 function productShape(x: Shaped, y: Shaped, lengths: Lengths): Length[] {
   for (const { type, shape } of [x, y]) {
@@ -56,39 +58,37 @@ function productShape(x: Shaped, y: Shaped, lengths: Lengths): Length[] {
   return [...x.shape.slice(0, -1), ...y.shape.slice(1)];
 }
 
-/** The axes of a product: those of the output, then the inner one. */
+/** Loops over the axes of the output, then the inner one; `result` of each sum is stored. The factors are the inputs from `operand`. */
 function contraction(
-  { inputs: [x], outputs: [z] }: LoopSite<unknown>,
+  x: Type,
+  z: Type,
   operand: number,
-) {
-  const outer = z!.shape.map((_, axis) => axis), inner = outer.length;
-  const rows = outer.slice(0, x!.shape.length - 1),
+  result: (sum: Expr) => Expr,
+): Loops {
+  const outer = [...z.shape.keys()], inner = outer.length;
+  const rows = outer.slice(0, x.shape.length - 1),
     columns = outer.slice(rows.length);
-  const { dtype } = z!, sums = dtype === "float16" ? "float32" : dtype;
-  const load = (input: number, axes: readonly number[]): Expr => {
-    const index = axes.map((axis): Expr => ({ kind: "axis", axis }));
-    return castExpr({ kind: "load", input, index, dtype }, sums);
-  };
-  return {
+  const { dtype } = z, sums = dtype === "float16" ? "float32" : dtype;
+  const factor = (input: number, axes: readonly number[]) =>
+    castExpr(load(input, axes.map(point), dtype), sums);
+  return reduceLoops({
     axes: [
-      ...outer.map((axis) => ({ of: "output" as const, operand: 0, axis })),
-      { of: "input" as const, operand, axis: x!.shape.length - 1 },
+      ...axesOfOperand("output", 0, outer),
+      ...axesOfOperand("input", operand, [x.shape.length - 1]),
     ],
     outer,
-    terms: {
-      kind: "reduce" as const,
+    reduce: {
       axes: [inner],
-      combine: dtype === "bool" ? "or" as const : "sum" as const,
+      combine: dtype === "bool" ? "or" : "sum",
       value: call(
         mul,
-        load(operand, [...rows, inner]),
-        load(operand + 1, [inner, ...columns]),
+        factor(operand, [...rows, inner]),
+        factor(operand + 1, [inner, ...columns]),
       ),
       dtype: sums,
     },
-    product: { kind: "stage", stage: 0, dtype: sums } as Expr,
-    index: outer.map((axis): Expr => ({ kind: "axis", axis })),
-  };
+    result: (sum) => castExpr(result(sum), dtype),
+  });
 }
 
 const product: OpFunction<XY> = defineOp<XY>({
@@ -100,24 +100,9 @@ const product: OpFunction<XY> = defineOp<XY>({
   }),
   eval: ([x, y]) => multiply(x, y),
   vjp: ({ inputs: [x, y] }, g) => productCotangents(x, y, g),
-  jvp: ({ inputs: [x, y] }, [s, t]) => {
-    const left = s && dot(s, y), right = t && dot(x, t);
-    return left && right ? add(left, right) : left ?? right;
-  },
-  loops: (site): Loops => {
-    const { axes, outer, terms, product, index } = contraction(site, 0);
-    return {
-      axes,
-      outer,
-      stages: [terms, {
-        kind: "store",
-        axes: [],
-        output: 0,
-        index,
-        value: castExpr(product, site.outputs[0]!.dtype),
-      }],
-    };
-  },
+  jvp: ({ inputs: [x, y] }, [s, t]) => total(s && dot(s, y), t && dot(x, t)),
+  loops: ({ inputs: [x], outputs: [z] }) =>
+    contraction(x!, z!, 0, (sum) => sum),
 });
 
 /** Cotangents of both factors: products again. */
@@ -291,39 +276,24 @@ export const dotAdd: OpFunction<Added> = defineOp<Added>({
       mul(alpha, gy),
     ];
   },
-  jvp: ({ inputs: [, alpha, x, y], output }, [tc, ta, tx, ty]) => {
-    const terms = [
+  jvp: ({ inputs: [, alpha, x, y], output }, [tc, ta, tx, ty]) =>
+    total(
       tc && broadcastAs(tc, output),
       ta && mul(ta, dot(x, y)),
       tx && mul(alpha, dot(tx, y)),
       ty && mul(alpha, dot(x, ty)),
-    ].filter((t) => t !== null);
-    return terms.length ? terms.reduce((a, b) => add(a, b)) : null;
-  },
-  loops: (site): Loops => {
-    const { inputs: [c, alpha, x, y], outputs: [z] } = site;
-    const { axes, outer, terms, product, index } = contraction({
-      ...site,
-      inputs: [x!, y!],
-    }, 2);
-    const scaled = call(mul, {
-      kind: "load",
-      input: 1,
-      index: [],
-      dtype: alpha!.dtype,
-    }, product);
+    ),
+  loops: ({ inputs: [c, alpha, x], outputs: [z] }) => {
     const full = c!.shape.length === z!.shape.length &&
       c!.shape.every((d, axis) => d !== 1 || z!.shape[axis] === 1);
+    const added = (sum: Expr) =>
+      call(
+        add,
+        loadAligned(0, c!, z!),
+        call(mul, load(1, [], alpha!.dtype), sum),
+      );
     return {
-      axes,
-      outer,
-      stages: [terms, {
-        kind: "store",
-        axes: [],
-        output: 0,
-        index,
-        value: castExpr(call(add, loadAligned(0, c!, z!), scaled), z!.dtype),
-      }],
+      ...contraction(x!, z!, 2, added),
       ...(full && { inplace: [0] }),
     };
   },

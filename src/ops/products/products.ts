@@ -1,6 +1,5 @@
 /** Products over other axes than those of dot: tensors, batches, Kronecker's. */
 import { allocate, promote } from "../../graph/dtype.ts";
-import type { Expr } from "../../graph/loops.ts";
 import { NDArray } from "../../graph/ndarray.ts";
 import { describeType } from "../../graph/type.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
@@ -18,7 +17,7 @@ import {
   transpose,
 } from "../shape/dimshuffle.ts";
 import { dot, innerProduct } from "./dot.ts";
-import { add, cast, mul } from "../elementwise/elemwise.ts";
+import { cast, mul } from "../elementwise/elemwise.ts";
 import {
   productOf,
   SYMBOLIC,
@@ -27,6 +26,8 @@ import {
 import { reshape } from "../shape/reshape.ts";
 import { call, castExpr } from "../elementwise/scalar.ts";
 import { axisOf, lengthsOf } from "../shape/shape.ts";
+import { axesOfOperand, load, point, reduceLoops } from "../loop_nest.ts";
+import { total } from "../elementwise/total.ts";
 
 /** Both in the dtype that they promote to. */
 function together(x: Operand, y: Operand): [Variable, Variable] {
@@ -90,46 +91,26 @@ const batched: OpFunction<XY> = defineOp<XY>({
     batched(g, transpose(y, [0, 2, 1])),
     batched(transpose(x, [0, 2, 1]), g),
   ],
-  jvp: ({ inputs: [x, y] }, [s, t]) => {
-    const left = s && batched(s, y), right = t && batched(x, t);
-    return left && right ? add(left, right) : left ?? right;
-  },
+  jvp: ({ inputs: [x, y] }, [s, t]) =>
+    total(s && batched(s, y), t && batched(x, t)),
   loops: ({ outputs: [z] }) => {
     const { dtype } = z!, sums = dtype === "float16" ? "float32" : dtype;
-    const load = (input: number, axes: readonly number[]): Expr =>
-      castExpr({
-        kind: "load",
-        input,
-        index: axes.map((axis) => ({ kind: "axis", axis })),
-        dtype,
-      }, sums);
-    return {
+    const factor = (input: number, axes: readonly number[]) =>
+      castExpr(load(input, axes.map(point), dtype), sums);
+    return reduceLoops({
       axes: [
-        ...[0, 1, 2].map((axis) => ({
-          of: "output" as const,
-          operand: 0,
-          axis,
-        })),
-        { of: "input", operand: 0, axis: 2 },
+        ...axesOfOperand("output", 0, [0, 1, 2]),
+        ...axesOfOperand("input", 0, [2]),
       ],
       outer: [0, 1, 2],
-      stages: [
-        {
-          kind: "reduce",
-          axes: [3],
-          combine: dtype === "bool" ? "or" : "sum",
-          value: call(mul, load(0, [0, 1, 3]), load(1, [0, 3, 2])),
-          dtype: sums,
-        },
-        {
-          kind: "store",
-          axes: [],
-          output: 0,
-          index: [0, 1, 2].map((axis) => ({ kind: "axis", axis })),
-          value: castExpr({ kind: "stage", stage: 0, dtype: sums }, dtype),
-        },
-      ],
-    };
+      reduce: {
+        axes: [3],
+        combine: dtype === "bool" ? "or" : "sum",
+        value: call(mul, factor(0, [0, 1, 3]), factor(1, [0, 3, 2])),
+        dtype: sums,
+      },
+      result: (sum) => castExpr(sum, dtype),
+    });
   },
 });
 

@@ -26,6 +26,7 @@ import { cast, div, mul, sub } from "../elementwise/elemwise.ts";
 import { eq, where } from "../elementwise/elemwise_logic.ts";
 import { castExpr } from "../elementwise/scalar.ts";
 import { axisOf } from "../shape/shape.ts";
+import { axesOfOperand, load, point, reduceLoops } from "../loop_nest.ts";
 
 /** Which axes a reduction goes over: all unless given; negative counts from the end. */
 export type Axis = number | readonly number[];
@@ -213,27 +214,15 @@ export function reductionLoops(
 ): Loops {
   const every = [...Array(ndim).keys()],
     outer = every.filter((axis) => !axes.includes(axis));
-  const point = (axis: number): Expr => ({ kind: "axis", axis });
-  const { combine, value, dtype, result } = stage((dtype) => ({
-    kind: "load",
-    input: 0,
-    index: every.map(point),
-    dtype,
-  }));
-  return {
-    axes: every.map((axis) => ({ of: "input", operand: 0, axis })),
+  const { combine, value, dtype, result } = stage((dtype) =>
+    load(0, every.map(point), dtype)
+  );
+  return reduceLoops({
+    axes: axesOfOperand("input", 0, every),
     outer,
-    stages: [
-      { kind: "reduce", axes, combine, value, dtype },
-      {
-        kind: "store",
-        axes: [],
-        output: 0,
-        index: outer.map(point),
-        value: castExpr({ kind: "stage", stage: 0, dtype }, result),
-      },
-    ],
-  };
+    reduce: { axes, combine, value, dtype },
+    result: (found) => castExpr(found, result),
+  });
 }
 
 /** For every point of the axes that stay: what `reduce` makes of the elements at `start + offsets[i]`. */
