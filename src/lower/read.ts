@@ -1,19 +1,21 @@
 /** Reads a graph for one signature: lengths and layouts of every value, and the units that make them. */
 import type { FunctionGraph } from "../graph/function_graph.ts";
 import type { Length } from "../graph/length.ts";
-import type { ScanParams } from "../graph/scan_params.ts";
 import {
   type Apply,
   Constant,
+  mayFail,
   type SharedVariable,
   siteOf,
   type Variable,
+  type ViewMap,
 } from "../graph/variable.ts";
 import { isInteger } from "../graph/dtype.ts";
 import type { NDArray } from "../graph/ndarray.ts";
 import { derived } from "../graph/origin.ts";
-import { assert } from "../ops/debug.ts";
+import { scanOp } from "../nested/scan_op.ts";
 import { identity } from "../ops/elementwise/elemwise.ts";
+import { ifelse } from "../ops/ifelse.ts";
 import { shapeAt } from "../ops/shape/shape.ts";
 import type {
   Check,
@@ -202,7 +204,7 @@ export class Reader {
       const seen = wanted.get(node) ?? new Set();
       if (seen.has(v.index)) continue;
       wanted.set(node, seen.add(v.index));
-      if (node.op.name === "ifelse") {
+      if (node.op === ifelse.op) {
         const half = (node.inputs.length - 1) / 2;
         todo.push(
           node.inputs[0]!,
@@ -215,11 +217,10 @@ export class Reader {
   }
 
   #readNode(node: Apply, wanted: ReadonlySet<number>, frame: Frame): void {
-    if (node.op.name === "ifelse") readChoice(this, { node, frame, wanted });
-    else if (
-      node.op.name !== "scan" ||
-      !readScan(this, node as Apply<ScanParams>, frame)
-    ) this.compute(node, frame);
+    if (node.op === ifelse.op) readChoice(this, { node, frame, wanted });
+    else if (node.op !== scanOp || !readScan(this, node, frame)) {
+      this.compute(node, frame);
+    }
   }
 
   /** The inputs of a kernel as it can take them: where they lie is known, or in row-major order. */
@@ -242,8 +243,9 @@ export class Reader {
         this.#known(node.outputs[i]!, frame, data)
       );
     }
-    const view = node.op.views && !acts(node) && !refusal
-      ? viewOf(this, node, inputs, site)
+    const map = node.op.views && !refusal ? node.op.view!(siteOf(node)) : null;
+    const view = map && !acts(node, map)
+      ? viewOf(this, map, inputs, site)
       : null;
     const builtin = view || refusal
       ? null
@@ -314,19 +316,19 @@ export class Reader {
   }
 }
 
-/** An identity that prints or tests what it passes on: no mere view. */
-function acts(node: Apply): boolean {
-  return node.op.ordered === true || node.op === assert.op;
+/** No mere view: it prints what it passes on, or may refuse what its view does not check. */
+function acts(node: Apply, map: ViewMap): boolean {
+  const checks = map.kind === "affine" && map.checked.includes(true);
+  return node.op.ordered === true || mayFail(node) && !checks;
 }
 
 /** A view with its operands: the array, then the scalars that its starts and lengths need. */
 function viewOf(
   reader: Reader,
-  node: Apply,
+  map: ViewMap,
   inputs: readonly Value[],
   site: Inference,
 ): Computation["view"] {
-  const map = node.op.view!(siteOf(node));
   const x = map.kind === "reshape" && !inputs[0]!.rowMajor
     ? reader.copied(inputs[0]!)
     : inputs[0]!;

@@ -2,9 +2,10 @@
 import type { Dtype } from "../graph/dtype.ts";
 import { type FunctionGraph, results } from "../graph/function_graph.ts";
 import { isRowMajor } from "../graph/ndarray.ts";
-import type { ScanParams } from "../graph/scan_params.ts";
 import type { Apply, SharedVariable, Variable } from "../graph/variable.ts";
 import { sharedVariables, toposort } from "../graph/walk.ts";
+import { splitInputs } from "../nested/loop.ts";
+import { scanOp } from "../nested/scan_op.ts";
 
 /** What a program knows of one array. */
 export interface ArraySignature {
@@ -91,12 +92,9 @@ export function noHistory(
 function timeSequences(graph: FunctionGraph): Set<Variable> {
   const found = new Set<Variable>();
   for (const node of toposort(results(graph))) {
-    if (node.op.name !== "scan") continue;
-    const { nSteps, sequences } = node.params as ScanParams;
-    const first = nSteps ? 1 : 0;
-    node.inputs.slice(first, first + sequences.length).forEach((v) =>
-      found.add(v)
-    );
+    if (node.op !== scanOp) continue;
+    const { sequences } = splitInputs(node.inputs, node.params);
+    sequences.forEach((v) => found.add(v));
   }
   return found;
 }

@@ -112,7 +112,7 @@ function noteFusion(
   if (before.every((v, i) => v === after[i])) return after;
   const old = new Set(toposort(before));
   for (const node of toposort(after)) {
-    if (node.op.name !== fused.op.name || old.has(node)) continue;
+    if (node.op !== fused.op || old.has(node)) continue;
     const { graph } = node.params as FusedParams;
     const names = toposort(graph.outputs).map(({ op }) => op.name);
     count(fired, phase, names.join("+"), node.origin);
