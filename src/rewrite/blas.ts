@@ -2,17 +2,14 @@
 import { isFloat } from "../graph/dtype.ts";
 import type { Variable } from "../graph/variable.ts";
 import { constant } from "../ops/define.ts";
-import {
-  dimshuffle,
-  type Pattern as AxisOrder,
-  transpose,
-} from "../ops/shape/dimshuffle.ts";
+import { dimshuffle, transpose } from "../ops/shape/dimshuffle.ts";
 import { dot, dotAdd } from "../ops/products/dot.ts";
 import { add, div, mul, neg, sub } from "../ops/elementwise/elemwise.ts";
 import {
   type SpecifyParams,
   specifyShape,
 } from "../ops/shape/specify_shape.ts";
+import { covers, sameSpace, transposeOf } from "./axes.ts";
 import { factors } from "./factors.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
 
@@ -23,9 +20,8 @@ export const products: readonly Rule[] = [
     [dimshuffle],
     { equation: "transpose(x · y) → transpose(y) · transpose(x)" },
     (v, around) => {
-      const z = v.owner!.inputs[0]!;
-      if (z.owner?.op !== dot.op || !isTranspose(v)) return null;
-      if (around.clients(z) > 1) return null;
+      const z = transposeOf(v);
+      if (z?.owner?.op !== dot.op || around.clients(z) > 1) return null;
       const [x, y] = z.owner.inputs as [Variable, Variable];
       return dot(transpose(y), transpose(x));
     },
@@ -37,11 +33,6 @@ export const products: readonly Rule[] = [
     dotAdded,
   ),
 ];
-
-function isTranspose(v: Variable): boolean {
-  const { pattern } = v.owner!.params as { readonly pattern: AxisOrder };
-  return pattern.length === 2 && pattern[0] === 1 && pattern[1] === 0;
-}
 
 /** alpha · x y, and c with it if it is part of a sum already. */
 interface Scaled {
@@ -91,11 +82,7 @@ function scaledDot(
   if ((op !== dot.op && op !== dotAdd.op) || !isOnlyUsed(v, z, around)) {
     return null;
   }
-  const sameShape = z.ndim === root.ndim &&
-    z.type.shape.every((n, axis) =>
-      (n === 1) === (root.type.shape[axis] === 1)
-    );
-  if (!sameShape) return null;
+  if (!sameSpace(z, root)) return null;
   const scalars = over.filter((f) => f !== whole);
   const scale = scalar(sign * by, scalars, under, root);
   if (op === dot.op) {
@@ -109,9 +96,7 @@ function scaledDot(
     Variable,
   ];
   const inner = c.owner?.op;
-  const full = c.ndim === z.ndim &&
-    c.type.shape.every((n, axis) => n !== 1 || z.type.shape[axis] === 1);
-  if (!full || inner === dot.op || inner === dotAdd.op) return null;
+  if (!covers(c, z) || inner === dot.op || inner === dotAdd.op) return null;
   return { alpha: mul(scale, alpha), c: mul(scale, c), x, y, specified };
 }
 

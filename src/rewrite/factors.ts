@@ -10,6 +10,7 @@ import {
   reciprocal,
   sub,
 } from "../ops/elementwise/elemwise.ts";
+import { sameSpace } from "./axes.ts";
 import { type Rule, rule, ruleAt } from "./pattern.ts";
 import { fillValue, representable, scalarLike } from "./values.ts";
 
@@ -133,14 +134,6 @@ function isModerate(x: number, bits = MOST_BITS): boolean {
   return Math.abs(Math.log2(Math.abs(x))) <= bits;
 }
 
-/** x where moving a factor of it out of the product `root` makes that factor no larger; else null. */
-export function outwards(x: Variable, root: Variable): Variable | null {
-  const a = x.type.shape, b = root.type.shape;
-  const same = a.length === b.length &&
-    a.every((n, axis) => (n === 1) === (b[axis] === 1));
-  return same && x.dtype === root.dtype ? x : null;
-}
-
 /** Constant factors and terms come together. */
 export const gathering: readonly Rule[] = [
   rule(
@@ -209,9 +202,10 @@ function gatherProduct(y: Variable): Variable | null {
   if (node.op === neg.op) return x.by === 1 ? null : scale(-x.by, x.of);
   const leads = fillValue(a) !== null, trails = fillValue(b) !== null;
   if (leads && trails) return null;
-  const movable = (s: Scaling) =>
-    s.by !== 1 && isModerate(s.by, MOST_BITS / 2) &&
-    outwards(s.of, y) !== null;
+  /** Outside of the product the factor is no larger. */
+  const movable = ({ by, of }: Scaling) =>
+    by !== 1 && isModerate(by, MOST_BITS / 2) &&
+    sameSpace(of, y) && of.dtype === y.dtype;
   if (node.op === mul.op) {
     if (leads || trails) {
       const inner = leads ? z : x, c = leads ? a : b;

@@ -8,6 +8,7 @@ import { cast, mul, second } from "../ops/elementwise/elemwise.ts";
 import { type ReduceParams, sum } from "../ops/reductions/reduce.ts";
 import type { ShapeParams } from "../ops/shape/reshape.ts";
 import { lengthsOf } from "../ops/shape/shape.ts";
+import { covers } from "./axes.ts";
 import { mayReplace } from "./driver.ts";
 import { isLengthOf } from "./lengths.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
@@ -23,7 +24,7 @@ export const fills: readonly Rule[] = [
       const grows = y.ndim < v.ndim ||
         y.type.shape.some((n, axis) => n === 1 && v.type.shape[axis] !== 1);
       if (!grows) return y;
-      return x.ndim === v.ndim && covers(x, v) ? broadcastAs(y, x) : null;
+      return covers(x, v) ? broadcastAs(y, x) : null;
     },
   ),
   ruleAt(
@@ -35,7 +36,7 @@ export const fills: readonly Rule[] = [
     },
     (v) => {
       const x = v.owner!.inputs[0]!;
-      return x.ndim === v.ndim && covers(x, v) ? x : null;
+      return covers(x, v) ? x : null;
     },
   ),
   ruleAt(
@@ -78,11 +79,6 @@ export const fills: readonly Rule[] = [
     sumOfFill,
   ),
 ];
-
-/** True if no axis of `x` is repeated to make `v`, which has as many axes. */
-function covers(x: Variable, v: Variable): boolean {
-  return x.type.shape.every((n, axis) => n !== 1 || v.type.shape[axis] === 1);
-}
 
 /** True if a second fill cannot contradict a first: wherever that repeats, both name the same length. */
 function keepsLengths(first: Apply, second: Apply): boolean {
@@ -144,14 +140,10 @@ function haveLengths(others: readonly Variable[], fill: Variable): boolean {
 function fillLift(v: Variable): Variable | null {
   const node = v.owner!;
   if (!isElementwise(node)) return null;
-  const fill = node.inputs.find((x) =>
-    source(x) !== x && x.ndim === v.ndim && covers(x, v)
-  );
+  const fill = node.inputs.find((x) => source(x) !== x && covers(x, v));
   if (!fill) return null;
   const small = remake(node, node.inputs.map(source)).outputs[0]!;
-  return small.ndim === v.ndim && covers(small, v)
-    ? null
-    : refill(fill.owner!, small);
+  return covers(small, v) ? null : refill(fill.owner!, small);
 }
 
 /** `x` repeated to the shape that a fill makes. */

@@ -28,6 +28,7 @@ import {
   where,
 } from "../ops/elementwise/elemwise_logic.ts";
 import { fuse } from "../ops/elementwise/fused.ts";
+import { sameSpace } from "./axes.ts";
 import { conditions } from "./lazy.ts";
 
 /** Operands that one kernel may have, and applications that one may be made of. */
@@ -157,12 +158,6 @@ function joinGroups(
     ...own,
   ]);
   return { ...first, nodes, inputs };
-}
-
-/** True if both have the same axes, as far as broadcasting sees them. */
-export function sameSpace(a: Variable, b: Variable): boolean {
-  return a.ndim === b.ndim &&
-    a.type.shape.every((n, axis) => (n === 1) === (b.type.shape[axis] === 1));
 }
 
 interface Grouping {

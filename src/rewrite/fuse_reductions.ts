@@ -4,13 +4,8 @@ import type { AnyOp, Apply, Variable } from "../graph/variable.ts";
 import { remake, replace, toposort } from "../graph/walk.ts";
 import { fuse, fused, type FusedParams } from "../ops/elementwise/fused.ts";
 import { all, any, max, min, prod, sum } from "../ops/reductions/reduce.ts";
-import {
-  clientsOf,
-  isElementwise,
-  MOST_INPUTS,
-  operands,
-  sameSpace,
-} from "./fuse.ts";
+import { sameSpace } from "./axes.ts";
+import { clientsOf, isElementwise, MOST_INPUTS, operands } from "./fuse.ts";
 import { conditions } from "./lazy.ts";
 
 const REDUCTIONS = new Set<AnyOp>(

@@ -2,16 +2,14 @@
 import { Constant, Variable } from "../graph/variable.ts";
 import { remake } from "../graph/walk.ts";
 import { constant } from "../ops/define.ts";
-import {
-  dimshuffle,
-  type Pattern as AxisOrder,
-} from "../ops/shape/dimshuffle.ts";
+import { dimshuffle } from "../ops/shape/dimshuffle.ts";
 import { cast } from "../ops/elementwise/elemwise.ts";
 import { join } from "../ops/shape/join.ts";
 import { lengthFrom } from "../ops/shape/length_graph.ts";
 import { reshape } from "../ops/shape/reshape.ts";
 import { shapeAt } from "../ops/shape/shape.ts";
 import { specifyShape } from "../ops/shape/specify_shape.ts";
+import { orderOf } from "./axes.ts";
 import { isLengthOf } from "./lengths.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
 import { fillValue } from "./values.ts";
@@ -32,7 +30,7 @@ export const layout: readonly Rule[] = [
     [dimshuffle],
     { equation: "dimshuffle(x, [0, 1]) → x", licence: "exact" },
     (v) => {
-      const x = v.owner!.inputs[0]!, order = orderOf(v);
+      const x = v.owner!.inputs[0]!, order = orderOf(v)!;
       return order.length === x.ndim && order.every((axis, i) => axis === i)
         ? x
         : null;
@@ -46,11 +44,11 @@ export const layout: readonly Rule[] = [
       licence: "exact",
     },
     (v) => {
-      const y = v.owner!.inputs[0]!;
-      if (y.owner?.op !== dimshuffle.op) return null;
-      const inner = orderOf(y);
-      const order = orderOf(v).map((axis) => axis === "x" ? "x" : inner[axis]!);
-      return dimshuffle(y.owner.inputs[0]!, order);
+      const y = v.owner!.inputs[0]!, inner = orderOf(y);
+      if (!inner) return null;
+      const order = orderOf(v)!
+        .map((axis) => axis === "x" ? "x" : inner[axis]!);
+      return dimshuffle(y.owner!.inputs[0]!, order);
     },
   ),
   ruleAt(
@@ -94,9 +92,9 @@ export const layout: readonly Rule[] = [
     },
     (v) => {
       const [y, ...lengths] = v.owner!.inputs as [Variable];
-      if (y.owner?.op !== dimshuffle.op) return null;
-      const [x] = y.owner.inputs as [Variable];
-      const order = orderOf(y).filter((axis) => axis !== "x");
+      const order = orderOf(y)?.filter((axis) => axis !== "x");
+      if (!order) return null;
+      const [x] = y.owner!.inputs as [Variable];
       const kept = order.length === x.ndim &&
         order.every((axis, i) => axis === i);
       return kept ? remake(v.owner!, [x, ...lengths]).outputs[0]! : null;
@@ -142,10 +140,6 @@ export const layout: readonly Rule[] = [
     },
   ),
 ];
-
-function orderOf(v: Variable): AxisOrder {
-  return (v.owner!.params as { readonly pattern: AxisOrder }).pattern;
-}
 
 /** One step towards the inputs: the driver takes the next. */
 function lengthThrough(v: Variable): Variable | null {

@@ -1,10 +1,6 @@
 /** Linear algebra: no inverse where a system is solved, no elimination where the matrix is a triangle, no determinant where its logarithm is wanted. */
 import type { Variable } from "../graph/variable.ts";
-import {
-  dimshuffle,
-  type Pattern as AxisOrder,
-  transpose,
-} from "../ops/shape/dimshuffle.ts";
+import { transpose } from "../ops/shape/dimshuffle.ts";
 import { dot } from "../ops/products/dot.ts";
 import { abs, log } from "../ops/elementwise/elemwise.ts";
 import { lt, where } from "../ops/elementwise/elemwise_logic.ts";
@@ -13,6 +9,7 @@ import { det, inv, slogdet, solve } from "../ops/linalg/solve.ts";
 import { solveTriangular } from "../ops/linalg/triangular.ts";
 import { prod } from "../ops/reductions/reduce.ts";
 import { diagonal } from "../ops/shape/diagonal.ts";
+import { transposeOf } from "./axes.ts";
 import { match, type Rule, ruleAt, type Surroundings } from "./pattern.ts";
 
 /** Where a matrix is known to be a triangle, and whether its transpose is meant. */
@@ -29,7 +26,7 @@ export const linalg: readonly Rule[] = [
     [inv],
     { equation: "inv(transpose(x)) → transpose(inv(x))" },
     (y) => {
-      const x = transposed(y.owner!.inputs[0]!);
+      const x = transposeOf(y.owner!.inputs[0]!);
       return x && transpose(inv(x));
     },
   ),
@@ -73,7 +70,7 @@ export const linalg: readonly Rule[] = [
     [det],
     { equation: "det(transpose(x)) → det(x)" },
     (y) => {
-      const x = transposed(y.owner!.inputs[0]!);
+      const x = transposeOf(y.owner!.inputs[0]!);
       return x && det(x);
     },
   ),
@@ -119,21 +116,14 @@ function inverted(
   v: Variable,
   clients: Surroundings["clients"],
 ): Variable | null {
-  const turned = transposed(v), x = match([inv, "x"], turned ?? v)?.x;
+  const turned = transposeOf(v), x = match([inv, "x"], turned ?? v)?.x;
   if (!x || x.ndim !== 2) return null;
   if (clients(v) > 1 || turned && clients(turned) > 1) return null;
   return turned ? transpose(x) : x;
 }
 
-/** The matrix of which v is the transpose. */
-function transposed(v: Variable): Variable | null {
-  if (v.owner?.op !== dimshuffle.op || v.ndim !== 2) return null;
-  const { pattern } = v.owner.params as { readonly pattern: AxisOrder };
-  return pattern.join() === "1,0" ? v.owner.inputs[0]! : null;
-}
-
 function triangle(v: Variable): Triangle | null {
-  const x = transposed(v), of = x ?? v;
+  const x = transposeOf(v), of = x ?? v;
   if (of.owner?.op !== cholesky.op) return null;
   const { lower } = of.owner.params as { readonly lower: boolean };
   return { of, lower, turned: x !== null };

@@ -1,10 +1,7 @@
 /** Reductions: chains of them, axes that move or have length 1, and factors that every term has. */
 import { isFloat } from "../graph/dtype.ts";
 import { Apply, type Variable } from "../graph/variable.ts";
-import {
-  dimshuffle,
-  type Pattern as AxisOrder,
-} from "../ops/shape/dimshuffle.ts";
+import { dimshuffle } from "../ops/shape/dimshuffle.ts";
 import {
   add,
   cast,
@@ -26,6 +23,7 @@ import {
   sum,
 } from "../ops/reductions/reduce.ts";
 import { reshape } from "../ops/shape/reshape.ts";
+import { orderOf } from "./axes.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
 import { isNatural } from "./values.ts";
 
@@ -88,9 +86,9 @@ export const reductions: readonly Rule[] = [
     [sum, prod, max, min, any, all],
     { equation: "sum(dimshuffle(x, [1, 0]), 0) → sum(x, 1)" },
     (v) => {
-      const y = v.owner!.inputs[0]!;
-      if (y.owner?.op !== dimshuffle.op) return null;
-      const x = y.owner.inputs[0]!, order = orderOf(y), gone = axesOf(v);
+      const y = v.owner!.inputs[0]!, order = orderOf(y), gone = axesOf(v);
+      if (!order) return null;
+      const x = y.owner!.inputs[0]!;
       const kept = order.filter((_, axis) => !gone.includes(axis));
       // Axes that the view drops have length 1.
       const axes = [...x.type.shape.keys()].filter((axis) =>
@@ -157,10 +155,6 @@ export const reductions: readonly Rule[] = [
     },
   ),
 ];
-
-function orderOf(v: Variable): AxisOrder {
-  return (v.owner!.params as { readonly pattern: AxisOrder }).pattern;
-}
 
 function reduceParams(node: Apply): ReduceParams {
   return node.params as ReduceParams;

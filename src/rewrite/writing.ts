@@ -14,6 +14,7 @@ import {
   subtensor,
 } from "../ops/indexing/subtensor.ts";
 import type { Scalar } from "../ops/shape/view.ts";
+import { covers } from "./axes.ts";
 import { isOnlyUsed, scalar } from "./blas.ts";
 import { factors } from "./factors.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
@@ -167,10 +168,7 @@ function incrementAdded(v: Variable, around: Surroundings): Variable | null {
   const right = incremented(b, isSum ? 1 : -1, v, around);
   const found = right ?? incremented(a, 1, v, around);
   const other = right ? a : b;
-  if (!found || other.dtype !== v.dtype || other.ndim !== v.ndim) return null;
-  if (other.type.shape.some((n, i) => n === 1 && v.type.shape[i] !== 1)) {
-    return null;
-  }
+  if (!found || other.dtype !== v.dtype || !covers(other, v)) return null;
   const c = right || isSum ? other : neg(other);
   return found.of.reduce(
     (into, { inputs: [, y, ...rest], params }) =>

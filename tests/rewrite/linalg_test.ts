@@ -12,6 +12,7 @@ import { at } from "../../src/ops/indexing/at.ts";
 import { tensor } from "../../src/ops/inputs.ts";
 import { det, inv } from "../../src/ops/linalg/solve.ts";
 import { dot } from "../../src/ops/products/dot.ts";
+import { dimshuffle } from "../../src/ops/shape/dimshuffle.ts";
 import { sinking } from "../../src/rewrite/logic.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import { matrix, vector } from "./rewritten.ts";
@@ -35,6 +36,24 @@ Deno.test("no inverse is formed where systems are solved, and log(det) does not 
   const [value] = evaluate([log10!], new Map([[A, large]]));
   assertAlmostEquals(Number(value!.item()), 400 * Math.LN10, 1e-9);
 });
+
+Deno.test("two axes in another order are a transpose of what has two axes only", () => {
+  const x = tensor("float64", [3, 3, 1], "x"), [y] = optimized(det(turned(x)));
+  const values = array([[[2], [1], [0]], [[0], [3], [0]], [[1], [0], [1]]], {
+    dtype: "float64",
+  });
+  assertAlmostEquals(
+    Number(evaluate([y!], new Map([[x, values]]))[0]!.item()),
+    6,
+    1e-12,
+  );
+  optimized(inv(turned(x)), dot(turned(x), matrix("A")));
+});
+
+/** Its first two axes the other way round, without the third. */
+function turned(x: Variable): Variable {
+  return dimshuffle(x, [1, 0]);
+}
 
 Deno.test("the gradient of log(erfc(x)) is finite where erfc(x) vanishes", () => {
   const x = tensor("float64", [], "x") as Variable<0>;

@@ -17,6 +17,7 @@ import { join } from "../../ops/shape/join.ts";
 import { SYMBOLIC, type SymbolicLength } from "../../ops/shape/length_graph.ts";
 import { lengthsOf } from "../../ops/shape/shape.ts";
 import { specifyShape } from "../../ops/shape/specify_shape.ts";
+import { transposeOf } from "../axes.ts";
 import { conditions } from "../lazy.ts";
 import { sameLength } from "../lengths.ts";
 import { rowLengths } from "./checks.ts";
@@ -30,14 +31,7 @@ import {
   resultsOf,
   withBody,
 } from "./loop_rules.ts";
-import {
-  isAsLarge,
-  type Term,
-  termsOf,
-  transposeOf,
-  unsaid,
-  varying,
-} from "./terms.ts";
+import { isAsLarge, type Term, termsOf, unsaid, varying } from "./terms.ts";
 
 /** One product for many of one value. */
 export const joining: readonly LoopRule[] = [

@@ -8,11 +8,12 @@ import { dimshuffle, transpose } from "../../ops/shape/dimshuffle.ts";
 import { join, parts } from "../../ops/shape/join.ts";
 import type { SymbolicLength } from "../../ops/shape/length_graph.ts";
 import { lengthsOf } from "../../ops/shape/shape.ts";
+import { orderOf, transposeOf } from "../axes.ts";
 import { conditions } from "../lazy.ts";
 import { rowLengths } from "./checks.ts";
 import { rowsBelow } from "./lift.ts";
 import { resultsOf } from "./loop_rules.ts";
-import { behind, orderOf, transposeOf, varying } from "./terms.ts";
+import { behind, varying } from "./terms.ts";
 
 /** The sum over all steps, or what it is part of. Equal keys, equal wholes. */
 export interface Total {

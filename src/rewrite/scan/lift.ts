@@ -6,11 +6,7 @@ import {
   type Variable,
 } from "../../graph/variable.ts";
 import type { Loop } from "../../nested/loop.ts";
-import {
-  dimshuffle,
-  type Pattern,
-  transpose,
-} from "../../ops/shape/dimshuffle.ts";
+import { dimshuffle, transpose } from "../../ops/shape/dimshuffle.ts";
 import { dot } from "../../ops/products/dot.ts";
 import { SYMBOLIC, type SymbolicLength } from "../../ops/shape/length_graph.ts";
 import {
@@ -37,6 +33,7 @@ import {
   elementsAt,
   subtensor,
 } from "../../ops/indexing/subtensor.ts";
+import { orderOf, sameSpace } from "../axes.ts";
 
 /** A value of each step: along the first axis, the last step first if `backwards`. */
 export interface Along {
@@ -150,12 +147,7 @@ export function canLift(
     default:
       // As large as an operand that moves: or the rows would take more memory than what they come from.
       return node.op.scalar !== undefined && !mayFail(node) &&
-        node.inputs.some((v, i) =>
-          moving[i] && v.ndim === z.ndim &&
-          v.type.shape.every((n, axis) =>
-            (n === 1) === (z.type.shape[axis] === 1)
-          )
-        );
+        node.inputs.some((v, i) => moving[i] && sameSpace(v, z));
   }
 }
 
@@ -178,13 +170,13 @@ function lifted(
 ): Variable {
   const [x, y, ...more] = inputs as [Variable, Variable, ...Variable[]];
   switch (node.op) {
-    case dimshuffle.op: {
-      const { pattern } = node.params as { readonly pattern: Pattern };
+    case dimshuffle.op:
       return dimshuffle(x, [
         0,
-        ...pattern.map((axis) => axis === "x" ? axis : axis + 1),
+        ...orderOf(node.outputs[0]!)!.map((axis) =>
+          axis === "x" ? axis : axis + 1
+        ),
       ]);
-    }
     case reshape.op:
       return reshapeRows(x, [y, ...more], node.params as ShapeParams);
     case specifyShape.op: {

@@ -1,10 +1,10 @@
-/** What rules ask of a body: the terms of its sums, what changes from step to step, and what views show. */
+/** What rules ask of a body: the terms of its sums, what changes from step to step, and what is behind checks of lengths. */
 import type { Variable } from "../../graph/variable.ts";
 import { toposort } from "../../graph/walk.ts";
 import type { Loop } from "../../nested/loop.ts";
 import { add, neg, sub } from "../../ops/elementwise/elemwise.ts";
-import { dimshuffle, type Pattern } from "../../ops/shape/dimshuffle.ts";
 import { specifyShape } from "../../ops/shape/specify_shape.ts";
+import { sameSpace } from "../axes.ts";
 
 /** What is added, or taken away. */
 export interface Term {
@@ -39,10 +39,7 @@ export function termsOf(
 
 /** True if `v` has the dtype of `like`, and its shape without broadcasting. */
 export function isAsLarge(v: Variable, like: Variable): boolean {
-  return v.ndim === like.ndim && v.dtype === like.dtype &&
-    v.type.shape.every((n, axis) =>
-      (n === 1) === (like.type.shape[axis] === 1)
-    );
+  return v.dtype === like.dtype && sameSpace(v, like);
 }
 
 /** What `v` only says lengths of, in numbers; `v` itself if it is more than that. */
@@ -58,18 +55,6 @@ export function behind(v: Variable): readonly Variable[] {
     found.push(x = x.owner.inputs[0]!);
   }
   return found;
-}
-
-/** The axes of what `x` is a view of, in the order of its own; null for what is no such view. */
-export function orderOf(x: Variable): Pattern | null {
-  return x.owner?.op === dimshuffle.op
-    ? (x.owner.params as { readonly pattern: Pattern }).pattern
-    : null;
-}
-
-/** The matrix that `x` is written as the transpose of; null for others. */
-export function transposeOf(x: Variable): Variable | null {
-  return orderOf(x)?.join() === "1,0" ? x.owner!.inputs[0]! : null;
 }
 
 /** The variables of a body that change from step to step. */
