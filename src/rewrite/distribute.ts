@@ -2,7 +2,7 @@
 import { isFloat } from "../graph/dtype.ts";
 import type { Variable } from "../graph/variable.ts";
 import { add, div, mul, neg, sub } from "../ops/elementwise/elemwise.ts";
-import { type Factors, factors, product, scaled } from "./factors.ts";
+import { type Factors, factors, product, scaled, without } from "./factors.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
 import { fillValue, scalarLike } from "./values.ts";
 
@@ -97,12 +97,4 @@ function union(
     for (const l of found) l.splice(l.indexOf(v), 1);
     return found.length > 0;
   });
-}
-
-/** The list without the first of each of these. */
-function without(
-  list: readonly Variable[],
-  gone: readonly Variable[],
-): readonly Variable[] {
-  return gone.reduce((l, v) => l.toSpliced(l.indexOf(v), 1), list);
 }

@@ -65,6 +65,14 @@ export function product({ constant, over, under }: Factors): Variable | null {
   return constant === 1 ? whole : mul(whole, constant);
 }
 
+/** The list without the first of each of these. */
+export function without(
+  list: readonly Variable[],
+  gone: readonly Variable[],
+): readonly Variable[] {
+  return gone.reduce((l, v) => l.toSpliced(l.indexOf(v), 1), list);
+}
+
 /** The sum that x is, through add, sub, neg and products with constants of its dtype, in linear time; equal terms are one. */
 export function terms(x: Variable): Terms {
   const found = new Map<Variable, number>();

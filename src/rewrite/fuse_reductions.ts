@@ -1,16 +1,12 @@
 /** Fusion around reductions: an operand that nothing else needs is computed where it is read, and what becomes of a result where it is stored. */
 import { derived } from "../graph/origin.ts";
-import type { AnyOp, Apply, Variable } from "../graph/variable.ts";
+import type { Apply, Variable } from "../graph/variable.ts";
 import { remake, replace, toposort } from "../graph/walk.ts";
 import { fuse, fused, type FusedParams } from "../ops/elementwise/fused.ts";
-import { all, any, max, min, prod, sum } from "../ops/reductions/reduce.ts";
 import { sameSpace } from "./axes.ts";
 import { clientsOf, isElementwise, MOST_INPUTS, operands } from "./fuse.ts";
 import { conditions } from "./lazy.ts";
-
-const REDUCTIONS = new Set<AnyOp>(
-  [sum, prod, max, min, any, all].map((f) => f.op),
-);
+import { isReduction } from "./reductions.ts";
 
 /**
  * The same results with reductions joined to the elementwise applications
@@ -35,7 +31,7 @@ export function fuseReductions(
     (isElementwise(a) || isFusedOnce(a));
   const joined = new Map<Apply, Joined>();
   for (const node of order) {
-    if (!REDUCTIONS.has(node.op)) continue;
+    if (!isReduction(node)) continue;
     const [x] = node.inputs as [Variable], [y] = node.outputs as [Variable];
     const before = onlyReader(x) === node && joins(x.owner, node)
       ? x.owner

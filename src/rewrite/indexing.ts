@@ -10,10 +10,10 @@ import {
   SYMBOLIC,
   type SymbolicLength,
 } from "../ops/shape/length_graph.ts";
-import type { IndexParam, SelectionParams } from "../ops/indexing/selection.ts";
+import type { SelectionParams } from "../ops/indexing/selection.ts";
 import { advancedSubtensor, subtensor } from "../ops/indexing/subtensor.ts";
 import type { Scalar } from "../ops/shape/view.ts";
-import { lifting } from "./lifting.ts";
+import { isWhole, lifting } from "./lifting.ts";
 import { isEnoughFor, isLengthOf, lengthKey, sameLength } from "./lengths.ts";
 import { type Rule, ruleAt } from "./pattern.ts";
 import { fillValue } from "./values.ts";
@@ -130,11 +130,6 @@ function rangeOf(
   return typeof start === "number" && start >= 0 && step === 1
     ? { start, n: n! }
     : null;
-}
-
-function isWhole(e: IndexParam): boolean {
-  return e.kind === "slice" && e.step === 1 && e.start === undefined &&
-    e.stop === undefined;
 }
 
 /** A join of more arrays is left alone: where each begins is a sum over all before it. */

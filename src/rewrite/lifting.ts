@@ -1,23 +1,22 @@
 /** Less is computed where only a part is read: an index goes below what is computed for it alone. */
-import { Apply, type Variable } from "../graph/variable.ts";
+import type { Apply, Variable } from "../graph/variable.ts";
 import { remake } from "../graph/walk.ts";
 import { dot } from "../ops/products/dot.ts";
-import {
-  all,
-  any,
-  max,
-  min,
-  prod,
-  type ReduceParams,
-  sum,
-} from "../ops/reductions/reduce.ts";
+import type { ReduceParams } from "../ops/reductions/reduce.ts";
 import type { IndexParam, SelectionParams } from "../ops/indexing/selection.ts";
 import { subtensor } from "../ops/indexing/subtensor.ts";
 import type { Scalar } from "../ops/shape/view.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
+import { isReduction, reduced } from "./reductions.ts";
 
-const REDUCTIONS = new Set([sum, prod, max, min, any, all].map((f) => f.op));
-const WHOLE: IndexParam = { kind: "slice", step: 1 };
+/** The entry of an axis that is taken as it is. */
+export const WHOLE: IndexParam = { kind: "slice", step: 1 };
+
+/** True for the entry of an axis that is taken as it is. */
+export function isWhole(e: IndexParam): boolean {
+  return e.kind === "slice" && e.step === 1 && e.start === undefined &&
+    e.stop === undefined;
+}
 
 /** Indices by integers and slices, of what nothing else reads. */
 export const lifting: readonly Rule[] = [
@@ -49,7 +48,7 @@ export const lifting: readonly Rule[] = [
     { equation: "sum(x, 1)[i] → sum(x[i], 0), where nothing else reads it" },
     (v, around) => {
       const part = partOf(v, around);
-      if (!part || !REDUCTIONS.has(part.node.op)) return null;
+      if (!part || !isReduction(part.node)) return null;
       const { node, entries } = part, [x] = node.inputs as [Variable];
       const { axes } = node.params as ReduceParams, rest = [...entries];
       const own = x.type.shape.map((_, axis) =>
@@ -57,11 +56,11 @@ export const lifting: readonly Rule[] = [
       );
       const lost = (axis: number) =>
         own.slice(0, axis).filter((e) => e.kind === "at").length;
-      const params = {
-        ...node.params,
-        axes: axes.map((axis) => axis - lost(axis)),
-      };
-      return new Apply(node.op, [selected(x, own, v)], params).outputs[0]!;
+      return reduced(
+        node,
+        selected(x, own, v),
+        axes.map((axis) => axis - lost(axis)),
+      );
     },
   ),
   ruleAt(

@@ -20,6 +20,7 @@ import {
   min,
   prod,
   type ReduceParams,
+  type Reduction,
   sum,
 } from "../ops/reductions/reduce.ts";
 import { reshape } from "../ops/shape/reshape.ts";
@@ -29,6 +30,14 @@ import { isNatural } from "./values.ts";
 
 /** Joined parts of length 1 up to this many are reduced one by one. */
 const MOST_PARTS = 16;
+
+/** What combines elements in any order: rules about axes hold for all of them. */
+const REDUCTIONS: readonly Reduction[] = [sum, prod, max, min, any, all];
+
+/** True for an application of one of them. */
+export function isReduction({ op }: Apply): boolean {
+  return REDUCTIONS.some((f) => f.op === op);
+}
 
 /** What adds, multiplies and compares two at a time. */
 const PAIRWISE = new Map([
@@ -45,7 +54,7 @@ export const reductions: readonly Rule[] = [
     [sum, prod, max, min],
     { equation: "sum over axes of length 1 → dimshuffle(x)" },
     (v) => {
-      const x = v.owner!.inputs[0]!, { axes } = reduceParams(v.owner!);
+      const x = v.owner!.inputs[0]!, axes = axesOf(v);
       if (axes.some((axis) => x.type.shape[axis] !== 1)) return null;
       const kept = [...x.type.shape.keys()].filter((i) => !axes.includes(i));
       return cast(dimshuffle(x, kept), v.dtype);
@@ -53,23 +62,17 @@ export const reductions: readonly Rule[] = [
   ),
   ruleAt(
     "reduce_reduce",
-    [sum, prod, max, min, any, all],
+    REDUCTIONS,
     { equation: "sum(sum(x, axes), more) → sum(x, both)" },
     (v) => {
       const y = v.owner!.inputs[0]!, inner = y.owner;
       if (!inner || inner.op !== v.owner!.op || y.dtype !== v.dtype) {
         return null;
       }
-      const x = inner.inputs[0]!, first = reduceParams(inner).axes;
+      const x = inner.inputs[0]!, first = axesOf(y);
       const left = [...x.type.shape.keys()].filter((i) => !first.includes(i));
-      const then = reduceParams(v.owner!).axes.map((axis) => left[axis]!);
-      const axis = [...first, ...then];
-      const op = inner.op;
-      if (op === max.op) return max(x, { axis });
-      if (op === min.op) return min(x, { axis });
-      if (op === any.op) return any(x, { axis });
-      if (op === all.op) return all(x, { axis });
-      return (op === sum.op ? sum : prod)(x, { axis, dtype: v.dtype });
+      const then = axesOf(v).map((axis) => left[axis]!);
+      return reduced(inner, x, [...first, ...then].sort((a, b) => a - b));
     },
   ),
   ruleAt(
@@ -83,7 +86,7 @@ export const reductions: readonly Rule[] = [
   ),
   ruleAt(
     "reduce_dimshuffle",
-    [sum, prod, max, min, any, all],
+    REDUCTIONS,
     { equation: "sum(dimshuffle(x, [1, 0]), 0) → sum(x, 1)" },
     (v) => {
       const y = v.owner!.inputs[0]!, order = orderOf(y), gone = axesOf(v);
@@ -98,20 +101,20 @@ export const reductions: readonly Rule[] = [
         !axes.includes(axis)
       );
       return dimshuffle(
-        reduced(v, x, axes),
+        reduced(v.owner!, x, axes),
         kept.map((axis) => axis === "x" ? "x" : left.indexOf(axis)),
       );
     },
   ),
   ruleAt(
     "reduce_reshape",
-    [sum, prod, max, min, any, all],
+    REDUCTIONS,
     { equation: "sum(reshape(x, s)) → sum(x), over everything" },
     (v) => {
       const y = v.owner!.inputs[0]!;
       if (y.owner?.op !== reshape.op || v.ndim > 0) return null;
       const x = y.owner.inputs[0]!;
-      return reduced(v, x, [...x.type.shape.keys()]);
+      return reduced(v.owner!, x, [...x.type.shape.keys()]);
     },
   ),
   ruleAt(
@@ -156,24 +159,24 @@ export const reductions: readonly Rule[] = [
   ),
 ];
 
-function reduceParams(node: Apply): ReduceParams {
-  return node.params as ReduceParams;
-}
-
+/** The axes that a reduction goes over. */
 function axesOf(v: Variable): readonly number[] {
-  return reduceParams(v.owner!).axes;
+  return (v.owner!.params as ReduceParams).axes;
 }
 
-/** The reduction that `v` is, of `x` over `axes`. */
-function reduced(v: Variable, x: Variable, axes: readonly number[]): Variable {
-  const { op, params } = v.owner!;
+/** The same reduction of `x` over `axes`, in ascending order. */
+export function reduced(
+  { op, params }: Apply,
+  x: Variable,
+  axes: readonly number[],
+): Variable {
   return new Apply(op, [x], { ...params, axes }).outputs[0]!;
 }
 
 function sumScaled(v: Variable): Variable | null {
   const y = v.owner!.inputs[0]!, node = y.owner, axes = axesOf(v);
   if (!node || y.dtype !== v.dtype) return null;
-  if (node.op === neg.op) return neg(reduced(v, node.inputs[0]!, axes));
+  if (node.op === neg.op) return neg(reduced(v.owner!, node.inputs[0]!, axes));
   if (node.op !== mul.op && node.op !== div.op) return null;
   const [a, b] = node.inputs as [Variable, Variable];
   if (a.dtype !== y.dtype || b.dtype !== y.dtype) return null;
@@ -181,11 +184,11 @@ function sumScaled(v: Variable): Variable | null {
     x.ndim === y.ndim &&
     axes.every((i) => x.type.shape[i] !== 1 || y.type.shape[i] === 1);
   if (full(a) && isSame(b, y, axes)) {
-    const s = reduced(v, a, axes), factor = without(b, y, axes);
+    const s = reduced(v.owner!, a, axes), factor = without(b, y, axes);
     return node.op === mul.op ? mul(factor, s) : div(s, factor);
   }
   return node.op === mul.op && full(b) && isSame(a, y, axes)
-    ? mul(without(a, y, axes), reduced(v, b, axes))
+    ? mul(without(a, y, axes), reduced(v.owner!, b, axes))
     : null;
 }
 

@@ -18,7 +18,7 @@ import {
   sub,
 } from "../ops/elementwise/elemwise.ts";
 import { log1mexp, logErfc, logErfcGrad } from "./tails.ts";
-import { type Factors, factors, product } from "./factors.ts";
+import { type Factors, factors, product, without } from "./factors.ts";
 import { match, type Rule, rule, ruleAt } from "./pattern.ts";
 
 /** Logarithms, exponentials and what is made of them. */
@@ -122,7 +122,7 @@ function oddsInProduct(z: Variable): Variable | null {
   const p = q && over.find((v) => v === q.owner!.inputs[1]);
   if (!p || !q) return null;
   const quotient = withOdds(
-    { constant, over: without(over, p, q), under },
+    { constant, over: without(over, [p, q]), under },
     p,
     q,
   );
@@ -136,7 +136,7 @@ function oddsInProduct(z: Variable): Variable | null {
   const both = sum.owner!.op === add.op ? add(a, b) : sub(a, b);
   return product({
     constant,
-    over: [both, ...without(over, p, q, sum)],
+    over: [both, ...without(over, [p, q, sum])],
     under,
   });
 }
@@ -148,16 +148,8 @@ function withOdds(f: Factors, p: Variable, q: Variable): Variable | null {
     return product({
       ...f,
       over: [stays, ...f.over],
-      under: without(f.under, below),
+      under: without(f.under, [below]),
     });
   }
   return null;
-}
-
-/** The list without the first of each of these. */
-function without(
-  list: readonly Variable[],
-  ...gone: readonly Variable[]
-): readonly Variable[] {
-  return gone.reduce((l, v) => l.toSpliced(l.indexOf(v), 1), list);
 }

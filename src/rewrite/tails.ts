@@ -18,7 +18,7 @@ import {
 } from "../ops/elementwise/elemwise.ts";
 import { gt, where } from "../ops/elementwise/elemwise_logic.ts";
 import { erfcx } from "../ops/elementwise/elemwise_special.ts";
-import { factors, product } from "./factors.ts";
+import { factors, product, without } from "./factors.ts";
 import { match, type Rule, rule, ruleAt } from "./pattern.ts";
 import { fillValue } from "./values.ts";
 
@@ -76,11 +76,8 @@ export const logErfcGrad: readonly Rule[] = [
         if (!above) continue;
         return product({
           constant,
-          over: [
-            ...over.toSpliced(over.indexOf(above), 1),
-            reciprocal(erfcx(x)),
-          ],
-          under: under.toSpliced(under.indexOf(below), 1),
+          over: [...without(over, [above]), reciprocal(erfcx(x))],
+          under: without(under, [below]),
         });
       }
       return null;

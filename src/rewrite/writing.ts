@@ -17,6 +17,7 @@ import type { Scalar } from "../ops/shape/view.ts";
 import { covers } from "./axes.ts";
 import { isOnlyUsed, scalar } from "./blas.ts";
 import { factors } from "./factors.ts";
+import { isWhole } from "./lifting.ts";
 import { type Rule, ruleAt, type Surroundings } from "./pattern.ts";
 import { fillValue } from "./values.ts";
 
@@ -89,11 +90,7 @@ export const writing: readonly Rule[] = [
     },
     (v) => {
       const w = written(v)!;
-      const whole = w.index.every((e) =>
-        e.kind === "slice" && e.step === 1 && e.start === undefined &&
-        e.stop === undefined
-      );
-      if (!whole) return null;
+      if (!w.index.every(isWhole)) return null;
       const y = cast(w.y, v.dtype);
       return w.set ? broadcastAs(y, w.x) : add(w.x, y);
     },

@@ -9,20 +9,9 @@ import type { Loop } from "../../nested/loop.ts";
 import { dimshuffle, transpose } from "../../ops/shape/dimshuffle.ts";
 import { dot } from "../../ops/products/dot.ts";
 import { SYMBOLIC, type SymbolicLength } from "../../ops/shape/length_graph.ts";
-import {
-  all,
-  any,
-  max,
-  min,
-  prod,
-  type ReduceParams,
-  sum,
-} from "../../ops/reductions/reduce.ts";
+import type { ReduceParams } from "../../ops/reductions/reduce.ts";
 import { reshape, type ShapeParams } from "../../ops/shape/reshape.ts";
-import type {
-  IndexParam,
-  SelectionParams,
-} from "../../ops/indexing/selection.ts";
+import type { SelectionParams } from "../../ops/indexing/selection.ts";
 import { lengthsOf } from "../../ops/shape/shape.ts";
 import {
   type SpecifyParams,
@@ -34,15 +23,14 @@ import {
   subtensor,
 } from "../../ops/indexing/subtensor.ts";
 import { orderOf, sameSpace } from "../axes.ts";
+import { WHOLE } from "../lifting.ts";
+import { isReduction, reduced } from "../reductions.ts";
 
 /** A value of each step: along the first axis, the last step first if `backwards`. */
 export interface Along {
   readonly value: Variable;
   readonly backwards: boolean;
 }
-
-/** All rows. */
-const WHOLE: IndexParam = { kind: "slice", step: 1 };
 
 /** True for what only looks at a row in another way. */
 function isView(node: Apply, moving: readonly Variable[]): boolean {
@@ -137,14 +125,8 @@ export function canLift(
       return moving[1]! && index.length === 1 &&
         (e!.kind === "rows" || e!.kind === "along" || e!.kind === "at");
     }
-    case sum.op:
-    case prod.op:
-    case max.op:
-    case min.op:
-    case any.op:
-    case all.op:
-      return !mayFail(node);
     default:
+      if (isReduction(node)) return !mayFail(node);
       // As large as an operand that moves: or the rows would take more memory than what they come from.
       return node.op.scalar !== undefined && !mayFail(node) &&
         node.inputs.some((v, i) => moving[i] && sameSpace(v, z));
@@ -197,17 +179,11 @@ function lifted(
         return elementsAt(x, inputs.slice(1), [WHOLE, ...index]);
       }
       return advancedSubtensor(x, y, { index: [{ kind: "rows", input: 1 }] });
-    case sum.op:
-    case prod.op:
-    case max.op:
-    case min.op:
-    case any.op:
-    case all.op: {
-      const params = node.params as ReduceParams;
-      const axes = params.axes.map((axis) => axis + 1);
-      return new Apply(node.op, [x], { ...params, axes }).outputs[0]!;
-    }
     default: {
+      if (isReduction(node)) {
+        const { axes } = node.params as ReduceParams;
+        return reduced(node, x, axes.map((axis) => axis + 1));
+      }
       const { ndim } = node.outputs[0]!;
       const padded = inputs.map((v, i) =>
         moving[i] && v.ndim < ndim + 1
