@@ -42,13 +42,30 @@ export interface ScanParams {
   readonly truncate?: number;
 }
 
+/** The part of a loop's parameters that its body computes. */
+export type BodyParams = Pick<ScanParams, "states" | "extras" | "until">;
+
 /** What the body computes: next states, extras, and the condition to stop. */
-export function bodyResults(p: ScanParams): Variable[] {
+export function bodyResults(p: BodyParams): Variable[] {
   return [
     ...p.states.map((s) => s.next),
     ...p.extras.map((e) => e.value),
     ...(p.until ? [p.until] : []),
   ];
+}
+
+/** The same loop where the body computes others, in the order of `bodyResults`. */
+export function withBodyResults<P extends BodyParams>(
+  p: P,
+  results: readonly Variable[],
+): P {
+  const states = p.states.length, extras = states + p.extras.length;
+  return {
+    ...p,
+    states: p.states.map((s, i) => ({ ...s, next: results[i]! })),
+    extras: p.extras.map((e, i) => ({ ...e, value: results[states + i]! })),
+    until: p.until && results[extras]!,
+  };
 }
 
 /** How many past rows a state needs. */

@@ -67,6 +67,19 @@ export function countClients(
   return count;
 }
 
+/** The applications of a graph that use each variable, each once, in the order of `nodes`. */
+export function clientsOf(nodes: Iterable<Apply>): Map<Variable, Apply[]> {
+  const clients = new Map<Variable, Apply[]>();
+  for (const node of nodes) {
+    for (const v of new Set(node.inputs)) {
+      const list = clients.get(v);
+      if (list) list.push(node);
+      else clients.set(v, [node]);
+    }
+  }
+  return clients;
+}
+
 /** `outputs` with variables replaced: nodes above a replacement are made anew, all others are shared. */
 export function replace(
   outputs: readonly Variable[],

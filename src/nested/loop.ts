@@ -1,11 +1,13 @@
 /** A loop with what goes in beside what the body sees of it: the form in which loops are built, cut down and derived from. */
 import type { Length, Lengths, Shaped } from "../graph/length.ts";
 import {
+  bodyResults,
   type ScanExtra,
   type ScanParams,
   type ScanSequence,
   type ScanState,
   spanOf,
+  withBodyResults,
 } from "../graph/scan_params.ts";
 import { Apply, type Op, shaped, Variable } from "../graph/variable.ts";
 import { replace, toposort } from "../graph/walk.ts";
@@ -131,29 +133,17 @@ export function withOwnBody(
     ),
   );
   const own = (v: Variable) => fresh.get(v)!;
-  const results = [
-    ...loop.states.map((s) => s.next),
-    ...loop.extras.map((e) => e.value),
-    ...(loop.until ? [loop.until] : []),
-  ];
-  const n = loop.states.length;
   // What is put in may itself speak of the variables.
-  const made = replace(replace(results, by), fresh);
-  return {
+  const made = replace(replace(bodyResults(loop), by), fresh);
+  return withBodyResults({
     ...loop,
     sequences: loop.sequences.map((s) => ({ ...s, vars: s.vars.map(own) })),
-    states: loop.states.map((s, i) => ({
-      ...s,
-      vars: s.vars.map(own),
-      next: made[i]!,
-    })),
-    extras: loop.extras.map((e, i) => ({ ...e, value: made[n + i]! })),
+    states: loop.states.map((s) => ({ ...s, vars: s.vars.map(own) })),
     nonSequences: loop.nonSequences.map((s) => ({
       ...s,
       inner: own(s.inner),
     })),
-    until: loop.until && made[n + loop.extras.length]!,
-  };
+  }, made);
 }
 
 /** Which of `candidates` a graph uses; it is not followed behind them. */

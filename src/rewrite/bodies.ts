@@ -1,6 +1,10 @@
 /** Graphs inside graphs: the body of a loop, or a graph used as an op, is rewritten like any other. */
 import { derived } from "../graph/origin.ts";
-import { bodyResults, type ScanParams } from "../graph/scan_params.ts";
+import {
+  bodyResults,
+  type ScanParams,
+  withBodyResults,
+} from "../graph/scan_params.ts";
 import { Apply, type Variable } from "../graph/variable.ts";
 import { remake, toposort } from "../graph/walk.ts";
 import { graphOp, type GraphParams } from "../nested/op_from_graph.ts";
@@ -45,12 +49,5 @@ function rewriteGraph(p: GraphParams, rewrite: Rewrite): GraphParams {
 /** The same loop with a better body; the parameters themselves if nothing is better. */
 function rewriteBody(p: ScanParams, rewrite: Rewrite): ScanParams {
   const before = bodyResults(p), after = rewrite(before);
-  if (after.every((v, i) => v === before[i])) return p;
-  const states = p.states.length, extras = states + p.extras.length;
-  return {
-    ...p,
-    states: p.states.map((s, i) => ({ ...s, next: after[i]! })),
-    extras: p.extras.map((e, i) => ({ ...e, value: after[states + i]! })),
-    until: p.until && after[extras]!,
-  };
+  return after.every((v, i) => v === before[i]) ? p : withBodyResults(p, after);
 }

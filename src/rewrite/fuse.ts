@@ -5,7 +5,7 @@ import {
   Constant,
   type Variable,
 } from "../graph/variable.ts";
-import { remake, toposort } from "../graph/walk.ts";
+import { clientsOf, remake, toposort } from "../graph/walk.ts";
 import { derived } from "../graph/origin.ts";
 import {
   abs,
@@ -97,19 +97,6 @@ export function fuseElementwise(
     for (const member of made.nodes) group.set(member, made);
   }
   return rebuild(outputs, order, { group, stage, clients });
-}
-
-/** The applications that use each variable. */
-export function clientsOf(order: readonly Apply[]): Map<Variable, Apply[]> {
-  const clients = new Map<Variable, Apply[]>();
-  for (const node of order) {
-    for (const v of new Set(node.inputs)) {
-      const list = clients.get(v);
-      if (list) list.push(node);
-      else clients.set(v, [node]);
-    }
-  }
-  return clients;
 }
 
 /** True for an application that computes each element by itself. */

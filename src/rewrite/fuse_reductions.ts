@@ -1,10 +1,10 @@
 /** Fusion around reductions: an operand that nothing else needs is computed where it is read, and what becomes of a result where it is stored. */
 import { derived } from "../graph/origin.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
-import { remake, replace, toposort } from "../graph/walk.ts";
+import { clientsOf, remake, replace, toposort } from "../graph/walk.ts";
 import { fuse, fused, type FusedParams } from "../ops/elementwise/fused.ts";
 import { sameSpace } from "./axes.ts";
-import { clientsOf, isElementwise, MOST_INPUTS, operands } from "./fuse.ts";
+import { isElementwise, MOST_INPUTS, operands } from "./fuse.ts";
 import { conditions } from "./lazy.ts";
 import { isReduction } from "./reductions.ts";
 

@@ -3,8 +3,9 @@
  * each step has with a weight, and what is computed of that elementwise, is
  * one product over the rows of all steps.
  */
+import { bodyResults } from "../../graph/scan_params.ts";
 import { type Apply, Constant, type Variable } from "../../graph/variable.ts";
-import { replace, toposort } from "../../graph/walk.ts";
+import { clientsOf, replace, toposort } from "../../graph/walk.ts";
 import type { Loop } from "../../nested/loop.ts";
 import { dot } from "../../ops/products/dot.ts";
 import { conditions } from "../lazy.ts";
@@ -19,7 +20,6 @@ import {
   type LoopRule,
   loopRule,
   type Replacements,
-  resultsOf,
   valueOf,
 } from "./loop_rules.ts";
 import { varying } from "./terms.ts";
@@ -47,7 +47,7 @@ function afterwards(place: LoopPlace): Replacements | null {
   const order = toposort(leaving.map((e) => e.value))
     .filter((node) => late.has(node));
   const made = new Set(order.flatMap((node) => node.outputs));
-  const varies = varying(loop, resultsOf(loop));
+  const varies = varying(loop, bodyResults(loop));
   const moving = new Set(
     order.flatMap((node) => node.inputs)
       .filter((v) => varies.has(v) && !made.has(v)),
@@ -80,15 +80,8 @@ function afterwards(place: LoopPlace): Replacements | null {
  * they take, all rows are there anyway.
  */
 function lateOf(loop: Loop): ReadonlySet<Apply> {
-  const results = resultsOf(loop), clients = new Map<Variable, Apply[]>();
+  const results = bodyResults(loop), clients = clientsOf(toposort(results));
   const able = ableOf(loop, results), kept = new Set(keptBy(loop));
-  for (const node of toposort(results)) {
-    for (const v of node.inputs) {
-      const readers = clients.get(v);
-      if (readers) readers.push(node);
-      else clients.set(v, [node]);
-    }
-  }
   const needed = new Set([
     ...loop.states.map((s) => s.next),
     ...loop.extras.filter((e) => !e.keep).map((e) => e.value),

@@ -3,6 +3,7 @@
  * views, lookups by the step's index, and dot(x[t], W), which becomes one
  * product over all steps. What then only hands rows through is no output of a loop.
  */
+import { bodyResults } from "../../graph/scan_params.ts";
 import {
   type Apply,
   Constant,
@@ -37,7 +38,6 @@ import {
   type LoopRule,
   loopRule,
   type Replacements,
-  resultsOf,
   rowsRead,
   withBody,
 } from "./loop_rules.ts";
@@ -87,7 +87,7 @@ export const hoisting: readonly LoopRule[] = [
 
 function withoutIdleTaps(place: LoopPlace): Replacements | null {
   const { loop } = place;
-  const used = usedOf(resultsOf(loop), loop.states.flatMap((s) => s.vars));
+  const used = usedOf(bodyResults(loop), loop.states.flatMap((s) => s.vars));
   const idle = loop.states.filter((s) =>
     s.keep && !s.vars.some((v) => used.has(v))
   );
@@ -122,7 +122,7 @@ function withoutLengths(place: LoopPlace): Replacements | null {
   ]);
   const by = new Map<Variable, Variable>();
   for (
-    const { op, inputs: [v], params, outputs } of toposort(resultsOf(loop))
+    const { op, inputs: [v], params, outputs } of toposort(bodyResults(loop))
   ) {
     const of = op === shapeAt.op ? rows.get(v!) : undefined;
     if (!of) continue;
@@ -145,7 +145,7 @@ function withoutLengths(place: LoopPlace): Replacements | null {
  * changes. All else of this kind is computed at its first need.
  */
 function withoutInvariants(place: LoopPlace): Replacements | null {
-  const { loop } = place, results = resultsOf(loop);
+  const { loop } = place, results = bodyResults(loop);
   const runs = conditions(results), order = toposort(results);
   const outside = new Map(loop.nonSequences.map((s) => [s.inner, s.value]));
   const fixed = new Set<Variable>(outside.keys()), moved = new Set<Apply>();
@@ -219,7 +219,7 @@ function withoutRows(place: LoopPlace): Replacements | null {
 function hoisted(place: LoopPlace): Replacements | null {
   const { loop } = place;
   if (loop.until) return null;
-  const results = resultsOf(loop), runs = conditions(results);
+  const results = bodyResults(loop), runs = conditions(results);
   const lifting = new Lifting(loop);
   const order = toposort(results);
   for (const node of order) {

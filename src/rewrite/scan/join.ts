@@ -6,6 +6,7 @@
  */
 import { isFloat } from "../../graph/dtype.ts";
 import { slice } from "../../graph/indexing.ts";
+import { bodyResults } from "../../graph/scan_params.ts";
 import { type Apply, Variable } from "../../graph/variable.ts";
 import { countClients, toposort } from "../../graph/walk.ts";
 import type { Loop, LoopInput } from "../../nested/loop.ts";
@@ -28,7 +29,6 @@ import {
   type LoopRule,
   loopRule,
   type Replacements,
-  resultsOf,
   withBody,
 } from "./loop_rules.ts";
 import { isAsLarge, type Term, termsOf, unsaid, varying } from "./terms.ts";
@@ -59,7 +59,7 @@ export const joiningSums: readonly LoopRule[] = [
 ];
 
 function withJointProducts(place: LoopPlace): Replacements | null {
-  const { loop } = place, results = resultsOf(loop);
+  const { loop } = place, results = bodyResults(loop);
   const runs = conditions(results), groups = new Map<Variable, Apply[]>();
   const outside = new Outside(loop), by = new Map<Variable, Variable>();
   for (const node of toposort(results)) {
@@ -139,7 +139,7 @@ function withJointSums(place: LoopPlace): Replacements | null {
 
 /** The sums of a body in which two products or more can become one. */
 function sumsOf(loop: Loop, outside: Outside): Sum[] {
-  const results = resultsOf(loop), runs = conditions(results);
+  const results = bodyResults(loop), runs = conditions(results);
   const clients = countClients(results), varies = varying(loop, results);
   const sums: Sum[] = [];
   const taken = new Set<Variable>();

@@ -1,4 +1,5 @@
 /** Sums over the steps that share a product: which factors they have in common, and what of the whole is theirs. */
+import { bodyResults } from "../../graph/scan_params.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { toposort } from "../../graph/walk.ts";
 import type { Loop } from "../../nested/loop.ts";
@@ -12,7 +13,6 @@ import { orderOf, transposeOf } from "../axes.ts";
 import { conditions } from "../lazy.ts";
 import { rowLengths } from "./checks.ts";
 import { rowsBelow } from "./lift.ts";
-import { resultsOf } from "./loop_rules.ts";
 import { behind, varying } from "./terms.ts";
 
 /** The sum over all steps, or what it is part of. Equal keys, equal wholes. */
@@ -42,7 +42,7 @@ interface Joint {
 export class Joints {
   readonly #all: readonly Joint[];
   constructor(loop: Loop) {
-    const results = resultsOf(loop), runs = conditions(results);
+    const results = bodyResults(loop), runs = conditions(results);
     this.#all = toposort(results).flatMap((node): Joint[] => {
       const { op, inputs, outputs: [of], params } = node;
       if (op !== join.op) return [];
@@ -85,7 +85,7 @@ export class Products {
   /** For each right factor all left ones. */
   readonly #lefts = new Map<Variable, Variable[]>();
   constructor(loop: Loop, values: readonly Variable[], joints: Joints) {
-    const varies = varying(loop, resultsOf(loop));
+    const varies = varying(loop, bodyResults(loop));
     const groups = new Map<Variable, Set<Variable>>();
     for (const v of values) {
       const p = productOf(v, varies);

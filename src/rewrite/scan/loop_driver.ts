@@ -2,7 +2,7 @@
 import { derived } from "../../graph/origin.ts";
 import type { ScanParams } from "../../graph/scan_params.ts";
 import type { Apply, Variable } from "../../graph/variable.ts";
-import { remake, replace, toposort } from "../../graph/walk.ts";
+import { clientsOf, remake, replace, toposort } from "../../graph/walk.ts";
 import { loopOf } from "../../nested/loop.ts";
 import { count, mayReplace, RewriteError, type Session } from "../driver.ts";
 import { conditions } from "../lazy.ts";
@@ -137,22 +137,12 @@ function replaceAll(
 
 function look(results: readonly Variable[]): Surroundings {
   const order = toposort(results), wanted = new Set(results);
-  const clients = new Map<Variable, Apply[]>();
-  const loops = order.filter(isLoop);
-  if (loops.length) {
-    for (const node of order) {
-      for (const v of new Set(node.inputs)) {
-        const list = clients.get(v);
-        if (list) list.push(node);
-        else clients.set(v, [node]);
-      }
-    }
-  }
-  const runs = once(() => conditions(results)),
+  const clients = once(() => clientsOf(order)),
+    runs = once(() => conditions(results)),
     needed = once(() => loopsNeeded(order));
   return {
-    loops,
-    clients: (v) => clients.get(v) ?? [],
+    loops: order.filter(isLoop),
+    clients: (v) => clients().get(v) ?? [],
     isResult: (v) => wanted.has(v),
     condition: (node) => runs().get(node)!,
     needs: (a, b) => (needed().of.get(a)! & needed().bit.get(b)!) !== 0n,

@@ -4,6 +4,7 @@ import {
   type ScanExtra,
   type ScanParams,
   spanOf,
+  withBodyResults,
 } from "../../graph/scan_params.ts";
 import type { Apply, Variable } from "../../graph/variable.ts";
 import { replace, toposort } from "../../graph/walk.ts";
@@ -86,11 +87,6 @@ export function valueOf(entry: LoopEntry): Variable {
   return "next" in entry ? entry.next : entry.value;
 }
 
-/** What the body of a loop computes. */
-export function resultsOf(loop: Loop): readonly Variable[] {
-  return bodyResults(loop as unknown as ScanParams);
-}
-
 /**
  * Another loop instead of that of `place`: output i is what `entries[i]` of
  * the new loop becomes; null where it is not replaced.
@@ -147,18 +143,12 @@ export function handingOut(
 
 /** The same loop with variables of its body replaced, entry by entry in the same order. */
 export function withBody(loop: Loop, by: Replacements): Loop {
-  const made = replace(resultsOf(loop), by), n = loop.states.length;
-  return {
-    ...loop,
-    states: loop.states.map((s, i) => ({ ...s, next: made[i]! })),
-    extras: loop.extras.map((e, i) => ({ ...e, value: made[n + i]! })),
-    until: loop.until && made[n + loop.extras.length]!,
-  };
+  return withBodyResults(loop, replace(bodyResults(loop), by));
 }
 
 /** True if nothing in the body depends on the order in which loops run. */
 export function isUnordered(loop: Loop | ScanParams): boolean {
-  return toposort(bodyResults(loop as ScanParams)).every((node) =>
+  return toposort(bodyResults(loop)).every((node) =>
     !node.op.ordered && (!isLoop(node) || isUnordered(node.params))
   );
 }

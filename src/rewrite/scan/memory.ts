@@ -1,7 +1,7 @@
 /** Loops that hold no more than is read: unused parts go, states of which the last value is wanted take two rows, one step is no loop. */
 import type { Variable } from "../../graph/variable.ts";
 import { Constant } from "../../graph/variable.ts";
-import { lagOf, spanOf } from "../../graph/scan_params.ts";
+import { bodyResults, lagOf, spanOf } from "../../graph/scan_params.ts";
 import { replace } from "../../graph/walk.ts";
 import {
   asLength,
@@ -31,7 +31,6 @@ import {
   type LoopRule,
   loopRule,
   type Replacements,
-  resultsOf,
   withBody,
 } from "./loop_rules.ts";
 import { likeInitial, withInitialRows, withRows } from "./checks.ts";
@@ -92,7 +91,7 @@ function withoutUnused(place: LoopPlace): Replacements | null {
     const kept = !s.keep || wanted(loop.states.indexOf(s));
     return [s, kept ? s : { ...s, keep: false }];
   }));
-  const used = usedOf(resultsOf(less), bodyVariables(loop));
+  const used = usedOf(bodyResults(less), bodyVariables(loop));
   const sequences = loop.sequences.filter((s) =>
     s.vars.some((v) => used.has(v)) || !isEnough(s, loop)
   );

@@ -1,5 +1,6 @@
 /** Loops that run side by side become one, and in one loop equal states and equal extras become one. */
 import type { ScanParams } from "../../graph/scan_params.ts";
+import { bodyResults } from "../../graph/scan_params.ts";
 import type { Apply, Variable } from "../../graph/variable.ts";
 import {
   applyLoop,
@@ -21,7 +22,6 @@ import {
   type LoopRule,
   loopRule,
   type Replacements,
-  resultsOf,
   valueOf,
   withBody,
 } from "./loop_rules.ts";
@@ -139,7 +139,7 @@ function merged(results: readonly Variable[]): readonly Variable[] {
 
 function withoutTwins(place: LoopPlace): Replacements | null {
   const { node, loop } = place, { states } = loop, first = firstOfEach(loop);
-  const used = usedOf(resultsOf(loop), states.flatMap((s) => s.vars));
+  const used = usedOf(bodyResults(loop), states.flatMap((s) => s.vars));
   const by = new Map(
     states.flatMap((s, i) =>
       first[i] !== i && s.vars.some((v) => used.has(v))

@@ -4,6 +4,7 @@
  * table whose rows are looked up is one addition to all these rows.
  */
 import { isFloat } from "../../graph/dtype.ts";
+import { bodyResults } from "../../graph/scan_params.ts";
 import type { Apply, Variable } from "../../graph/variable.ts";
 import { countClients } from "../../graph/walk.ts";
 import type { LoopState } from "../../nested/loop.ts";
@@ -27,7 +28,6 @@ import {
   type LoopRule,
   loopRule,
   type Replacements,
-  resultsOf,
 } from "./loop_rules.ts";
 import { type Term, termsOf, unsaid } from "./terms.ts";
 
@@ -52,7 +52,7 @@ interface Found {
 
 function sumsOutside(place: LoopPlace): Replacements | null {
   const { node, loop } = place;
-  const results = resultsOf(loop), clients = countClients(results);
+  const results = bodyResults(loop), clients = countClients(results);
   const accumulated = loop.states.flatMap((s, index) => {
     const wanted = !s.keep && isWanted(place, node.outputs[index]!);
     const terms = wanted ? addedTo(s, clients) : null;
