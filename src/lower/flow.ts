@@ -90,24 +90,33 @@ export interface Computation extends Common {
   readonly needs: readonly Value[];
 }
 
-/** What copies `x` on behalf of `node`, but for its place among units and its output. */
-export function copyOf(
+/** What computes `node` of known lengths by kernels, but for its place among units and its outputs. */
+export function plainUnit(
   node: Apply,
-  x: Value,
+  frame: Frame,
+  inputs: readonly Value[],
 ): Omit<Computation, "id" | "outputs"> {
   return {
     kind: "compute",
     node,
-    frame: x.frame,
-    inputs: [x],
+    frame,
+    inputs,
     view: null,
-    builtin: "copy",
+    builtin: null,
     hostOnly: false,
     reserve: [null],
     checks: [],
     guards: [],
-    needs: [x],
+    needs: inputs,
   };
+}
+
+/** The same for what copies `x` on behalf of `node`. */
+export function copyOf(
+  node: Apply,
+  x: Value,
+): Omit<Computation, "id" | "outputs"> {
+  return { ...plainUnit(node, x.frame, [x]), builtin: "copy" };
 }
 
 /** ifelse, with those of its outputs that something wants. */

@@ -1,5 +1,6 @@
 /** Grows the tree: each region's units as items, GOSUBs before what needs a block, checks before what they test. */
 import { lagOf, spanOf } from "../graph/scan_params.ts";
+import { splitInputs } from "../nested/loop.ts";
 import {
   countExtents,
   lastExtents,
@@ -15,7 +16,14 @@ import {
   keyOf,
   sameDraft,
 } from "./drafts.ts";
-import type { Choice, Computation, Flow, Repeat, Value } from "./flow.ts";
+import {
+  type Choice,
+  type Computation,
+  type Flow,
+  type Repeat,
+  strictInputs,
+  type Value,
+} from "./flow.ts";
 import { packed } from "./layout.ts";
 import type { Turn } from "./order.ts";
 import type { Together } from "./pairs.ts";
@@ -215,25 +223,19 @@ class Grower {
     const region = placement.inner[unit.id]![0]!,
       container = at.region.container,
       cursors: Cursor[] = [];
-    [
-      ...inputs,
-      ...body.rows.flatMap((r) =>
-        r.sources.flatMap((s) => typeof s === "number" ? [] : [s.value])
-      ),
-    ].forEach((v) => this.#ensure(v, at));
+    strictInputs(unit).forEach((v) => this.#ensure(v, at));
 
-    const ins = inputs.map(slotOf),
-      sequences = ins.slice(
-        Number(params.nSteps),
-        Number(params.nSteps) + params.sequences.length,
-      );
-    const initial = inputs.slice(Number(params.nSteps) + sequences.length);
+    // Non-sequences have their slots too, before those of the loop.
+    const { nSteps, sequences, initial } = splitInputs(
+      inputs.map(slotOf),
+      params,
+    );
     const count = slots.integer(container), steps = slots.integer(container);
     const lost = params.sequences.map((s) => spanOf(s.taps)[0]);
     this.#push(
       at.items,
       builtin("count", {
-        inputs: [...ins.slice(0, Number(params.nSteps)), ...sequences],
+        inputs: [...(nSteps === undefined ? [] : [nSteps]), ...sequences],
         outputs: [count],
         extents: countExtents({ nSteps: params.nSteps, lost }),
         mayFail: true,
@@ -268,7 +270,7 @@ class Grower {
         variable: node.outputs[i]!,
       });
       const given = new Inputs(
-          [count, ...(state ? [slotOf(initial[i]!)] : [])],
+          [count, ...(state ? [initial[i]!] : [])],
           slotOf,
         ),
         row = body.rows[i]!.sources.map((n) => given.source(n));

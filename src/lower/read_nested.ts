@@ -1,10 +1,11 @@
 /** Reads ifelse and scan: what their branches and bodies give to the graph around them. */
-import type { Length } from "../graph/length.ts";
-import { bodyResults, type ScanParams, spanOf } from "../graph/scan_params.ts";
+import type { Length, Lengths } from "../graph/length.ts";
+import { bodyResults, type ScanParams } from "../graph/scan_params.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
+import { countLength, splitInputs } from "../nested/loop.ts";
 import { identity } from "../ops/elementwise/elemwise.ts";
 import type { Body, Check, Frame, Value } from "./flow.ts";
-import { valuesOf } from "./flow.ts";
+import { copyOf, valuesOf } from "./flow.ts";
 import {
   knownShape,
   type Lie,
@@ -16,7 +17,7 @@ import {
 import { at } from "./infer.ts";
 import type { Reader } from "./read.ts";
 import { frameOf } from "./scalars.ts";
-import { affineLengths, type LengthReader, sameLength } from "./shapes.ts";
+import { affineLengths, sameLength } from "./shapes.ts";
 
 interface ChoiceSite {
   readonly node: Apply;
@@ -79,17 +80,16 @@ export function readScan(
 ): boolean {
   const { params } = node,
     inputs = node.inputs.map((v) => reader.lookup(v, frame));
-  let from = 0;
-  const take = (n: number) => inputs.slice(from, from += n);
-  const [nSteps] = take(params.nSteps ? 1 : 0),
-    sequences = take(params.sequences.length),
-    initial = take(params.states.length);
+  const { nSteps, sequences, initial, nonSequences } = splitInputs(
+    inputs,
+    params,
+  );
   const body: Frame = {
     depth: frame.depth + 1,
     parent: frame,
     values: new Map(),
   };
-  params.nonSequences.forEach((v, i) => body.values.set(v, inputs[from + i]!));
+  params.nonSequences.forEach((v, i) => body.values.set(v, nonSequences[i]!));
   const row = (variable: Variable, x: Value, lie: Lie) =>
     reader.value({
       variable,
@@ -139,9 +139,12 @@ export function readScan(
       ),
     })),
   };
-  const steps = params.until
-    ? null
-    : countLength(reader, node, { nSteps: nSteps?.scalar ?? null, sequences });
+  const steps = params.until ? null : countLength(
+    params,
+    nSteps?.scalar,
+    sequences.map((x) => ({ shape: x.lengths })),
+    lengthsOf(reader),
+  );
   const keeps = [...params.states, ...params.extras].map((s) => s.keep);
   reader.unit(
     { kind: "scan", node, frame, inputs, params, body: nested },
@@ -159,25 +162,13 @@ export function readScan(
   return true;
 }
 
-/** How many steps a loop runs that nothing stops, as far as it is known. */
-function countLength(
-  reader: Reader,
-  node: Apply<ScanParams>,
-  { nSteps, sequences }: {
-    readonly nSteps: Length;
-    readonly sequences: readonly Value[];
-  },
-): Length {
-  if (node.params.nSteps) return nSteps;
-  const asks: LengthReader = {
+/** The arithmetic of lengths that nothing is tested or taken for granted of. */
+function lengthsOf(reader: Reader): Lengths {
+  return affineLengths({
     compute: (form) => reader.scalars.compute(form),
     check: () => {},
     assume: () => null,
-  };
-  const { max, min, sub } = affineLengths(asks);
-  return node.params.sequences.map((s, i) =>
-    max(0, sub(sequences[i]!.lengths[0]!, spanOf(s.taps)[0]))
-  ).reduce((a, b) => min(a, b));
+  });
 }
 
 interface Fit {
@@ -209,16 +200,9 @@ function fitted(reader: Reader, { node, body, next, row, like }: Fit): Value {
   );
   const [made] = reader.unit(
     {
-      kind: "compute",
-      node: copy,
+      ...copyOf(copy, next),
       frame: body,
-      inputs: [next],
-      view: null,
-      builtin: "copy",
-      hostOnly: false,
-      reserve: [null],
       checks,
-      guards: [],
       needs: [next, ...valuesOf(checks.map((c) => c.y))],
     },
     [{

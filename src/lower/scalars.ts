@@ -6,7 +6,7 @@ import { asVariable } from "../ops/define.ts";
 import { fuse } from "../ops/elementwise/fused.ts";
 import { SYMBOLIC } from "../ops/shape/length_graph.ts";
 import { shapeAt } from "../ops/shape/shape.ts";
-import type { Frame, Source, Value } from "./flow.ts";
+import { type Frame, plainUnit, type Source, type Value } from "./flow.ts";
 import { packed } from "./layout.ts";
 import type { Reader } from "./read.ts";
 import { Affine, atomOf, type Nonlinear, sameLength } from "./shapes.ts";
@@ -116,17 +116,8 @@ export class Scalars {
     const inputs = node.inputs.map((v) => this.reader.lookup(v, frame));
     this.reader.unit(
       {
-        kind: "compute",
-        node,
-        frame,
-        inputs,
-        view: null,
+        ...plainUnit(node, frame, inputs),
         builtin: node.op === shapeAt.op ? "length" : null,
-        hostOnly: false,
-        reserve: [null],
-        checks: [],
-        guards: [],
-        needs: inputs,
       },
       [{
         variable: node.outputs[0]!,

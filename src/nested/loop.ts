@@ -9,7 +9,7 @@ import {
   spanOf,
   withBodyResults,
 } from "../graph/scan_params.ts";
-import { Apply, type Op, shaped, Variable } from "../graph/variable.ts";
+import { Apply, type Op, Variable } from "../graph/variable.ts";
 import { replace, toposort } from "../graph/walk.ts";
 import { asVariable } from "../ops/define.ts";
 import { SYMBOLIC, type SymbolicLength } from "../ops/shape/length_graph.ts";
@@ -182,7 +182,7 @@ export function withoutIdleStates(
 export function countLength(
   p: Pick<ScanParams, "sequences">,
   nSteps: Length | undefined,
-  sequences: readonly Shaped[],
+  sequences: readonly Pick<Shaped, "shape">[],
   lengths: Lengths,
 ): Length {
   if (nSteps !== undefined) return nSteps;
@@ -197,10 +197,7 @@ export function countLength(
 export function stepsOf(loop: Loop): SymbolicLength {
   const { nSteps } = loop;
   if (nSteps) return typeof nSteps.value === "number" ? nSteps.value : nSteps;
-  const rows = loop.sequences.map(({ value }): Shaped => ({
-    ...shaped(value),
-    shape: [rowsOf(value)],
-  }));
+  const rows = loop.sequences.map(({ value }) => ({ shape: [rowsOf(value)] }));
   return countLength(loop, undefined, rows, SYMBOLIC) as SymbolicLength;
 }
 

@@ -140,10 +140,7 @@ function pass(
     while (stack.length) {
       const v = stack[stack.length - 1]!, target = waits.get(v);
       const node = v.owner;
-      if (rest.has(v)) {
-        waits.delete(v);
-        stack.pop();
-      } else if (target) {
+      if (target) {
         settle(v, rest.get(target)!);
       } else if (!node) {
         settle(v, v instanceof Constant ? merged.constant(v) : v);

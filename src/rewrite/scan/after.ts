@@ -19,6 +19,7 @@ import {
   type LoopPlace,
   type LoopRule,
   loopRule,
+  outsideOf,
   type Replacements,
   valueOf,
 } from "./loop_rules.ts";
@@ -62,7 +63,7 @@ function afterwards(place: LoopPlace): Replacements | null {
       { value: rows(v), backwards: false },
     ]),
   );
-  const outer = new Map(loop.nonSequences.map((s) => [s.inner, s.value]));
+  const outer = outsideOf(loop);
   const fixed = (v: Variable) => replace([v], outer)[0]!;
   order.forEach((n) => along.set(n.outputs[0]!, lift(n, along, fixed)));
   const left = new Set<LoopEntry>(leaving);

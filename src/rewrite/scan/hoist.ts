@@ -32,14 +32,15 @@ import { type Along, lift, Lifting } from "./lift.ts";
 import {
   entriesOf,
   insteadOf,
+  insteadWith,
   isEnough,
   isWanted,
   type LoopPlace,
   type LoopRule,
   loopRule,
+  outsideOf,
   type Replacements,
   rowsRead,
-  withBody,
 } from "./loop_rules.ts";
 
 /** Work over all steps at once. */
@@ -132,11 +133,9 @@ function withoutLengths(place: LoopPlace): Replacements | null {
     by.set(n, inner);
   }
   if (by.size === 0) return null;
-  const made: Loop = {
-    ...withBody(loop, by),
+  return insteadWith(place, by, {
     nonSequences: [...loop.nonSequences, ...inputs],
-  };
-  return insteadOf(place, made, entriesOf(made));
+  });
 }
 
 /**
@@ -147,7 +146,7 @@ function withoutLengths(place: LoopPlace): Replacements | null {
 function withoutInvariants(place: LoopPlace): Replacements | null {
   const { loop } = place, results = bodyResults(loop);
   const runs = conditions(results), order = toposort(results);
-  const outside = new Map(loop.nonSequences.map((s) => [s.inner, s.value]));
+  const outside = outsideOf(loop);
   const fixed = new Set<Variable>(outside.keys()), moved = new Set<Apply>();
   // Another look at what is there is no work, and rules want to see fills.
   const work = new Set<Variable>();
@@ -175,11 +174,9 @@ function withoutInvariants(place: LoopPlace): Replacements | null {
     value: values[i]!,
   }));
   const by = new Map(leaving.map((v, i) => [v, inputs[i]!.inner]));
-  const made: Loop = {
-    ...withBody(loop, by),
+  return insteadWith(place, by, {
     nonSequences: [...loop.nonSequences, ...inputs],
-  };
-  return insteadOf(place, made, entriesOf(made));
+  });
 }
 
 function isFixed(v: Variable, fixed: ReadonlySet<Variable>): boolean {
@@ -198,7 +195,7 @@ function withoutRows(place: LoopPlace): Replacements | null {
   const others = (s: LoopSequence | undefined) =>
     loop.sequences.filter((r) => r !== s && !isEnough(r, loop)).length;
   if (loop.until || isAsserted(stepsOf(loop))) return null;
-  const outer = new Map(loop.nonSequences.map((s) => [s.inner, s.value]));
+  const outer = outsideOf(loop);
   const by = new Map<Variable, Variable>();
   loop.extras.forEach(({ keep, value }, i) => {
     const v = node.outputs[first + i]!;
@@ -241,8 +238,7 @@ function hoisted(place: LoopPlace): Replacements | null {
   );
   if (leaving.length === 0) return null;
 
-  const n = stepsOf(loop), outside = new Map<Variable, Along>();
-  const fixed = new Map(loop.nonSequences.map((s) => [s.inner, s.value]));
+  const outside = new Map<Variable, Along>(), fixed = outsideOf(loop);
   const read = usedOf(leaving, loop.sequences.flatMap((s) => s.vars));
   for (const s of loop.sequences) {
     s.vars.forEach((v, tap) => {
@@ -261,10 +257,8 @@ function hoisted(place: LoopPlace): Replacements | null {
     return { value, backwards, taps: [0], vars: [new Variable(v.type)] };
   });
   const by = new Map(leaving.map((v, i) => [v, sequences[i]!.vars[0]!]));
-  const made: Loop = {
-    ...withBody(loop, by),
-    nSteps: asLength(n),
+  return insteadWith(place, by, {
+    nSteps: asLength(stepsOf(loop)),
     sequences: [...loop.sequences, ...sequences],
-  };
-  return insteadOf(place, made, entriesOf(made));
+  });
 }

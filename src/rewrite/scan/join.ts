@@ -23,13 +23,12 @@ import { conditions } from "../lazy.ts";
 import { sameLength } from "../lengths.ts";
 import { rowLengths } from "./checks.ts";
 import {
-  entriesOf,
-  insteadOf,
+  insteadWith,
   type LoopPlace,
   type LoopRule,
   loopRule,
+  outsideOf,
   type Replacements,
-  withBody,
 } from "./loop_rules.ts";
 import { isAsLarge, type Term, termsOf, unsaid, varying } from "./terms.ts";
 
@@ -211,7 +210,7 @@ class Outside {
   readonly #values: ReadonlyMap<Variable, Variable>;
   readonly #added: LoopInput[] = [];
   constructor(loop: Loop) {
-    this.#values = new Map(loop.nonSequences.map((s) => [s.inner, s.value]));
+    this.#values = outsideOf(loop);
   }
 
   /** True for a variable of the body that stands for a value from outside. */
@@ -246,11 +245,8 @@ class Outside {
   /** The loop with variables of its body replaced; null if there are none. */
   replaced(place: LoopPlace, by: Replacements): Replacements | null {
     if (by.size === 0) return null;
-    const { loop } = place;
-    const made: Loop = {
-      ...withBody(loop, by),
-      nonSequences: [...loop.nonSequences, ...this.#added],
-    };
-    return insteadOf(place, made, entriesOf(made));
+    return insteadWith(place, by, {
+      nonSequences: [...place.loop.nonSequences, ...this.#added],
+    });
   }
 }

@@ -106,6 +106,16 @@ export function insteadOf(
   );
 }
 
+/** The same loop instead, entry by entry, with variables of its body replaced, and other inputs. */
+export function insteadWith(
+  place: LoopPlace,
+  by: Replacements,
+  others: Partial<Pick<Loop, "nSteps" | "sequences" | "nonSequences">>,
+): Replacements {
+  const made: Loop = { ...withBody(place.loop, by), ...others };
+  return insteadOf(place, made, entriesOf(made));
+}
+
 /** Values of each step of which a loop has all rows. */
 export function keptBy(loop: Loop): readonly Variable[] {
   return [
@@ -139,6 +149,11 @@ export function handingOut(
   const outputs = [...applied.states, ...applied.extras];
   const output = (entry: LoopEntry) => outputs[all.indexOf(entry)]!;
   return { output, rows: (value) => output(extras.get(value)!) };
+}
+
+/** By variable of the body, the values from outside that are the same in each step. */
+export function outsideOf({ nonSequences }: Loop): Replacements {
+  return new Map(nonSequences.map((s) => [s.inner, s.value]));
 }
 
 /** The same loop with variables of its body replaced, entry by entry in the same order. */

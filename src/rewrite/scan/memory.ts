@@ -1,6 +1,5 @@
 /** Loops that hold no more than is read: unused parts go, states of which the last value is wanted take two rows, one step is no loop. */
-import type { Variable } from "../../graph/variable.ts";
-import { Constant } from "../../graph/variable.ts";
+import { type Apply, Constant, type Variable } from "../../graph/variable.ts";
 import { bodyResults, lagOf, spanOf } from "../../graph/scan_params.ts";
 import { replace } from "../../graph/walk.ts";
 import {
@@ -17,21 +16,19 @@ import { assert } from "../../ops/debug.ts";
 import { expandDims } from "../../ops/shape/dimshuffle.ts";
 import { gt } from "../../ops/elementwise/elemwise_logic.ts";
 import { specifyShape } from "../../ops/shape/specify_shape.ts";
-import {
-  elementsAt,
-  type IncrementParams,
-  subtensor,
-} from "../../ops/indexing/subtensor.ts";
+import type { SelectionParams } from "../../ops/indexing/selection.ts";
+import { elementsAt, subtensor } from "../../ops/indexing/subtensor.ts";
 import {
   entriesOf,
   insteadOf,
+  insteadWith,
   isEnough,
   isWanted,
   type LoopPlace,
   type LoopRule,
   loopRule,
+  outsideOf,
   type Replacements,
-  withBody,
 } from "./loop_rules.ts";
 import { likeInitial, withInitialRows, withRows } from "./checks.ts";
 
@@ -137,21 +134,17 @@ function withoutDuplicates(place: LoopPlace): Replacements | null {
     return !first;
   });
   if (by.size === 0) return null;
-  const made = { ...withBody(loop, by), sequences, nonSequences };
-  return insteadOf(place, made, entriesOf(made));
+  return insteadWith(place, by, { sequences, nonSequences });
 }
 
 function withConstants(place: LoopPlace): Replacements | null {
-  const { loop } = place;
-  const constants = loop.nonSequences.filter((s) =>
-    s.value instanceof Constant
+  const constants = new Map(
+    [...outsideOf(place.loop)].filter(([, v]) => v instanceof Constant),
   );
-  if (constants.length === 0) return null;
-  const made = {
-    ...withBody(loop, new Map(constants.map((s) => [s.inner, s.value]))),
-    nonSequences: loop.nonSequences.filter((s) => !constants.includes(s)),
-  };
-  return insteadOf(place, made, entriesOf(made));
+  return constants.size === 0 ? null : insteadWith(place, constants, {
+    nonSequences: place.loop.nonSequences
+      .filter((s) => !constants.has(s.inner)),
+  });
 }
 
 function onlyStep({ node, loop }: LoopPlace): Replacements | null {
@@ -222,7 +215,7 @@ function onlyLast(place: LoopPlace): Replacements | null {
     const made = by.get(v)!, row = i < n ? withSomeSteps(made, loop) : made;
     by.delete(v);
     for (const { inputs, params, outputs } of place.clients(v)) {
-      const rest = (params as IncrementParams).index.slice(1);
+      const rest = (params as SelectionParams).index.slice(1);
       by.set(
         outputs[0]!,
         rest.length ? elementsAt(row, inputs.slice(1), rest) : row,
@@ -242,14 +235,14 @@ function withSomeSteps(last: Variable, loop: Loop): Variable {
 
 /** True if `reader` takes the last row of `v`, an output of the loop. */
 function readsLast(
-  reader: LoopPlace["node"] | ReturnType<LoopPlace["clients"]>[number],
+  reader: Apply,
   v: Variable,
   loop: Loop,
 ): boolean {
   if (reader.op !== subtensor.op || reader.inputs.indexOf(v, 1) >= 0) {
     return false;
   }
-  const [first] = (reader.params as unknown as IncrementParams).index;
+  const [first] = (reader.params as SelectionParams).index;
   if (first?.kind !== "at") return false;
   if (first.at === -1) return true;
   const n = loop.until ? null : stepsOf(loop);
