@@ -4,6 +4,7 @@ import type { Loops } from "../graph/loops.ts";
 import {
   type Apply,
   SharedVariable,
+  siteOf,
   type Variable,
 } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
@@ -107,12 +108,8 @@ function overwritable(node: Apply): readonly number[] {
   return loopsOf(node)?.inplace ?? [];
 }
 
-function loopsOf({ op, inputs, outputs, params }: Apply): Loops | null {
-  return op.loops?.({
-    inputs: inputs.map((v) => v.type),
-    outputs: outputs.map((v) => v.type),
-    params,
-  }) ?? null;
+function loopsOf(node: Apply): Loops | null {
+  return node.op.loops?.(siteOf(node)) ?? null;
 }
 
 function usesOf(graph: FunctionGraph): Map<SharedVariable, Uses> {
@@ -140,13 +137,10 @@ function usesOf(graph: FunctionGraph): Map<SharedVariable, Uses> {
 }
 
 /** Whether a node is a transposition: every axis goes on as a whole. */
-function isTurn({ op, inputs, outputs, params }: Apply): boolean {
-  const map = op.view?.({
-    inputs: inputs.map((v) => v.type),
-    outputs: outputs.map((v) => v.type),
-    params,
-  });
-  return map?.kind === "affine" && map.from.length === outputs[0]!.ndim &&
+function isTurn(node: Apply): boolean {
+  const map = node.op.view?.(siteOf(node));
+  return map?.kind === "affine" &&
+    map.from.length === node.outputs[0]!.ndim &&
     map.from.every((to) => to !== null) &&
     map.start.every((s) => s === 0) && map.step.every((s) => s === 1);
 }

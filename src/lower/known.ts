@@ -1,7 +1,7 @@
 /** What lengths and constants decide is computed while lowering, where that gives the bits that a kernel would. */
 import { allocate, isInteger } from "../graph/dtype.ts";
 import { NDArray, sizeOf } from "../graph/ndarray.ts";
-import { type Apply, mayFail } from "../graph/variable.ts";
+import { type Apply, mayFail, siteOf } from "../graph/variable.ts";
 import { postorder } from "./emit/access.ts";
 import { callsFunction } from "./emit/expression.ts";
 import type { Value } from "./flow.ts";
@@ -37,13 +37,9 @@ export function fold(
 }
 
 /** A view, or elementwise arithmetic that is rounded in one way only. */
-function isExact({ op, inputs, outputs, params }: Apply): boolean {
-  if (op.view) return true;
-  const stages = op.loops?.({
-    inputs: inputs.map((v) => v.type),
-    outputs: outputs.map((v) => v.type),
-    params,
-  }).stages;
+function isExact(node: Apply): boolean {
+  if (node.op.view) return true;
+  const stages = node.op.loops?.(siteOf(node)).stages;
   return stages?.every((s) =>
     s.kind === "store" && !postorder(s.value).some(callsFunction)
   ) ?? false;

@@ -6,7 +6,7 @@
  */
 import type { Expr } from "../../graph/loops.ts";
 import { postorder } from "./access.ts";
-import { identity, merge, valueDtype } from "./combine.ts";
+import { identity, isPositional, merge, valueDtype } from "./combine.ts";
 import { address, bare, hoist, render } from "./expression.ts";
 import {
   type Access,
@@ -18,7 +18,7 @@ import {
   typeName,
   valueOf,
 } from "./nest.ts";
-import { amount, block, close, line, open, type Scope } from "./writer.ts";
+import { block, close, line, open, rangeOf, type Scope } from "./writer.ts";
 
 /** Rows of a block: what is kept of them fits in the first cache. */
 const ROWS = 32;
@@ -49,7 +49,7 @@ export function blockOf(nest: Nest): Block | null {
   const fits = own.every((s) =>
     s.axes.length === 1 && s.axes[0] === along &&
     (s.kind === "store" && !s.accumulate && inRows(s.access) ||
-      s.kind === "reduce" && !isPositional(s)) &&
+      s.kind === "reduce" && !isPositional(s.combine)) &&
     postorder(s.value).every((e) =>
       e.kind === "axis"
         ? nest.position.get(e.axis) !== along
@@ -60,10 +60,6 @@ export function blockOf(nest: Nest): Block | null {
   const both = own.some((s) => s.kind === "reduce") &&
     own.some((s) => s.kind === "store");
   return fits && both ? { rows, along, length } : null;
-}
-
-function isPositional({ combine }: Reduce): boolean {
-  return combine === "argmax" || combine === "argmin";
 }
 
 /** True if a load reaches another element at each step along a row. */
@@ -85,11 +81,8 @@ export function blockForm(
 ): void {
   const { nest, writer } = given, { rows, length } = shape;
   if (rows < 0) return overBlock(given, shape, storeRow);
-  const i = nest.axes[rows]!.name;
+  const i = nest.axes[rows]!.name, [from, to] = rangeOf(nest, rows);
   for (const a of nest.outer.slice(0, -1)) open(given, a);
-  const [from, to] = nest.splits && nest.outer[0] === rows
-    ? ["lo", "hi"]
-    : ["0", amount(nest.axes[rows]!.length)];
   const results = nest.stages.map((_, s) => `s${s}[${i} - first]`);
   block(
     writer,

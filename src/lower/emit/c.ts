@@ -1,7 +1,7 @@
 /** Printing: the C text of a planned loop nest. */
 import { DTYPES } from "../../graph/dtype.ts";
 import type { Expr } from "../../graph/loops.ts";
-import { identity, resultType, valueDtype } from "./combine.ts";
+import { identity, isPositional, resultType, valueDtype } from "./combine.ts";
 import { postorder } from "./access.ts";
 import { blockForm, blockOf } from "./block.ts";
 import {
@@ -26,9 +26,11 @@ import {
 import type { Kernel } from "../program.ts";
 import {
   amount,
+  block,
   close,
   line,
   open,
+  rangeOf,
   type Scope,
   type Writer,
 } from "./writer.ts";
@@ -76,9 +78,9 @@ function headersOf(text: string): readonly string[] {
 /** The loops of a nest, within a kernel that has declared its arguments. */
 export function printLoops(nest: Nest, writer: Writer): void {
   const scope = scopeOf(nest, writer), last = nest.outer.at(-1) ?? -1;
-  const block = blockOf(nest);
+  const rows = blockOf(nest);
   if (nest.tile) columnForm(scope, last);
-  else if (block) blockForm(scope, block, store);
+  else if (rows) blockForm(scope, rows, store);
   else rowForm(scope, last);
 }
 
@@ -252,20 +254,21 @@ function check(
   const { writer } = scope, n = amount(length);
   for (const a of axes) open(scope, a);
   line(writer, `const int64_t index = ${render(value, scope)};`);
-  line(writer, `if (index < -${n} || index >= ${n}) {`);
-  writer.depth++;
-  line(writer, `ctx->error = (KernelError){DAMO_INDEX, ${axis}, index, ${n}};`);
-  line(writer, "return DAMO_INDEX;");
-  close(scope, axes.length + 1);
+  block(writer, `if (index < -${n} || index >= ${n}) {`, () => {
+    line(
+      writer,
+      `ctx->error = (KernelError){DAMO_INDEX, ${axis}, index, ${n}};`,
+    );
+    line(writer, "return DAMO_INDEX;");
+  });
+  close(scope, axes.length);
 }
 
 /** Every stage runs over a tile of the last outer axis in its innermost loop, with an accumulator for each element. */
 function columnForm(scope: Scope, axis: number): void {
-  const { nest, writer } = scope, { name, length } = nest.axes[axis]!;
+  const { nest, writer } = scope, { name } = nest.axes[axis]!;
+  const [from, to] = rangeOf(nest, axis);
   for (const a of nest.outer.slice(0, -1)) open(scope, a);
-  const [from, to] = nest.splits && nest.outer[0] === axis
-    ? ["lo", "hi"]
-    : ["0", amount(length)];
   line(
     writer,
     `for (int64_t first = ${from}; first < ${to}; first += ${TILE}) {`,
@@ -282,10 +285,11 @@ function columnForm(scope: Scope, axis: number): void {
   ) => {
     const inner = hoist(values, axis, scope);
     if (independent) line(writer, "#pragma GCC ivdep");
-    line(writer, `for (int64_t ${name} = first; ${name} < past; ${name}++) {`);
-    writer.depth++;
-    body(inner);
-    close(scope);
+    block(
+      writer,
+      `for (int64_t ${name} = first; ${name} < past; ${name}++) {`,
+      () => body(inner),
+    );
   };
   nest.stages.forEach((stage, at) => {
     if (stage.kind === "check") return check(scope, stage);
@@ -298,7 +302,7 @@ function columnForm(scope: Scope, axis: number): void {
       );
       return close(scope, stage.axes.length);
     }
-    const positional = stage.combine === "argmax" || stage.combine === "argmin",
+    const positional = isPositional(stage.combine),
       best = `best${at}[${name} - first]`,
       sum = scope.results[at]!;
     line(writer, `${resultType(stage)} s${at}[${TILE}];`);

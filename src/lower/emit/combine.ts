@@ -1,17 +1,22 @@
 /** What each way to reduce is in C: its type, what nothing gives, and how a value is combined in. */
 import { type Dtype, DTYPES, isFloat } from "../../graph/dtype.ts";
 import type { Combine, Expr } from "../../graph/loops.ts";
-import { literal } from "./expression.ts";
+import { dtypeOf, literal } from "./expression.ts";
 import { computed, type Reduce, typeName } from "./nest.ts";
 
+/** The dtype in which a kernel computes an expression. */
 export function valueDtype(e: Expr): Dtype {
-  return e.kind === "axis" || e.kind === "length" ? "int64" : computed(e.dtype);
+  return computed(dtypeOf(e));
 }
 
+/** True for what finds a position, not a value. */
+export function isPositional(combine: Combine): boolean {
+  return combine === "argmax" || combine === "argmin";
+}
+
+/** The C type of what a reduction finds. */
 export function resultType({ combine, dtype }: Reduce): string {
-  return combine === "argmax" || combine === "argmin"
-    ? "int64_t"
-    : typeName(dtype);
+  return isPositional(combine) ? "int64_t" : typeName(dtype);
 }
 
 /** What a reduction of nothing gives. */

@@ -92,7 +92,7 @@ export function isOperator(e: Expr & { kind: "call" }): boolean {
 }
 
 /** The dtype of an expression; positions and lengths are integers. */
-function dtypeOf(e: Expr): Dtype {
+export function dtypeOf(e: Expr): Dtype {
   return e.kind === "axis" || e.kind === "length" ? "int64" : e.dtype;
 }
 

@@ -7,6 +7,7 @@ import type { Dtype } from "../../graph/dtype.ts";
 import type { Expr } from "../../graph/loops.ts";
 import { postorder } from "./access.ts";
 import { kernelOf, scopeOf } from "./c.ts";
+import { isPositional } from "./combine.ts";
 import { laneTypes, reduceInRow } from "./reduce.ts";
 import {
   type Access,
@@ -45,7 +46,7 @@ export function inParts(nest: Nest): InParts | null {
   const [reduce, ...rest] = nest.stages;
   if (
     nest.outer.length > 0 || reduce?.kind !== "reduce" ||
-    reduce.combine === "argmax" || reduce.combine === "argmin" ||
+    isPositional(reduce.combine) ||
     rest.some((s) => s.kind !== "store" || s.axes.length > 0) ||
     !isLong(nest, reduce) || !comesApart(nest, reduce)
   ) return null;

@@ -2,7 +2,13 @@
 import { type Dtype, DTYPES, isFloat } from "../../graph/dtype.ts";
 import type { Expr } from "../../graph/loops.ts";
 import { postorder } from "./access.ts";
-import { identity, merge, resultType, valueDtype } from "./combine.ts";
+import {
+  identity,
+  isPositional,
+  merge,
+  resultType,
+  valueDtype,
+} from "./combine.ts";
 import { address, bare, callsFunction, hoist, render } from "./expression.ts";
 import {
   type Access,
@@ -31,7 +37,7 @@ export function reduceInRow(
   kept: Access | null = null,
 ): void {
   const last = stage.axes.at(-1),
-    positional = stage.combine === "argmax" || stage.combine === "argmin";
+    positional = isPositional(stage.combine);
   if (last === undefined) {
     line(
       scope.writer,
@@ -51,11 +57,9 @@ export function reduceInRow(
     if (positional) {
       line(
         scope.writer,
-        `${
-          typeName(
-            stage.value.kind === "axis" ? "int64" : valueDtype(stage.value),
-          )
-        } best${at} = ${identity(stage.combine, valueDtype(stage.value))};`,
+        `${typeName(valueDtype(stage.value))} best${at} = ${
+          identity(stage.combine, valueDtype(stage.value))
+        };`,
       );
     }
     for (const axis of stage.axes.slice(0, -1)) open(scope, axis);
@@ -72,10 +76,9 @@ export function reduceInRow(
 
 /** Long sums of floats run in lanes; gcc vectorises those of integers by itself, and short ones are unrolled. */
 export function inLanes(nest: Nest, { axes, combine, dtype }: Reduce): boolean {
-  const last = axes.at(-1),
-    positional = combine === "argmax" || combine === "argmin";
-  return !nest.tile && last !== undefined && !positional && isFloat(dtype) &&
-    typeof nest.axes[last]!.length !== "number";
+  const last = axes.at(-1);
+  return !nest.tile && last !== undefined && !isPositional(combine) &&
+    isFloat(dtype) && typeof nest.axes[last]!.length !== "number";
 }
 
 /** One element into the accumulator of a reduction; a sum of products rounds once a term. */
@@ -97,7 +100,7 @@ export function accumulate(
     );
   }
   const text = render(value, scope);
-  if (combine !== "argmax" && combine !== "argmin") {
+  if (!isPositional(combine)) {
     return line(writer, `${merge(combine, into, sum, bare(text))};`);
   }
   const type = valueDtype(value), sign = combine === "argmax" ? ">" : "<";
@@ -329,30 +332,26 @@ export function sumSeveral(
       (_, row) => hoist([stage.value], axis, { ...scope, variables: at(row) }),
     );
     line(writer, "#pragma GCC ivdep");
-    line(
+    printBlock(
       writer,
       `for (int64_t ${column} = first; ${column} < past; ${column}++) {`,
+      () => {
+        line(writer, `${resultType(stage)} sum = ${sum};`);
+        for (const s of scopes) accumulate(s, stage, "sum", "");
+        line(writer, `${sum} = sum;`);
+      },
     );
-    writer.depth++;
-    line(writer, `${resultType(stage)} sum = ${sum};`);
-    for (const s of scopes) accumulate(s, stage, "sum", "");
-    line(writer, `${sum} = sum;`);
-    close(scope);
   };
-  line(
+  printBlock(
     writer,
     `for (int64_t ${name} = 0; ${name} + ${SEVERAL} <= ${length}; ${name} += ${SEVERAL}) {`,
+    () => pass(SEVERAL),
   );
-  writer.depth++;
-  pass(SEVERAL);
-  close(scope);
-  line(
+  printBlock(
     writer,
     `for (int64_t ${name} = ${length} - ${length} % ${SEVERAL}; ${name} < ${length}; ${name}++) {`,
+    () => pass(1),
   );
-  writer.depth++;
-  pass(1);
-  close(scope);
 }
 
 function laneType(dtype: Dtype): string {

@@ -1,6 +1,8 @@
 /** Loops in their simplest form: equal expressions are one, and a sum of one term is that term. */
 import type { Expr, Loops, Stage } from "../../graph/loops.ts";
 import { postorder } from "./access.ts";
+import { isPositional } from "./combine.ts";
+import { dtypeOf } from "./expression.ts";
 
 /**
  * The same loops without axes of length 1 in reductions, and without
@@ -66,8 +68,7 @@ function isOneTerm(
 ): boolean {
   const same = value.kind !== "axis" && value.kind !== "length" &&
     value.dtype === dtype;
-  return same && combine !== "argmax" && combine !== "argmin" &&
-    axes.every(isSingle);
+  return same && !isPositional(combine) && axes.every(isSingle);
 }
 
 /** Equal for equal expressions whose operands are the same; a scalar function is what it prints. */
@@ -83,9 +84,7 @@ function keyOf(e: Expr, id: (e: Expr) => number): string {
     case "load":
       return `load ${e.input} ${e.dtype} ${e.outside} ${e.index.map(id)}`;
     case "call": {
-      const dtypes = e.args.map((x) =>
-        x.kind === "axis" || x.kind === "length" ? "int64" : x.dtype
-      );
+      const dtypes = e.args.map(dtypeOf);
       return `call ${e.name} ${e.dtype} ${dtypes} ${e.args.map(id)} ${
         e.scalar.c(e.args.map((_, i) => `$${i}`), dtypes, e.dtype)
       }`;

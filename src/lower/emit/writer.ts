@@ -34,12 +34,17 @@ export function amount(a: Amount): string {
   return typeof a === "number" ? String(a) : a.extent;
 }
 
-/** `for (int64_t i = 0; i < n_i; i++) {`, over [lo, hi) if it is the loop that splits. */
-export function open(scope: Scope, axis: number): void {
-  const { nest, writer } = scope, { name, length } = nest.axes[axis]!;
-  const [from, to] = nest.splits && axis === nest.outer[0]
+/** Where a loop of the nest begins and ends, in C: the one that splits runs over [lo, hi). */
+export function rangeOf(nest: Nest, axis: number): [from: string, to: string] {
+  return nest.splits && axis === nest.outer[0]
     ? ["lo", "hi"]
-    : ["0", amount(length)];
+    : ["0", amount(nest.axes[axis]!.length)];
+}
+
+/** `for (int64_t i = 0; i < n_i; i++) {`. */
+export function open(scope: Scope, axis: number): void {
+  const { nest, writer } = scope, { name } = nest.axes[axis]!;
+  const [from, to] = rangeOf(nest, axis);
   line(writer, `for (int64_t ${name} = ${from}; ${name} < ${to}; ${name}++) {`);
   writer.depth++;
 }

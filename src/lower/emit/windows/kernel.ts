@@ -10,11 +10,11 @@ import {
   at,
   behind,
   element,
-  inSteps,
   overAll,
+  overTiles,
   type Site,
 } from "./loops.ts";
-import { packingOf, printPacking, printRoom } from "./pack.ts";
+import { packingOf, printRoom } from "./pack.ts";
 import { printSums } from "./sums.ts";
 import { lengthOf, type Windows } from "./windows.ts";
 import { block, line, type Scope } from "../writer.ts";
@@ -70,24 +70,11 @@ function printWindows(site: Site): void {
 
 /** Lanes are columns of the result. */
 function printColumns(site: Site): void {
-  const { w, packing, scope: { writer } } = site;
-  overAll(site, w.around, (there) => {
-    if (packing) printPacking(w, packing, writer);
-    inSteps(
-      there,
-      w.rows,
-      w.tall,
-      (row, tall) =>
-        overAll(
-          row,
-          w.between,
-          (s) =>
-            inSteps(s, w.lines, w.deep, (line, deep) =>
-              overLanes(line, (tile, wide) =>
-                printTile(tile, { tall, deep, wide }))),
-        ),
-    );
-  });
+  overTiles(
+    site,
+    (lines, tall, deep) =>
+      overLanes(lines, (tile, wide) => printTile(tile, { tall, deep, wide })),
+  );
 }
 
 /** Vectors along the lanes, `wide` at a time; the last one ends where the axis does, and computes some columns again. */

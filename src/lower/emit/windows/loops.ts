@@ -1,7 +1,7 @@
 /** The loops of kernels of sums over windows, and what they read. */
 import { address } from "../expression.ts";
 import { sumName } from "../products/tile_sums.ts";
-import { packedElement, type Packing } from "./pack.ts";
+import { packedElement, type Packing, printPacking } from "./pack.ts";
 import { lengthOf, type Windows } from "./windows.ts";
 import { block, line, type Scope, type Writer } from "../writer.ts";
 
@@ -47,7 +47,7 @@ export function overAll(
 }
 
 /** An axis in steps of `step`, then what is left over. */
-export function inSteps(
+function inSteps(
   site: Site,
   axis: number,
   step: number,
@@ -84,6 +84,34 @@ export function inSteps(
       body(there, n - whole);
     });
   }
+}
+
+/** The tiles of the result, those of each copied factor after it is copied: `tall` by `deep` positions each. */
+export function overTiles(
+  site: Site,
+  body: (site: Site, tall: number, deep: number) => void,
+): void {
+  const { w, packing, scope: { writer } } = site;
+  overAll(site, w.around, (there) => {
+    if (packing) printPacking(w, packing, writer);
+    inSteps(
+      there,
+      w.rows,
+      w.tall,
+      (row, tall) =>
+        overAll(
+          row,
+          w.between,
+          (s) =>
+            inSteps(
+              s,
+              w.lines,
+              w.deep,
+              (lines, deep) => body(lines, tall, deep),
+            ),
+        ),
+    );
+  });
 }
 
 /** What a factor has where the loops are. */

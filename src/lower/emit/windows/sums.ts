@@ -6,34 +6,17 @@ import {
   at,
   behind,
   element,
-  inSteps,
   overAll,
+  overTiles,
   type Site,
 } from "./loops.ts";
-import { printPacking } from "./pack.ts";
 import { lengthOf } from "./windows.ts";
 import { block, line } from "../writer.ts";
 
 /** Lanes are terms of the sums: each image's part is added to the result, which begins as 0. */
 export function printSums(site: Site): void {
-  const { w, packing, scope: { writer } } = site;
   clear(site);
-  overAll(site, w.around, (there) => {
-    if (packing) printPacking(w, packing, writer);
-    inSteps(
-      there,
-      w.rows,
-      w.tall,
-      (row, tall) =>
-        overAll(
-          row,
-          w.between,
-          (s) =>
-            inSteps(s, w.lines, w.deep, (lines, deep) =>
-              printPart(lines, tall, deep)),
-        ),
-    );
-  });
+  overTiles(site, printPart);
 }
 
 /** 0 for what this kernel, or this thread's part of it, adds to. */

@@ -80,12 +80,14 @@ export function windowsOf(given: Nest, target: Target): Windows | null {
     1,
   );
   if (points < FEWEST) return null;
-  const made = { nest, dtype, store }, found: (Windows | null)[] = [];
-  for (const [left, right] of [[y, x], [x, y]] as const) {
-    if (left.guards.length > 0) continue;
-    found.push(inColumns(made, left, right, sum.axes, target));
-    found.push(inSums(made, left, right, sum.axes, target));
-  }
+  const found = [[y, x], [x, y]].flatMap(([left, right]) => {
+    if (left!.guards.length > 0) return [];
+    const made: Sum = { nest, dtype, store, left: left!, right: right! };
+    return [
+      inColumns(made, sum.axes, target),
+      inSums(made, sum.axes, target),
+    ];
+  });
   return found.reduce(
     (best, w) =>
       w && (!best || fill(w, target) > fill(best, target)) ? w : best,
@@ -106,36 +108,30 @@ function fill(
   return n / (Math.ceil(n / lanes) * most) * (along === "inner" ? FOLDED : 1);
 }
 
-type Sum = Pick<Windows, "nest" | "dtype" | "store">;
+type Sum = Pick<Windows, "nest" | "dtype" | "store" | "left" | "right">;
 
 /** Vectors along an axis of the result that the left factor does not have. */
 function inColumns(
   made: Sum,
-  left: Access,
-  right: Access,
   summed: readonly number[],
   target: Target,
 ): Windows | null {
-  const { nest, store, dtype } = made, { outer } = nest;
+  const { nest, store, dtype, left, right } = made, { outer } = nest;
   const lane =
     outer.find((a) =>
       strideOf(store.access, a) === 1 && moves(right, a) && !moves(left, a) &&
       (right.forms !== null || strideOf(right, a) === 1)
     ) ?? -1;
-  const most = target.vector / DTYPES[dtype].size,
-    n = lane < 0 ? 0 : lengthOf(nest, lane);
-  if (lane < 0 || n < 4 || (right.forms && !packable(right, lane))) return null;
-  const lanes = Math.min(most, 2 ** Math.floor(Math.log2(n))),
-    vectors = Math.ceil(n / lanes),
-    wide = Math.min(vectors, 4);
+  const n = lane < 0 ? 0 : lengthOf(nest, lane);
+  if (n < 4 || (right.forms && !packable(right, lane))) return null;
+  const lanes = lanesOf(n, dtype, target),
+    wide = Math.min(Math.ceil(n / lanes), 4);
   const room = target.registers >= 32 ? 20 : 9;
   const rows = longest(
     nest,
     outer.filter((a) => moves(left, a) && !moves(right, a)),
   );
-  const tall = rows < 0
-    ? 1
-    : evenly(lengthOf(nest, rows), Math.floor(room / wide));
+  const tall = several(nest, rows, room / wide);
   const free = outer.filter((a) =>
     a !== lane && moves(right, a) && !moves(left, a)
   );
@@ -148,13 +144,9 @@ function inColumns(
     a !== lane && a !== lines && moves(right, a) && isAlone(nest, right, a)
   );
   const rest = outer.filter((a) => a !== lane && !around.includes(a));
-  const deep = lines < 0
-    ? 1
-    : evenly(lengthOf(nest, lines), Math.floor(room / (wide * tall)));
+  const deep = several(nest, lines, room / (wide * tall));
   return {
     ...made,
-    left,
-    right,
     along: "columns",
     lane,
     lanes,
@@ -173,12 +165,10 @@ function inColumns(
 /** Vectors along a summed axis, of which the result has no more than the sums of lanes. */
 function inSums(
   made: Sum,
-  left: Access,
-  right: Access,
   summed: readonly number[],
   target: Target,
 ): Windows | null {
-  const { nest, store, dtype } = made, { outer } = nest;
+  const { nest, store, dtype, left, right } = made, { outer } = nest;
   const lane = summed.find((a) =>
     strideOf(left, a) === 1 &&
     (right.forms ? moves(right, a) : strideOf(right, a) === 1)
@@ -188,10 +178,7 @@ function inSums(
     n < 4 || store.value.kind !== "stage" || nest.outer.length === 0 ||
     (right.forms && !packable(right, lane))
   ) return null;
-  const lanes = Math.min(
-    target.vector / DTYPES[dtype].size,
-    2 ** Math.floor(Math.log2(n)),
-  );
+  const lanes = lanesOf(n, dtype, target);
   const around = [
     ...outer.filter((a) => moves(right, a) && moves(left, a)),
     ...summed.filter((a) =>
@@ -209,16 +196,10 @@ function inSums(
       rest.filter((a) => moves(right, a) && !moves(left, a)),
     );
   const room = target.registers >= 32 ? 24 : 8;
-  const deep = lines < 0
-    ? 1
-    : evenly(lengthOf(nest, lines), Math.floor(Math.sqrt(room)) + 1);
-  const tall = rows < 0
-    ? 1
-    : evenly(lengthOf(nest, rows), Math.floor(room / deep));
+  const deep = several(nest, lines, Math.sqrt(room) + 1),
+    tall = several(nest, rows, room / deep);
   return {
     ...made,
-    left,
-    right,
     along: "inner",
     lane,
     lanes,
@@ -295,9 +276,19 @@ export function lengthOf(nest: Nest, axis: number): number {
   return nest.axes[axis]!.length as number;
 }
 
-/** How many of n to take at a time, `most` or less: a number that leaves no rest if one is near, else as many as share the rounds evenly. */
-function evenly(n: number, most: number): number {
-  const limit = Math.max(1, Math.min(n, most));
+/** Lanes of vectors along n elements: what a register holds, or the most that n fills. */
+function lanesOf(n: number, dtype: Windows["dtype"], target: Target): number {
+  return Math.min(
+    target.vector / DTYPES[dtype].size,
+    2 ** Math.floor(Math.log2(n)),
+  );
+}
+
+/** How many positions of an axis (-1: none) to take at a time, `most` or less: a number that leaves no rest if one is near, else as many as share the rounds evenly. */
+function several(nest: Nest, axis: number, most: number): number {
+  if (axis < 0) return 1;
+  const n = lengthOf(nest, axis),
+    limit = Math.max(1, Math.min(n, Math.floor(most)));
   for (let k = limit; 3 * k > 2 * limit; k--) if (n % k === 0) return k;
   return Math.ceil(n / Math.ceil(n / limit));
 }
