@@ -42,7 +42,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   KERNEL_vector a0_0 = {0}, a0_1 = {0}, a0_2 = {0}, a0_3 = {0}, a0_4 = {0}, a0_5 = {0}, a0_6 = {0}, a0_7 = {0}, a0_8 = {0}, a0_9 = {0};
   for (int64_t j = 0; j + 16 <= n_j; j += 16) {
     const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[j];
-    const KERNEL_vector w1 = *(const KERNEL_vector *)&x3[1 * x3_i + j];
+    const KERNEL_vector w1 = *(const KERNEL_vector *)&x3[x3_i + j];
     const KERNEL_vector w2 = *(const KERNEL_vector *)&x3[2 * x3_i + j];
     const KERNEL_vector w3 = *(const KERNEL_vector *)&x3[3 * x3_i + j];
     const KERNEL_vector w4 = *(const KERNEL_vector *)&x3[4 * x3_i + j];
@@ -66,7 +66,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   if (n_j % 16) {
     const int64_t last = n_j - 16, skip = 16 - n_j % 16;
     const KERNEL_vector w0 = KERNEL_last(&x3[last], skip);
-    const KERNEL_vector w1 = KERNEL_last(&x3[1 * x3_i + last], skip);
+    const KERNEL_vector w1 = KERNEL_last(&x3[x3_i + last], skip);
     const KERNEL_vector w2 = KERNEL_last(&x3[2 * x3_i + last], skip);
     const KERNEL_vector w3 = KERNEL_last(&x3[3 * x3_i + last], skip);
     const KERNEL_vector w4 = KERNEL_last(&x3[4 * x3_i + last], skip);

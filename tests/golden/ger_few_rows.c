@@ -28,7 +28,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     const KERNEL_vector p1 = u1 * w;
     #pragma GCC ivdep
     for (int64_t lane = 0; lane < 16; lane++) {
-      y[1 * y_i + j + lane] = y[1 * y_i + j + lane] + p1[lane];
+      y[y_i + j + lane] = y[y_i + j + lane] + p1[lane];
     }
     const KERNEL_vector p2 = u2 * w;
     #pragma GCC ivdep
@@ -74,7 +74,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   for (; j < hi; j++) {
     const float w = x3[j];
     y[j] = y[j] + (u0[0] * w);
-    y[1 * y_i + j] = y[1 * y_i + j] + (u1[0] * w);
+    y[y_i + j] = y[y_i + j] + (u1[0] * w);
     y[2 * y_i + j] = y[2 * y_i + j] + (u2[0] * w);
     y[3 * y_i + j] = y[3 * y_i + j] + (u3[0] * w);
     y[4 * y_i + j] = y[4 * y_i + j] + (u4[0] * w);

@@ -32,17 +32,17 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   KERNEL_vector packed[(n_j / 16 + 1) * 3] __attribute__((aligned(64)));
   for (int64_t j = 0; j + 16 <= n_j; j += 16) {
     packed[j / 16 * 3 + 0] = *(const KERNEL_vector *)&x0[j];
-    packed[j / 16 * 3 + 1] = *(const KERNEL_vector *)&x0[j + 1 * x0_k];
+    packed[j / 16 * 3 + 1] = *(const KERNEL_vector *)&x0[j + x0_k];
     packed[j / 16 * 3 + 2] = *(const KERNEL_vector *)&x0[j + 2 * x0_k];
   }
   int64_t i = lo;
   for (; i + 2 <= hi; i += 2) {
     KERNEL_vector a0_0 = {0}, a0_1 = {0}, a0_2 = {0}, a1_0 = {0}, a1_1 = {0}, a1_2 = {0};
     const KERNEL_vector u0_0 = x3[i] - (KERNEL_vector){0};
-    const KERNEL_vector u0_1 = x3[i + 1 * x3_l] - (KERNEL_vector){0};
+    const KERNEL_vector u0_1 = x3[i + x3_l] - (KERNEL_vector){0};
     const KERNEL_vector u0_2 = x3[i + 2 * x3_l] - (KERNEL_vector){0};
     const KERNEL_vector u1_0 = x3[i + 1] - (KERNEL_vector){0};
-    const KERNEL_vector u1_1 = x3[i + 1 + 1 * x3_l] - (KERNEL_vector){0};
+    const KERNEL_vector u1_1 = x3[i + 1 + x3_l] - (KERNEL_vector){0};
     const KERNEL_vector u1_2 = x3[i + 1 + 2 * x3_l] - (KERNEL_vector){0};
     const float t0 = x2[0];
     const float t1 = x2[0];
@@ -86,7 +86,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       const KERNEL_vector d0 = KERNEL_last(&x0[last], skip);
       a0_0 = KERNEL_fma(d0, w0, a0_0);
       a1_0 = KERNEL_fma(d0, w1, a1_0);
-      const KERNEL_vector d1 = KERNEL_last(&x0[last + 1 * x0_k], skip);
+      const KERNEL_vector d1 = KERNEL_last(&x0[last + x0_k], skip);
       a0_1 = KERNEL_fma(d1, w0, a0_1);
       a1_1 = KERNEL_fma(d1, w1, a1_1);
       const KERNEL_vector d2 = KERNEL_last(&x0[last + 2 * x0_k], skip);
@@ -96,7 +96,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       const KERNEL_vector v0 = *(const KERNEL_vector *)&x0[last];
       p0 = KERNEL_fma(u0_0, v0, p0);
       p1 = KERNEL_fma(u1_0, v0, p1);
-      const KERNEL_vector v1 = *(const KERNEL_vector *)&x0[last + 1 * x0_l];
+      const KERNEL_vector v1 = *(const KERNEL_vector *)&x0[last + x0_l];
       p0 = KERNEL_fma(u0_1, v1, p0);
       p1 = KERNEL_fma(u1_1, v1, p1);
       const KERNEL_vector v2 = *(const KERNEL_vector *)&x0[last + 2 * x0_l];
@@ -112,16 +112,16 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       }
     }
     y1[i] = KERNEL_sum(a0_0);
-    y1[i + 1 * y1_k] = KERNEL_sum(a0_1);
+    y1[i + y1_k] = KERNEL_sum(a0_1);
     y1[i + 2 * y1_k] = KERNEL_sum(a0_2);
     y1[i + 1] = KERNEL_sum(a1_0);
-    y1[i + 1 + 1 * y1_k] = KERNEL_sum(a1_1);
+    y1[i + 1 + y1_k] = KERNEL_sum(a1_1);
     y1[i + 1 + 2 * y1_k] = KERNEL_sum(a1_2);
   }
   for (; i < hi; i++) {
     KERNEL_vector a0_0 = {0}, a0_1 = {0}, a0_2 = {0};
     const KERNEL_vector u0_0 = x3[i] - (KERNEL_vector){0};
-    const KERNEL_vector u0_1 = x3[i + 1 * x3_l] - (KERNEL_vector){0};
+    const KERNEL_vector u0_1 = x3[i + x3_l] - (KERNEL_vector){0};
     const KERNEL_vector u0_2 = x3[i + 2 * x3_l] - (KERNEL_vector){0};
     const float t2 = x2[0];
     for (int64_t j = 0; j + 16 <= n_j; j += 16) {
@@ -150,14 +150,14 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       const KERNEL_vector w0 = KERNEL_last(&y0[i * y0_i + last], skip);
       const KERNEL_vector d0 = KERNEL_last(&x0[last], skip);
       a0_0 = KERNEL_fma(d0, w0, a0_0);
-      const KERNEL_vector d1 = KERNEL_last(&x0[last + 1 * x0_k], skip);
+      const KERNEL_vector d1 = KERNEL_last(&x0[last + x0_k], skip);
       a0_1 = KERNEL_fma(d1, w0, a0_1);
       const KERNEL_vector d2 = KERNEL_last(&x0[last + 2 * x0_k], skip);
       a0_2 = KERNEL_fma(d2, w0, a0_2);
       KERNEL_vector p0 = {0};
       const KERNEL_vector v0 = *(const KERNEL_vector *)&x0[last];
       p0 = KERNEL_fma(u0_0, v0, p0);
-      const KERNEL_vector v1 = *(const KERNEL_vector *)&x0[last + 1 * x0_l];
+      const KERNEL_vector v1 = *(const KERNEL_vector *)&x0[last + x0_l];
       p0 = KERNEL_fma(u0_1, v1, p0);
       const KERNEL_vector v2 = *(const KERNEL_vector *)&x0[last + 2 * x0_l];
       p0 = KERNEL_fma(u0_2, v2, p0);
@@ -167,7 +167,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       }
     }
     y1[i] = KERNEL_sum(a0_0);
-    y1[i + 1 * y1_k] = KERNEL_sum(a0_1);
+    y1[i + y1_k] = KERNEL_sum(a0_1);
     y1[i + 2 * y1_k] = KERNEL_sum(a0_2);
   }
   return DAMO_OK;

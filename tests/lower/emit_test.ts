@@ -13,6 +13,8 @@ import { FIXED_TARGET, type Target } from "../../src/lower/target.ts";
 import { argmax } from "../../src/ops/reductions/argmax.ts";
 import { at, incSubtensor } from "../../src/ops/indexing/at.ts";
 import { crossentropySoftmax1Hot } from "../../src/ops/nnet/crossentropy.ts";
+import { pooled, spreadMaxima } from "../../src/ops/images/pool_ops.ts";
+import type { PoolParams } from "../../src/ops/images/pool_windows.ts";
 import { transpose } from "../../src/ops/shape/dimshuffle.ts";
 import { dot, dotAdd } from "../../src/ops/products/dot.ts";
 import {
@@ -93,6 +95,15 @@ function samples(): { readonly [name: string]: Sample } {
     softmax_short: { y: softmax(float(60, 10)) },
     softmax_long: { y: softmax(x) },
     crossentropy: { y: crossentropySoftmax1Hot(float(60, 10), labels)[0]! },
+    max_pool: { y: pooled(float(20, 24, 24), POOL) },
+    max_pool_gradient: {
+      y: spreadMaxima(
+        float(20, 24, 24),
+        float(20, 12, 12),
+        float(20, 12, 12),
+        POOL,
+      ),
+    },
     take_rows: { y: at(x, input("int64", 32)) },
     increment_rows: {
       y: incSubtensor(at(x, input("int64", 32)), float(32, 500)),
@@ -147,6 +158,14 @@ function samples(): { readonly [name: string]: Sample } {
     },
   };
 }
+
+const POOL: PoolParams = {
+  window: [2, 2],
+  stride: [2, 2],
+  pad: [0, 0],
+  ignoreBorder: true,
+  mode: "max",
+};
 
 function fused(x: Variable, b: Variable): Variable {
   return fuse([x, b], [mul(sigmoid(add(x, b)), exp(x))])[0]!;

@@ -246,6 +246,28 @@ const POOLS: readonly (readonly [readonly number[], PoolParams])[] = [
       ignoreBorder: true,
       mode,
     }] as const,
+    // Strides that divide the lengths: those axes are split.
+    [[3, 6, 40], {
+      window: [2, 2],
+      stride: [2, 2],
+      pad: [0, 0],
+      ignoreBorder: true,
+      mode,
+    }] as const,
+    [[2, 6, 36], {
+      window: [3, 3],
+      stride: [2, 2],
+      pad: [2, 2],
+      ignoreBorder: true,
+      mode,
+    }] as const,
+    [[2, 5, 36], {
+      window: [2, 4],
+      stride: [2, 3],
+      pad: [0, 0],
+      ignoreBorder: false,
+      mode,
+    }] as const,
   ]),
 ];
 

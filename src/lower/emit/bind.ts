@@ -30,7 +30,7 @@ export function workOf(nest: Nest): number {
       const length = valueOf(nest, nest.axes[a]!.length);
       return typeof length === "number" ? n * length : 0;
     }, 1);
-  const outer = times(nest.outer);
+  const outer = times([...nest.outer, ...nest.written]);
   return nest.stages.reduce((sum, { axes, value }) => {
     const calls = postorder(value).filter((e) => e.kind === "call"),
       each = calls.reduce((n, e) => n + (callsFunction(e) ? FUNCTION : 1), 1);

@@ -13,6 +13,7 @@ import {
   sumSeveral,
   unrolls,
 } from "./reduce.ts";
+import { fewForm, isOfFew } from "./few.ts";
 import { address, bare, hoist, render } from "./expression.ts";
 import {
   type Access,
@@ -81,6 +82,7 @@ export function printLoops(nest: Nest, writer: Writer): void {
   const rows = blockOf(nest);
   if (nest.tile) columnForm(scope, last);
   else if (rows) blockForm(scope, rows, store);
+  else if (isOfFew(nest)) fewForm(scope, store);
   else rowForm(scope, last);
 }
 

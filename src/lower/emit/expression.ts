@@ -172,6 +172,7 @@ export function address(
 
 function product(variable: string, stride: string): string {
   if (stride === "1" || variable === "0") return variable;
+  if (variable === "1") return stride;
   return stride === "-1"
     ? `-${primary(variable)}`
     : `${primary(variable)} * ${stride}`;

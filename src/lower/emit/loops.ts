@@ -12,6 +12,7 @@ import type { Extent, Layout } from "./implementation.ts";
 import {
   type Access,
   type Amount,
+  FEW,
   LITERAL,
   type Nest,
   type NestAxis,
@@ -19,7 +20,9 @@ import {
   type NestStage,
   type Reduce,
 } from "./nest.ts";
+import { isOfFew } from "./few.ts";
 import { simplify } from "./simplify.ts";
+import { splitDivided } from "./split.ts";
 
 /** What to plan, and for which operands. */
 export interface Site {
@@ -33,11 +36,24 @@ export interface Site {
 }
 
 /** Orders, collapses and classifies the loops of one application. */
-export function planNest(given: Loops, site: Site): Nest {
-  const inputs = site.layouts.slice(0, site.inputs),
-    outputs = site.layouts.slice(site.inputs);
-  const lengthOf = (a: number) =>
-    lengthOfAxis<number | null>(given.axes[a]!, inputs, outputs);
+export function planNest(loops: Loops, site: Site): Nest {
+  const split = splitDivided(loops, { lengthOf: lengthsOf(loops, site) }),
+    nest = split && planLoops(split.loops, site, split.rests);
+  return nest && isOfFew(nest) ? nest : planLoops(loops, site, []);
+}
+
+/** The lengths of axes that are known. */
+function lengthsOf({ axes }: Loops, { layouts, inputs }: Site) {
+  const given = layouts.slice(0, inputs), made = layouts.slice(inputs);
+  return (a: number) => lengthOfAxis<number | null>(axes[a]!, given, made);
+}
+
+function planLoops(
+  given: Loops,
+  site: Site,
+  rests: readonly number[],
+): Nest {
+  const lengthOf = lengthsOf(given, site);
   const loops = simplify(given, (a) => lengthOf(a) === 1);
   const kept = loops.stages.filter((s) =>
     !(s.kind === "store" && s.copies !== undefined &&
@@ -80,6 +96,7 @@ export function planNest(given: Loops, site: Site): Nest {
     site,
     axes,
     outer,
+    written: rests,
     tile: tile >= 0,
     stages,
     ordered,
@@ -91,6 +108,7 @@ interface Planned {
   readonly site: Site;
   readonly axes: readonly PlanAxis[];
   readonly outer: readonly number[];
+  readonly written: readonly number[];
   readonly tile: boolean;
   readonly stages: readonly Walked[];
   readonly ordered: readonly (readonly number[])[];
@@ -99,13 +117,13 @@ interface Planned {
 
 /** Names the loops, and turns every length and stride into a literal or an extent. */
 function bind(
-  { site, axes, outer, tile, stages, ordered, walks }: Planned,
+  { site, axes, outer, written, tile, stages, ordered, walks }: Planned,
 ): Nest {
   const position = new Map<number, number>();
-  for (const a of [...outer, ...ordered.flat()]) {
+  for (const a of [...outer, ...written, ...ordered.flat()]) {
     if (!position.has(a)) position.set(a, position.size);
   }
-  const first = outer[0];
+  const first = outer[0], last = position.get(outer.at(-1)!);
   const splits = first !== undefined &&
     stages.every((s) =>
       s.stage.kind === "reduce" ||
@@ -131,7 +149,8 @@ function bind(
   ): Amount =>
     typeof value === "number" && literal(value) ? value : extent(name, value);
   const short = (n: number) => n > 0 && n <= LITERAL,
-    unit = (n: number) => Math.abs(n) <= 1;
+    unit = (n: number) => Math.abs(n) <= 1,
+    close = (n: number) => Math.abs(n) <= FEW;
 
   const nestAxes: NestAxis[] = [];
   for (const [a, at] of position) {
@@ -154,7 +173,11 @@ function bind(
       .sort((s, t) => s.axis - t.axis)
       .map(({ axis, stride }) => ({
         axis,
-        stride: amountOf(`${nameOf(walk)}_${axisName(axis)}`, stride, unit),
+        stride: amountOf(
+          `${nameOf(walk)}_${axisName(axis)}`,
+          stride,
+          axis === last ? close : unit,
+        ),
       })),
     offset: walk.offset === 0
       ? 0
@@ -193,6 +216,7 @@ function bind(
     inputs: site.inputs,
     axes: nestAxes,
     outer: outer.map((a) => position.get(a)!),
+    written: written.map((a) => position.get(a)!),
     tile,
     stages: stages.map(({ stage, walks: used }, i): NestStage => {
       const own = ordered[i]!.map((a) => position.get(a)!);
@@ -266,6 +290,7 @@ export function planStatements(site: Site): Nest {
     inputs: site.inputs,
     axes: [],
     outer: [],
+    written: [],
     tile: false,
     stages: [],
     loads: new Map(),

@@ -7,6 +7,9 @@ import type { Extent } from "./implementation.ts";
 /** Lengths up to this are written into the text; others are read from the extents. */
 export const LITERAL = 16;
 
+/** Steps between vectors' elements, and elements side by side, up to which a kernel is written for their number. */
+export const FEW = 4;
+
 /** An integer of a kernel: written in its text, or the extent of that name. */
 export type Amount = number | { readonly extent: string };
 
@@ -101,6 +104,8 @@ export interface Nest {
   readonly axes: readonly NestAxis[];
   /** Loops around all stages, outermost first. */
   readonly outer: readonly number[];
+  /** Short axes inside of these, whose few positions are written out. */
+  readonly written: readonly number[];
   /** Column form: the last outer axis is cut into tiles, and every stage runs over a tile in its innermost loop. */
   readonly tile: boolean;
   readonly stages: readonly NestStage[];

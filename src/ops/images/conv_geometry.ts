@@ -1,8 +1,7 @@
 /** What a convolution is: options in full, borders, lengths, and groups. */
 import { type Defaults, withDefaults } from "../../graph/options.ts";
-import { type Length } from "../../graph/length.ts";
-import { type Dim } from "../../graph/type.ts";
-import { type Variable } from "../../graph/variable.ts";
+import type { Dim } from "../../graph/type.ts";
+import type { Variable } from "../../graph/variable.ts";
 import { SYMBOLIC, type SymbolicLength } from "../shape/length_graph.ts";
 import { reshape } from "../shape/reshape.ts";
 import { lengthsOf } from "../shape/shape.ts";

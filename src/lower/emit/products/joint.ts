@@ -248,6 +248,7 @@ class Merged {
       inputs: this.pair.inputs,
       axes,
       outer: [ROWS],
+      written: [],
       tile: false,
       stages: [],
       loads: this.#loads,
