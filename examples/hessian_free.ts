@@ -10,50 +10,25 @@
  * that ends when it gains little, and the damping by Levenberg and Marquardt.
  * A pass is every image going through the network once, in whatever direction.
  */
-import { parseArgs } from "@std/cli";
 import * as damo from "damo";
-import { loadDigits, type Split } from "./digits.ts";
+import { loadDigits } from "./digits.ts";
+import { attempt, optionsOf, refuse } from "./options.ts";
+import { draw, showKernels } from "./results.ts";
 
-const DEFAULTS = {
+const args = optionsOf({
   passes: 150,
   batch: 500,
   seed: 1,
   data: "",
   save: "hessian_free.svg",
   quick: false,
-};
-const args = parseArgs(Deno.args, {
-  string: ["data", "save"],
-  boolean: ["quick"],
-  default: DEFAULTS,
 });
-for (const name of Object.keys(args)) {
-  if (name !== "_" && !(name in DEFAULTS)) refuse(`there is no --${name}`);
-}
-const passes = args.quick ? 20 : positive("passes");
-const batch = args.quick ? 100 : positive("batch");
+const passes = args.quick ? 20 : args.passes;
+const batch = args.quick ? 100 : args.batch;
 
-function positive(name: "passes" | "batch" | "seed"): number {
-  const value = Number(args[name]);
-  if (!(value > 0)) refuse(`--${name} is a number above 0`);
-  return value;
-}
-
-function refuse(why: string): never {
-  console.error(`Cannot train: ${why}`);
-  Deno.exit(2);
-}
-
-function load(): Split {
-  try {
-    const rng = new damo.RandomState(positive("seed"));
-    return loadDigits(rng, args.data);
-  } catch (error) {
-    refuse((error as Error).message);
-  }
-}
-
-const { train, test } = load();
+const { train, test } = attempt(() =>
+  loadDigits(new damo.RandomState(args.seed), args.data)
+);
 const pixels = args.quick ? train.images.slice(0, 500) : train.images;
 const count = pixels.shape[0]!, batches = Math.floor(count / batch);
 if (batches === 0) refuse(`a batch of ${batch} is more than ${count} digits`);
@@ -70,7 +45,7 @@ const SIZES = [784, 200, 50, 200, 784];
 
 /** Weights that are the same for every contestant. */
 function freshWeights(): damo.SharedVariable[] {
-  const rng = new damo.RandomState(positive("seed"));
+  const rng = new damo.RandomState(args.seed);
   return SIZES.slice(1).flatMap((width, k) => {
     const r = 4 * Math.sqrt(6 / (SIZES[k]! + width));
     const W = rng.uniform(-r, r, [SIZES[k]!, width]);
@@ -267,11 +242,10 @@ for (const curve of curves) {
     `${name}: loss ${loss.toFixed(2)}, squared error ${error.toFixed(2)}`,
   );
 }
-const { compiled, fromCache } = damo.kernelStatistics;
-console.log(`kernels: ${compiled} compiled, ${fromCache} from cache`);
+showKernels();
 
 /** Draws the picture; says where it is, or why it is not. */
-async function drawCurves(): Promise<string> {
+function drawCurves(): Promise<string> {
   const colors = ["#e0641e", "#9cc3f5", "#5b9bea", "#1b4f9c"];
   const panel = {
     width: 420,
@@ -280,45 +254,39 @@ async function drawCurves(): Promise<string> {
     marginBottom: 36,
     x: { label: "passes over the data", domain: [0, passes] },
   };
-  try {
-    const svg = await damo.plot((Plot) => {
-      const lines = (y: "loss" | "error") => ({
-        y: { label: null, type: "log", grid: true, ticks: 6, tickFormat: "~r" },
-        // What the first steps do is no news.
-        marks: curves.map((curve) =>
-          Plot.lineY(curve.filter(({ passes: at }) => at >= passes / 50), {
-            x: "passes",
-            y,
-            stroke: "name",
-            strokeWidth: 2,
-          })
-        ),
-      });
-      return {
-        title: "An autoencoder of digits: Hessian-free and gradient descent",
-        subtitle: `${
-          SIZES.join(" - ")
-        } units, ${count} digits; minibatches of 60`,
-        legend: Object.fromEntries(
-          curves.map(([first], k) => [first!.name, colors[k]!]),
-        ),
-        panels: [
-          {
-            ...panel,
-            title: "cross-entropy of a digit it learns from",
-            ...lines("loss"),
-          },
-          {
-            ...panel,
-            title: "squared error of an unseen digit",
-            ...lines("error"),
-          },
-        ],
-      };
+  return draw(args.save, (Plot) => {
+    const lines = (y: "loss" | "error") => ({
+      y: { label: null, type: "log", grid: true, ticks: 6, tickFormat: "~r" },
+      // What the first steps do is no news.
+      marks: curves.map((curve) =>
+        Plot.lineY(curve.filter(({ passes: at }) => at >= passes / 50), {
+          x: "passes",
+          y,
+          stroke: "name",
+          strokeWidth: 2,
+        })
+      ),
     });
-    Deno.writeTextFileSync(args.save, svg);
-    return args.save;
-  } catch (error) {
-    return `n/a (${(error as Error).message})`;
-  }
+    return {
+      title: "An autoencoder of digits: Hessian-free and gradient descent",
+      subtitle: `${
+        SIZES.join(" - ")
+      } units, ${count} digits; minibatches of 60`,
+      legend: Object.fromEntries(
+        curves.map(([first], k) => [first!.name, colors[k]!]),
+      ),
+      panels: [
+        {
+          ...panel,
+          title: "cross-entropy of a digit it learns from",
+          ...lines("loss"),
+        },
+        {
+          ...panel,
+          title: "squared error of an unseen digit",
+          ...lines("error"),
+        },
+      ],
+    };
+  });
 }

@@ -4,53 +4,29 @@
  *
  *   deno run -A examples/lstm.ts [--text FILE] [--epochs N] [--units N] [--rate R] [--seed N] [--quick]
  */
-import { parseArgs } from "@std/cli";
 import * as damo from "damo";
 import { adam } from "./adam.ts";
 import { lstm, lstmGates, lstmStep, weightsOf } from "./lstm_layer.ts";
-import { loadText, type Text } from "./text.ts";
+import { loadText } from "./text.ts";
+import { attempt, optionsOf, refuse } from "./options.ts";
+import { showKernels } from "./results.ts";
 
-const DEFAULTS = {
+const args = optionsOf({
   text: "",
   epochs: 3,
   units: 128,
   rate: 0.003,
   seed: 1,
   quick: false,
-};
-const args = parseArgs(Deno.args, {
-  string: ["text"],
-  boolean: ["quick"],
-  default: DEFAULTS,
 });
-for (const name of Object.keys(args)) {
-  if (name !== "_" && !(name in DEFAULTS)) refuse(`there is no --${name}`);
-}
-const epochs = args.quick ? 1 : positive("epochs");
-const units = args.quick ? 32 : positive("units");
+const epochs = args.quick ? 1 : args.epochs;
+const units = args.quick ? 32 : args.units;
 const streams = 32, length = 50, embedded = 32;
 
-function positive(name: "epochs" | "units" | "rate" | "seed"): number {
-  const value = Number(args[name]);
-  if (!(value > 0)) refuse(`--${name} is a number above 0`);
-  return value;
-}
-
-function refuse(why: string): never {
-  console.error(`Cannot train: ${why}`);
-  Deno.exit(2);
-}
-
-function load(): Text {
-  try {
-    const limit = args.quick ? 30_000 : Infinity;
-    return loadText(streams, { file: args.text, limit });
-  } catch (error) {
-    refuse((error as Error).message);
-  }
-}
-
-const { symbols, train, heldOut } = load();
+const limit = args.quick ? 30_000 : Infinity;
+const { symbols, train, heldOut } = attempt(() =>
+  loadText(streams, { file: args.text, limit })
+);
 const batchesOf = (part: damo.NDArray) =>
   Math.floor((part.shape[0]! - 1) / length);
 if (batchesOf(heldOut) === 0) {
@@ -58,7 +34,7 @@ if (batchesOf(heldOut) === 0) {
 }
 
 // Embedding, layer, softmax.
-const rng = new damo.RandomState(positive("seed"));
+const rng = new damo.RandomState(args.seed);
 const E = damo.shared(rng.uniform(-0.3, 0.3, [symbols.length, embedded]), {
   name: "E",
 });
@@ -80,7 +56,7 @@ const cost = damo.categoricalCrossentropy(
   guess(h.reshape([-1, units])),
   y.flatten(),
 ).mean();
-const { updates } = adam(cost, weights, { rate: positive("rate"), clip: 1 });
+const { updates } = adam(cost, weights, { rate: args.rate, clip: 1 });
 
 const i = damo.lscalar("i"), from = i.mul(length), to = from.add(length);
 function over(part: damo.NDArray, more: readonly damo.Update[] = []) {
@@ -150,5 +126,4 @@ const numbers = write(rng.uniform(0, 1, [300])).toArray() as number[];
 const sample = numbers.map((k) => symbols[k]).join("").trim();
 console.log(`what it writes:\n${sample.replace(/^/gm, "  ")}`);
 console.log(`held-out perplexity ${held.toFixed(3)}`);
-const { compiled, fromCache } = damo.kernelStatistics;
-console.log(`kernels: ${compiled} compiled, ${fromCache} from cache`);
+showKernels();

@@ -9,12 +9,13 @@
  * After each epoch everything is saved; `--resume` goes on from there, to the
  * bit as if training had never stopped.
  */
-import { parseArgs } from "@std/cli";
 import * as damo from "damo";
 import { adam } from "./adam.ts";
 import { loadText } from "./text.ts";
+import { attempt, optionsOf, refuse } from "./options.ts";
+import { draw, showKernels } from "./results.ts";
 
-const DEFAULTS = {
+const args = optionsOf({
   text: "",
   epochs: 5,
   hidden: 256,
@@ -25,41 +26,10 @@ const DEFAULTS = {
   save: "rnn_lm.npz",
   resume: false,
   quick: false,
-};
-const args = parseArgs(Deno.args, {
-  string: ["text", "save"],
-  boolean: ["resume", "quick"],
-  default: DEFAULTS,
 });
-for (const name of Object.keys(args)) {
-  if (name !== "_" && !(name in DEFAULTS)) refuse(`there is no --${name}`);
-}
-const epochs = positive("epochs"), streams = positive("streams");
-const length = positive("length"), rate = positive("rate");
-const hidden = args.quick ? 64 : positive("hidden");
+const { epochs, streams, length, rate } = args;
+const hidden = args.quick ? 64 : args.hidden;
 const embedded = 32;
-
-function positive(
-  name: "epochs" | "hidden" | "streams" | "length" | "rate" | "seed",
-): number {
-  const value = Number(args[name]);
-  if (!(value > 0)) refuse(`--${name} is a number above 0`);
-  return value;
-}
-
-function refuse(why: string): never {
-  console.error(`Cannot train: ${why}`);
-  Deno.exit(2);
-}
-
-/** The value, or a refusal with what went wrong. */
-function attempt<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    refuse((error as Error).message);
-  }
-}
 
 const limit = args.quick ? 40_000 : Infinity;
 const text = attempt(() => loadText(streams, { file: args.text, limit }));
@@ -75,7 +45,7 @@ function batchesOf(part: damo.NDArray): number {
 }
 
 // Weights; a saved one if there is one.
-const rng = new damo.RandomState(positive("seed"));
+const rng = new damo.RandomState(args.seed);
 const saved = args.resume ? attempt(() => damo.loadNpz(args.save)) : {};
 const alphabet = damo.array(
   Int32Array.from(symbols, (c) => c.codePointAt(0)!),
@@ -198,17 +168,16 @@ bar.end();
 console.log(`weights: ${args.save}`);
 console.log(`learning curve: ${await drawCurve()}`);
 const numbers = write(
-  new damo.RandomState(positive("seed")).uniform(0, 1, [400]),
+  new damo.RandomState(args.seed).uniform(0, 1, [400]),
   Math.max(0, symbols.indexOf("\n")),
 );
 const sample = (numbers.toArray() as number[]).map((k) => symbols[k]).join("");
 console.log(`what it writes:\n${sample.trim().replace(/^/gm, "  ")}`);
 console.log(`held-out perplexity ${heldOut.at(-1)!.toFixed(3)}`);
-const { compiled, fromCache } = damo.kernelStatistics;
-console.log(`kernels: ${compiled} compiled, ${fromCache} from cache`);
+showKernels();
 
 /** Draws the picture next to the weights; says where it is, or why it is not. */
-async function drawCurve(): Promise<string> {
+function drawCurve(): Promise<string> {
   const path = `${args.save.replace(/\.npz$/, "")}.svg`;
   const training = "the text it learns from", test = "text that is held out";
   const points = [
@@ -224,43 +193,36 @@ async function drawCurve(): Promise<string> {
     })),
   ];
   const legend = { [training]: "#4269d0", [test]: "#d97706" };
-  try {
-    const svg = await damo.plot((Plot) => ({
-      title: "A recurrent language model over characters",
-      subtitle:
-        `perplexity; ${hidden} sigmoid units, ${symbols.length} symbols`,
-      legend,
-      panels: [{
-        width: 520,
-        height: 300,
-        marginLeft: 40,
-        marginBottom: 36,
-        x: { label: "epoch", domain: [0, epochs], ticks: Math.min(epochs, 10) },
-        y: {
-          label: null,
-          type: "log",
-          grid: true,
-          ticks: 6,
-          tickFormat: "~r",
-        },
-        marks: [
-          Plot.lineY(points.filter(({ name }) => name === training), {
-            x: "epoch",
-            y: "perplexity",
-            stroke: "name",
-          }),
-          Plot.lineY(points.filter(({ name }) => name === test), {
-            x: "epoch",
-            y: "perplexity",
-            stroke: "name",
-            marker: true,
-          }),
-        ],
-      }],
-    }));
-    Deno.writeTextFileSync(path, svg);
-    return path;
-  } catch (error) {
-    return `n/a (${(error as Error).message})`;
-  }
+  return draw(path, (Plot) => ({
+    title: "A recurrent language model over characters",
+    subtitle: `perplexity; ${hidden} sigmoid units, ${symbols.length} symbols`,
+    legend,
+    panels: [{
+      width: 520,
+      height: 300,
+      marginLeft: 40,
+      marginBottom: 36,
+      x: { label: "epoch", domain: [0, epochs], ticks: Math.min(epochs, 10) },
+      y: {
+        label: null,
+        type: "log",
+        grid: true,
+        ticks: 6,
+        tickFormat: "~r",
+      },
+      marks: [
+        Plot.lineY(points.filter(({ name }) => name === training), {
+          x: "epoch",
+          y: "perplexity",
+          stroke: "name",
+        }),
+        Plot.lineY(points.filter(({ name }) => name === test), {
+          x: "epoch",
+          y: "perplexity",
+          stroke: "name",
+          marker: true,
+        }),
+      ],
+    }],
+  }));
 }

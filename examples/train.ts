@@ -4,13 +4,14 @@
  *   deno task train [--model logistic|mlp|deep] [--epochs N] [--batch N] [--rate R] [--seed N]
  *                   [--data DIR] [--save FILE] [--quick]
  */
-import { parseArgs } from "@std/cli";
 import * as damo from "damo";
-import { loadDigits, type Split } from "./digits.ts";
+import { loadDigits } from "./digits.ts";
+import { attempt, optionsOf, refuse } from "./options.ts";
+import { draw, showKernels } from "./results.ts";
 
 const HIDDEN = { logistic: [], mlp: [500], deep: [1000, 1000, 1000] } as const;
 
-const DEFAULTS = {
+const args = optionsOf({
   model: "mlp",
   epochs: 10,
   batch: 60,
@@ -19,34 +20,15 @@ const DEFAULTS = {
   data: "",
   save: "weights.npz",
   quick: false,
-};
-const args = parseArgs(Deno.args, {
-  string: ["model", "data", "save"],
-  boolean: ["quick"],
-  default: DEFAULTS,
 });
-for (const name of Object.keys(args)) {
-  if (name !== "_" && !(name in DEFAULTS)) refuse(`there is no --${name}`);
-}
 const hidden = HIDDEN[args.model as keyof typeof HIDDEN] ??
   refuse(`--model is one of ${Object.keys(HIDDEN).join(", ")}`);
-const epochs = args.quick ? 1 : positive("epochs");
-const batch = positive("batch"), rate = positive("rate");
-
-function positive(name: "epochs" | "batch" | "rate" | "seed"): number {
-  const value = Number(args[name]);
-  if (!(value > 0)) refuse(`--${name} is a number above 0`);
-  return value;
-}
-
-function refuse(why: string): never {
-  console.error(`Cannot train: ${why}`);
-  Deno.exit(2);
-}
+const epochs = args.quick ? 1 : args.epochs;
+const { batch, rate } = args;
 
 // Data lives in shared variables: a call passes only the number of a minibatch.
-const rng = new damo.RandomState(positive("seed"));
-const { train, test } = load();
+const rng = new damo.RandomState(args.seed);
+const { train, test } = attempt(() => loadDigits(rng, args.data));
 const images = damo.shared(train.images, { name: "images" });
 const labels = damo.shared(train.labels, { name: "labels" });
 const batches = Math.floor(train.labels.shape[0]! / batch);
@@ -54,14 +36,6 @@ if (batches === 0) {
   refuse(
     `a batch of ${batch} is more than the ${train.labels.shape[0]} digits`,
   );
-}
-
-function load(): Split {
-  try {
-    return loadDigits(rng, args.data);
-  } catch (error) {
-    refuse((error as Error).message);
-  }
 }
 
 // The network.
@@ -123,11 +97,10 @@ damo.saveNpz(
 console.log(`weights: ${args.save}`);
 console.log(`learning curve: ${await drawCurve()}`);
 console.log(`test accuracy ${accuracies.at(-1)!.accuracy.toFixed(3)}`);
-const { compiled, fromCache } = damo.kernelStatistics;
-console.log(`kernels: ${compiled} compiled, ${fromCache} from cache`);
+showKernels();
 
 /** Draws the picture next to the weights; says where it is, or why it is not. */
-async function drawCurve(): Promise<string> {
+function drawCurve(): Promise<string> {
   const path = `${args.save.replace(/\.npz$/, "")}.svg`;
   // A point is the mean of some minibatches: 200 points are a curve.
   const size = Math.ceil(losses.length / 200);
@@ -152,38 +125,32 @@ async function drawCurve(): Promise<string> {
     marginBottom: 36,
     x,
   };
-  try {
-    const svg = await damo.plot((Plot) => ({
-      title: `Training ${args.model} on handwritten digits`,
-      subtitle: `${
-        sizes.join(" - ")
-      } units, minibatches of ${batch}, rate ${rate}`,
-      panels: [{
-        ...shared,
-        title: "loss on the digits it learns from",
-        y: { label: null, grid: true, zero: true, nice: true },
-        marks: [
-          Plot.ruleY([0]),
-          Plot.lineY(curve, { x: "epoch", y: "loss", stroke: "#4269d0" }),
-        ],
-      }, {
-        ...shared,
-        title: "unseen digits that it names rightly",
-        y: { label: null, grid: true, domain: [0, 1], tickFormat: "%" },
-        marks: [
-          Plot.ruleY([0]),
-          Plot.lineY(accuracies, {
-            x: "epoch",
-            y: "accuracy",
-            stroke: "#d97706",
-            marker: true,
-          }),
-        ],
-      }],
-    }));
-    Deno.writeTextFileSync(path, svg);
-    return path;
-  } catch (error) {
-    return `n/a (${(error as Error).message})`;
-  }
+  return draw(path, (Plot) => ({
+    title: `Training ${args.model} on handwritten digits`,
+    subtitle: `${
+      sizes.join(" - ")
+    } units, minibatches of ${batch}, rate ${rate}`,
+    panels: [{
+      ...shared,
+      title: "loss on the digits it learns from",
+      y: { label: null, grid: true, zero: true, nice: true },
+      marks: [
+        Plot.ruleY([0]),
+        Plot.lineY(curve, { x: "epoch", y: "loss", stroke: "#4269d0" }),
+      ],
+    }, {
+      ...shared,
+      title: "unseen digits that it names rightly",
+      y: { label: null, grid: true, domain: [0, 1], tickFormat: "%" },
+      marks: [
+        Plot.ruleY([0]),
+        Plot.lineY(accuracies, {
+          x: "epoch",
+          y: "accuracy",
+          stroke: "#d97706",
+          marker: true,
+        }),
+      ],
+    }],
+  }));
 }
