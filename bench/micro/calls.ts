@@ -8,25 +8,18 @@
  * calls leave behind. Best of many blocks, in nanoseconds a call.
  */
 import * as damo from "damo";
+import { fastestOf, report } from "../measured.ts";
 
 /** A quick run takes fewer blocks. */
 const QUICK = Deno.args.includes("--quick");
 
+/** Nanoseconds a call. */
 function best(run: () => void, calls: number, blocks = 60): number {
-  if (QUICK) blocks /= 6;
-  let least = Infinity;
-  for (let k = 0; k < blocks; k++) {
-    const start = performance.now();
-    run();
-    least = Math.min(least, performance.now() - start);
-  }
-  return least * 1e6 / calls;
+  return fastestOf(QUICK ? blocks / 6 : blocks, run) * 1e6 / calls;
 }
 
-function report(name: string, value: number, unit: string): void {
-  console.log(
-    JSON.stringify({ name, value: Number(value.toPrecision(4)), unit }),
-  );
+function show(name: string, value: number, unit = "ns"): void {
+  report({ name, value, unit }, 4);
 }
 
 const CALLS = 20000;
@@ -36,20 +29,19 @@ const loop = () => {
   for (let k = 0; k < CALLS; k++) f(value);
 };
 for (let k = 0; k < 50; k++) loop();
-report(
+show(
   "checked call of x + 1 on 10 floats, after 10^6 calls",
   best(loop, CALLS),
-  "ns",
 );
 f.trustInput = true;
 for (let k = 0; k < 20; k++) loop();
-report("trusted call", best(loop, CALLS), "ns");
+show("trusted call", best(loop, CALLS));
 const again = () => {
   for (let k = 0; k < CALLS; k++) f.fn();
 };
 for (let k = 0; k < 20; k++) again();
-report("fn()", best(again, CALLS), "ns");
-report("fn(nCalls), a call", best(() => f.fn(CALLS), CALLS), "ns");
+show("fn()", best(again, CALLS));
+show("fn(nCalls), a call", best(() => f.fn(CALLS), CALLS));
 
 // One more thunk: the slope between programs of 1 and 9 reductions of a small vector.
 const reductions = (n: number) =>
@@ -61,7 +53,7 @@ const [few, many] = [1, 9].map((n) => {
   g(value);
   return best(() => g.fn(CALLS), CALLS);
 });
-report("a thunk in fn(nCalls)", (many! - few!) / 16, "ns");
+show("a thunk in fn(nCalls)", (many! - few!) / 16);
 
 // Two threads share a kernel: what is left beyond half of its time alone.
 const large = damo.shared(damo.zeros([1 << 16]));
@@ -73,13 +65,13 @@ const [alone, shared] = [1, 2].map((openmp) => {
   g();
   return best(() => g.fn(50), 50, 200);
 });
-report("two threads meet", shared! - alone! / 2, "ns");
+show("two threads meet", shared! - alone! / 2);
 
 f.trustInput = false;
 for (let k = 0; k < 100_000; k++) f(value);
 const before = Deno.memoryUsage().rss;
 for (let k = 0; k < 900_000; k++) f(value);
-report(
+show(
   "memory after 10^6 calls minus after 10^5",
   (Deno.memoryUsage().rss - before) / 2 ** 20,
   "MiB",

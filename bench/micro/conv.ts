@@ -10,6 +10,12 @@
 import { parseArgs } from "@std/cli";
 import * as damo from "damo";
 import { buildLimit, coresFor, runLimit } from "../paper/limit.ts";
+import {
+  describeThreads,
+  fastestWithin,
+  report,
+  threadsWanted,
+} from "../measured.ts";
 
 const args = parseArgs(Deno.args, { boolean: ["quick"] });
 const TURNS = args.quick ? 1 : 3, MILLISECONDS = 300;
@@ -33,7 +39,7 @@ const CASES: { readonly [name: string]: readonly damo.Variable[] } = {
   ],
 };
 
-for (const threads of threadsWanted()) {
+for (const threads of threadsWanted(args)) {
   // The results go to shared variables, as they do in the C program.
   const runs = Object.values(CASES).map((outputs) =>
     damo.function([], null, {
@@ -50,34 +56,20 @@ for (const threads of threadsWanted()) {
   );
   const least = runs.map(() => Infinity);
   for (let turn = 0; turn < TURNS; turn++) {
-    runs.forEach((f, k) => least[k] = Math.min(least[k]!, best(() => f.fn())));
+    runs.forEach((f, k) =>
+      least[k] = Math.min(least[k]!, fastestWithin(MILLISECONDS, () => f.fn()))
+    );
   }
   const roofs = limits(threads);
   Object.keys(CASES).forEach((name, k) => {
     const roof = roofs.get(name), value = least[k]! * 1e3;
-    console.log(JSON.stringify({
-      name: `${name}, ${threads} thread${threads > 1 ? "s" : ""}`,
-      value: Number(value.toPrecision(3)),
+    report({
+      name: `${name}, ${describeThreads(threads)}`,
+      value,
       unit: "us/call",
-      ...(roof && {
-        limit: Number(roof.toPrecision(3)),
-        share: Number((roof / value).toPrecision(3)),
-      }),
-    }));
+      ...(roof && { limit: roof, share: roof / value }),
+    });
   });
-}
-
-/** Milliseconds of the fastest of many runs. */
-function best(run: () => void): number {
-  let least = Infinity;
-  run();
-  const end = performance.now() + MILLISECONDS;
-  while (performance.now() < end) {
-    const start = performance.now();
-    run();
-    least = Math.min(least, performance.now() - start);
-  }
-  return least;
 }
 
 /** Microseconds of the C program, by name. */
@@ -90,10 +82,4 @@ function limits(threads: number): Map<string, number> {
     coresFor(threads),
   ).trim().split("\n").map((text) => JSON.parse(text));
   return new Map(lines.map(({ bench, name, best }) => [bench ?? name, best]));
-}
-
-/** Those that were named; a quick run takes one. */
-function threadsWanted(): readonly number[] {
-  if (args._.length > 0) return args._.map(Number);
-  return args.quick ? [1] : [1, 2];
 }

@@ -12,6 +12,12 @@
 import { parseArgs } from "@std/cli";
 import * as damo from "damo";
 import { buildLimit, runLimit } from "../paper/limit.ts";
+import {
+  describeThreads,
+  fastestWithin,
+  report,
+  threadsWanted,
+} from "../measured.ts";
 
 const { add, exp, log1p, mul, sigmoid, sub, tanh } = damo;
 const args = parseArgs(Deno.args, { boolean: ["quick"] });
@@ -21,7 +27,7 @@ const TURNS = args.quick ? 1 : 2, MILLISECONDS = 150;
 const limit = buildLimit(["ew-poly", "strict"]);
 if ("reason" in limit) console.error(`No limit: ${limit.reason}`);
 
-for (const threads of threadsWanted()) {
+for (const threads of threadsWanted(args)) {
   for (const size of SIZES) {
     const run = expression(size, threads);
     let own = Infinity, best = Infinity;
@@ -29,17 +35,12 @@ for (const threads of threadsWanted()) {
       own = Math.min(own, run() * 1e6 / size);
       if ("path" in limit) best = Math.min(best, limitOf(size, threads));
     }
-    console.log(JSON.stringify({
-      name: `${size.toExponential()} floats, ${threads} thread${
-        threads > 1 ? "s" : ""
-      }`,
-      value: Number(own.toPrecision(3)),
+    report({
+      name: `${size.toExponential()} floats, ${describeThreads(threads)}`,
+      value: own,
       unit: "ns/element",
-      ...(Number.isFinite(best) && {
-        limit: Number(best.toPrecision(3)),
-        share: Number((best / own).toPrecision(3)),
-      }),
-    }));
+      ...(Number.isFinite(best) && { limit: best, share: best / own }),
+    });
   }
 }
 
@@ -58,14 +59,12 @@ function showStrictness(): void {
   }
   const strict = best.get("strict")!;
   for (const [variant, value] of best) {
-    console.log(JSON.stringify({
+    report({
       name: `C with the formulas of kernels, ${variant}`,
-      value: Number(value.toPrecision(3)),
+      value,
       unit: "ns/element",
-      ...(variant !== "strict" && {
-        saved: Number((1 - value / strict).toPrecision(2)),
-      }),
-    }));
+      ...(variant !== "strict" && { saved: 1 - value / strict }),
+    });
   }
 }
 
@@ -84,27 +83,11 @@ function expression(size: number, threads: number): () => number {
     mode: new damo.Mode({ openmp: threads }),
   });
   const calls = Math.max(1, Math.round(2e6 / size));
-  f.fn(calls);
-  return () => {
-    let least = Infinity;
-    const end = performance.now() + MILLISECONDS;
-    while (performance.now() < end) {
-      const start = performance.now();
-      f.fn(calls);
-      least = Math.min(least, (performance.now() - start) / calls);
-    }
-    return least;
-  };
+  return () => fastestWithin(MILLISECONDS, () => f.fn(calls)) / calls;
 }
 
 function limitOf(size: number, threads: number): number {
   const { path } = limit as { readonly path: string };
   return JSON.parse(runLimit(path, "ew-poly", [String(size), String(threads)]))
     .best;
-}
-
-/** Those that were named; a quick run takes one. */
-function threadsWanted(): readonly number[] {
-  if (args._.length > 0) return args._.map(Number);
-  return args.quick ? [1] : [1, 2];
 }

@@ -8,6 +8,7 @@
  * Best of many blocks.
  */
 import * as damo from "damo";
+import { fastestOf, report } from "../measured.ts";
 
 /** A quick run takes fewer blocks. */
 const BLOCKS = Deno.args.includes("--quick") ? 10 : 60;
@@ -15,20 +16,13 @@ const BLOCKS = Deno.args.includes("--quick") ? 10 : 60;
 /** Every op is a kernel of its own, where it was written. */
 const apart = new damo.Mode({ optimizer: "none" });
 
+/** Nanoseconds of the fastest block. */
 function best(run: () => void): number {
-  let least = Infinity;
-  for (let k = 0; k < BLOCKS; k++) {
-    const start = performance.now();
-    run();
-    least = Math.min(least, performance.now() - start);
-  }
-  return least * 1e6;
+  return fastestOf(BLOCKS, run) * 1e6;
 }
 
-function report(name: string, value: number, unit: string): void {
-  console.log(
-    JSON.stringify({ name, value: Number(value.toPrecision(4)), unit }),
-  );
+function show(name: string, value: number): void {
+  report({ name, value, unit: "ns" }, 4);
 }
 
 const STEPS = 20000;
@@ -53,8 +47,8 @@ for (
   ] as const
 ) {
   const [few, many] = [1, 16].map((kernels) => steps(kernels, mode));
-  report(`${linker}: another kernel in a step`, (many! - few!) / 15, "ns");
-  report(`${linker}: a step of one kernel`, few!, "ns");
+  show(`${linker}: another kernel in a step`, (many! - few!) / 15);
+  show(`${linker}: a step of one kernel`, few!);
 }
 
 /** A loop over `inner` rows in each step of another, or none; in nanoseconds a step of the outer one. */
@@ -73,5 +67,5 @@ function rounds(inner: number | null): number {
 }
 
 const [none, entered, once] = [null, 0, 1].map(rounds);
-report("an entry into a loop, for no step", entered! - none!, "ns");
-report("an entry into a loop, for one step", once! - none!, "ns");
+show("an entry into a loop, for no step", entered! - none!);
+show("an entry into a loop, for one step", once! - none!);

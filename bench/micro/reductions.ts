@@ -11,6 +11,12 @@
 import { parseArgs } from "@std/cli";
 import * as damo from "damo";
 import { buildLimit, runLimit } from "../paper/limit.ts";
+import {
+  describeThreads,
+  fastestWithin,
+  report,
+  threadsWanted,
+} from "../measured.ts";
 
 const args = parseArgs(Deno.args, { boolean: ["quick"] });
 const TURNS = args.quick ? 1 : 3, MILLISECONDS = 100, BYTES = 4;
@@ -56,7 +62,7 @@ const values = new Map(
   ]),
 );
 
-for (const threads of threadsWanted()) {
+for (const threads of threadsWanted(args)) {
   const runs = CASES.map(({ shape, of }) =>
     damo.function([], of(values.get(shape.join())!), {
       mode: new damo.Mode({ openmp: threads }),
@@ -64,35 +70,21 @@ for (const threads of threadsWanted()) {
   );
   const before = bandwidth(threads), least = runs.map(() => Infinity);
   for (let turn = 0; turn < TURNS; turn++) {
-    runs.forEach((f, k) => least[k] = Math.min(least[k]!, best(() => f.fn())));
+    runs.forEach((f, k) =>
+      least[k] = Math.min(least[k]!, fastestWithin(MILLISECONDS, () => f.fn()))
+    );
   }
   const roof = Math.max(before, bandwidth(threads));
   CASES.forEach(({ name, shape }, k) => {
     const size = shape.reduce((a, b) => a * b, 1),
       value = size * BYTES / least[k]! / 1e6;
-    console.log(JSON.stringify({
-      name: `${name}, ${threads} thread${threads > 1 ? "s" : ""}`,
-      value: Number(value.toPrecision(3)),
+    report({
+      name: `${name}, ${describeThreads(threads)}`,
+      value,
       unit: "GB/s",
-      ...(roof && {
-        limit: Number(roof.toPrecision(3)),
-        share: Number((value / roof).toPrecision(3)),
-      }),
-    }));
+      ...(roof && { limit: roof, share: value / roof }),
+    });
   });
-}
-
-/** Milliseconds of the fastest of many runs. */
-function best(run: () => void): number {
-  let least = Infinity;
-  run();
-  const end = performance.now() + MILLISECONDS;
-  while (performance.now() < end) {
-    const start = performance.now();
-    run();
-    least = Math.min(least, performance.now() - start);
-  }
-  return least;
 }
 
 /** Gigabytes a second that threads read of 64 MiB; 0 if it cannot be measured. */
@@ -101,10 +93,4 @@ function bandwidth(threads: number): number {
   return JSON.parse(
     runLimit(limit.path, "roof", [String(threads), "read", "65536"]),
   ).best;
-}
-
-/** Those that were named; a quick run takes one. */
-function threadsWanted(): readonly number[] {
-  if (args._.length > 0) return args._.map(Number);
-  return args.quick ? [1] : [1, 2];
 }

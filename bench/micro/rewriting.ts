@@ -16,6 +16,7 @@ import { lower } from "../../src/lower/lower.ts";
 import { noHistory, observe, sharedOf } from "../../src/lower/signature.ts";
 import { FIXED_TARGET } from "../../src/lower/target.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
+import { report } from "../measured.ts";
 
 const TIMES = Deno.args.includes("--quick") ? 1 : 5;
 const SMALL = 1000, LARGE = 10_000, BATCH = 60;
@@ -115,17 +116,20 @@ function best(make: () => FunctionGraph, columns: number): Times {
   };
 }
 
-function report(name: string, value: number, more: object = {}): void {
-  const rounded = Number(value.toPrecision(3));
-  console.log(JSON.stringify({ name, value: rounded, unit: "ms", ...more }));
-}
-
 const STAGES = ["rewriting", "lowering"] as const;
 const mlp = () => net([784, 500, 10]);
 const first = once(mlp(), 784), again = best(mlp, 784);
 for (const stage of STAGES) {
-  report(`${stage} of the MLP's step, first`, first[stage]);
-  report(`${stage} of the MLP's step, best`, again[stage]);
+  report({
+    name: `${stage} of the MLP's step, first`,
+    value: first[stage],
+    unit: "ms",
+  });
+  report({
+    name: `${stage} of the MLP's step, best`,
+    value: again[stage],
+    unit: "ms",
+  });
 }
 for (
   const [name, make, columns] of [
@@ -138,9 +142,12 @@ for (
     large = best(() => make(LARGE), columns);
   for (const stage of STAGES) {
     const grown = (large[stage] / small[stage]) * (small.nodes / large.nodes);
-    report(`${stage} of ${name}`, large[stage], {
+    report({
+      name: `${stage} of ${name}`,
+      value: large[stage],
+      unit: "ms",
       nodes: large.nodes,
-      ratio: Number((10 * grown).toPrecision(3)),
+      ratio: 10 * grown,
     });
   }
 }

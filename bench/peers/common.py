@@ -1,4 +1,5 @@
 """What all peers share: the numbers that limit/common.h draws, and how a rate is taken."""
+from itertools import cycle
 import json
 import time
 
@@ -45,6 +46,27 @@ def rate_of(run, work, budget):
         run(n)
         best, count = min(best, (clock() - before) / n), count + 1
     return work / best
+
+
+def in_turns(step, arguments):
+    """The variant whose steps take these arguments in turns, and go on where it stopped."""
+    turns = cycle(arguments)
+
+    def run(count, losses=None):
+        for _ in range(count):
+            loss = step(*next(turns))
+            if losses is not None:
+                losses.append(loss)
+
+    return run
+
+
+def rate_and_loss(run, checked, work, budget, rounds):
+    """The best rate of a variant, and the mean loss of its first steps."""
+    losses = []
+    run(checked, losses)
+    loss = float(np.mean([float(each) for each in losses]))
+    return max(rate_of(run, work, budget) for _ in range(rounds)), loss
 
 
 def report(**fields):

@@ -3,7 +3,7 @@ from functools import cache
 
 import numpy as np
 
-from common import Random, rate_of
+from common import Random, rate_and_loss
 
 EXAMPLES, INPUTS, OUTPUTS, RATE = 600, 784, 10, 0.01
 HIDDEN = {"logistic": [], "mlp": [500], "deep": [1000, 1000, 1000]}
@@ -53,8 +53,5 @@ def measure(peer, cell, threads, budget, rounds):
     net, batch = cell.split("/")
     start = Start(net, int(batch))
     for variant, run in peer.figure1(start, threads):
-        losses = []
-        run(CHECKED, losses)
-        loss = float(np.mean([float(each) for each in losses]))
-        value = max(rate_of(run, start.batch, budget) for _ in range(rounds))
+        value, loss = rate_and_loss(run, CHECKED, start.batch, budget, rounds)
         yield {"variant": variant, "value": value, "unit": "examples/s", "loss": loss}

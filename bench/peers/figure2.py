@@ -1,7 +1,7 @@
 """Figure 2: the recurrent network, its text, and what a peer's variants are measured by."""
 import numpy as np
 
-from common import Random, rate_of
+from common import Random, rate_and_loss
 
 SEQUENCES, LENGTH, RATE, CHECKED = 50, 100, 0.01, 20
 
@@ -35,8 +35,5 @@ def measure(peer, cell, threads, budget, rounds):
     A variant is a function run(n, losses=None), as in figure1; a loss is that of a sequence.
     """
     for variant, run in peer.figure2(Start(int(cell)), threads):
-        losses = []
-        run(CHECKED, losses)
-        loss = float(np.mean([float(each) for each in losses])) / LENGTH
-        value = max(rate_of(run, LENGTH, budget) for _ in range(rounds))
-        yield {"variant": variant, "value": value, "unit": "elements/s", "loss": loss}
+        value, loss = rate_and_loss(run, CHECKED, LENGTH, budget, rounds)
+        yield {"variant": variant, "value": value, "unit": "elements/s", "loss": loss / LENGTH}

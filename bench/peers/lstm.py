@@ -1,7 +1,7 @@
 """An LSTM's training step: weights, inputs, and what a peer's variants are measured by."""
 import numpy as np
 
-from common import Random, rate_of
+from common import Random, rate_and_loss
 
 LENGTH, RATE, CHECKED = 100, 1e-3, 5
 GATES = ["input", "forget", "output", "cell"]
@@ -27,8 +27,5 @@ def measure(peer, cell, threads, budget, rounds):
     """A record for each variant of the peer: its best rate, and the mean loss of its first steps."""
     units, streams = map(int, cell.split("x"))
     for variant, run in peer.lstm(Start(units, streams), threads):
-        losses = []
-        run(CHECKED, losses)
-        loss = float(np.mean([float(each) for each in losses]))
-        value = max(rate_of(run, LENGTH * streams, budget) for _ in range(rounds))
+        value, loss = rate_and_loss(run, CHECKED, LENGTH * streams, budget, rounds)
         yield {"variant": variant, "value": value, "unit": "elements/s", "loss": loss}

@@ -3,6 +3,7 @@ import numpy as np
 
 import figure1 as one
 import figure2 as two
+from common import in_turns
 
 NAME = "NumPy by hand"
 
@@ -10,7 +11,7 @@ NAME = "NumPy by hand"
 def figure1(start, threads):
     weights, minibatches = start.copies(), start.minibatches()
     Ws, bs = weights[::2], weights[1::2]
-    n, last, state = start.batch, len(Ws) - 1, [0]
+    n, last = start.batch, len(Ws) - 1
     row = np.arange(n)
 
     def step(x, y):
@@ -43,19 +44,12 @@ def figure1(start, threads):
                 d = back
         return loss
 
-    def run(count, losses=None):
-        for _ in range(count):
-            loss = step(*minibatches[state[0]])
-            state[0] = (state[0] + 1) % len(minibatches)
-            if losses is not None:
-                losses.append(loss)
-
-    yield "", run
+    yield "", in_turns(step, minibatches)
 
 
 def figure2(start, threads):
     Wx, Wh, Wo, bh, bo = start.copies()
-    sequences, state, row = start.sequences(), [0], np.arange(two.LENGTH)
+    sequences, row = start.sequences(), np.arange(two.LENGTH)
     H = np.zeros((two.LENGTH + 1, start.n), np.float32)
     rate = np.float32(two.RATE)
 
@@ -92,11 +86,4 @@ def figure2(start, threads):
         H[0] = H[-1]
         return loss
 
-    def run(count, losses=None):
-        for _ in range(count):
-            loss = step(*sequences[state[0]])
-            state[0] = (state[0] + 1) % len(sequences)
-            if losses is not None:
-                losses.append(loss)
-
-    yield "", run
+    yield "", in_turns(step, sequences)

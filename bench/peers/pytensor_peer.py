@@ -14,6 +14,7 @@ from pytensor.compile.mode import Mode, get_mode
 
 import figure1 as one
 import figure2 as two
+from common import in_turns
 
 NAME = "PyTensor"
 
@@ -34,10 +35,15 @@ def modes():
     return [("C", Mode(linker="cvm", optimizer="fast_run")), ("Numba", get_mode("NUMBA"))]
 
 
+def numbered(count):
+    """The index of each step, as what a trusted function takes."""
+    return [(np.asarray(k, np.int64),) for k in range(count)]
+
+
 def build_network(start, mode):
     weights = [pytensor.shared(w) for w in start.copies()]
     X, labels = pytensor.shared(start.X), pytensor.shared(start.y)
-    i, state = pt.lscalar("i"), [0]
+    i = pt.lscalar("i")
     cut = slice(i * start.batch, (i + 1) * start.batch)
     h, y = X[cut], labels[cut]
     for k in range(0, len(weights), 2):
@@ -51,16 +57,7 @@ def build_network(start, mode):
         [i], loss, updates=[(w, w - rate * g) for w, g in zip(weights, gradients)], mode=mode
     )
     step.trust_input = True
-    numbers = [np.asarray(k, np.int64) for k in range(start.batches)]
-
-    def run(count, losses=None):
-        for _ in range(count):
-            loss = step(numbers[state[0]])
-            state[0] = (state[0] + 1) % len(numbers)
-            if losses is not None:
-                losses.append(loss)
-
-    return run
+    return in_turns(step, numbered(start.batches))
 
 
 def build_recurrent(start, mode):
@@ -68,7 +65,7 @@ def build_recurrent(start, mode):
     Wx, Wh, Wo, bh, bo = weights
     text = pytensor.shared(start.text)
     last = pytensor.shared(np.zeros(start.n, np.float32))
-    i, state = pt.lscalar("i"), [0]
+    i = pt.lscalar("i")
     begin = i * two.LENGTH
     x, y = text[begin : begin + two.LENGTH], text[begin + 1 : begin + two.LENGTH + 1]
     h, _ = pytensor.scan(
@@ -83,13 +80,4 @@ def build_recurrent(start, mode):
     updates = [(w, w - rate * g) for w, g in zip(weights, gradients)] + [(last, h[-1])]
     step = pytensor.function([i], loss, updates=updates, mode=mode)
     step.trust_input = True
-    numbers = [np.asarray(k, np.int64) for k in range(two.SEQUENCES)]
-
-    def run(count, losses=None):
-        for _ in range(count):
-            loss = step(numbers[state[0]])
-            state[0] = (state[0] + 1) % len(numbers)
-            if losses is not None:
-                losses.append(loss)
-
-    return run
+    return in_turns(step, numbered(two.SEQUENCES))

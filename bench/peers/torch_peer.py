@@ -4,6 +4,7 @@ import torch
 import figure1 as one
 import figure2 as two
 import lstm as layer
+from common import in_turns
 
 NAME = "PyTorch eager"
 
@@ -12,7 +13,7 @@ def figure1(start, threads):
     torch.set_num_threads(threads)
     weights = [torch.from_numpy(w).requires_grad_() for w in start.copies()]
     X, y = torch.from_numpy(start.X), torch.from_numpy(start.y).long()
-    minibatches, state = start.minibatches(X, y), [0]
+    minibatches = start.minibatches(X, y)
     last = len(weights) - 2
     optimizer = torch.optim.SGD(weights, lr=one.RATE, foreach=True)
 
@@ -28,14 +29,7 @@ def figure1(start, threads):
         optimizer.step()
         return loss.detach()
 
-    def run(count, losses=None):
-        for _ in range(count):
-            loss = step(*minibatches[state[0]])
-            state[0] = (state[0] + 1) % len(minibatches)
-            if losses is not None:
-                losses.append(loss)
-
-    yield "", run
+    yield "", in_turns(step, minibatches)
 
 
 def figure2(start, threads):
@@ -43,7 +37,7 @@ def figure2(start, threads):
     weights = [torch.from_numpy(w).requires_grad_() for w in start.copies()]
     Wx, Wh, Wo, bh, bo = weights
     sequences = [[torch.from_numpy(part).long() for part in pair] for pair in start.sequences()]
-    state = {"at": 0, "h": torch.zeros(1, start.n)}
+    state = {"h": torch.zeros(1, start.n)}
     optimizer = torch.optim.SGD(weights, lr=two.RATE, foreach=True)
 
     def step(x, y):
@@ -60,14 +54,7 @@ def figure2(start, threads):
         state["h"] = h.detach()
         return loss.detach()
 
-    def run(count, losses=None):
-        for _ in range(count):
-            loss = step(*sequences[state["at"]])
-            state["at"] = (state["at"] + 1) % len(sequences)
-            if losses is not None:
-                losses.append(loss)
-
-    yield "", run
+    yield "", in_turns(step, sequences)
 
 
 def lstm(start, threads):
@@ -84,13 +71,11 @@ def lstm(start, threads):
     optimizer = torch.optim.SGD(weights, lr=layer.RATE, foreach=True)
     x = torch.from_numpy(start.x)
 
-    def run(count, losses=None):
-        for _ in range(count):
-            loss = model(x)[0].square().mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            if losses is not None:
-                losses.append(loss.detach())
+    def step():
+        loss = model(x)[0].square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
 
-    yield "", run
+    yield "", in_turns(step, [()])
