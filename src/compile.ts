@@ -5,11 +5,11 @@ import type { Variable } from "./graph/variable.ts";
 import { optimize } from "./rewrite/optimize.ts";
 import { type CompiledFunction, type Engine, wrap } from "./run/compiled.ts";
 import { VmEngine } from "./run/engine.ts";
+import { exchange } from "./run/exchange.ts";
 import { asMode, type Mode, type ModeOptions } from "./run/mode.ts";
 import { interpret } from "./run/reference.ts";
 import { runtime } from "./run/runtime.ts";
 import {
-  exchange,
   type In,
   type Outputs,
   type Spec,

@@ -56,12 +56,10 @@ export class VmEngine implements Engine, Owned {
     admit: Admit = asTheyAre,
   ): Given {
     const { current } = this.#programs;
-    if (current !== null && calls === 1) {
-      const results = current.vm.repeat(args);
-      if (results !== null) return results;
-    }
-    for (const storage of this.#storages) storage.open("use");
-    return this.#run(admit(args), calls);
+    const again = current !== null && calls === 1
+      ? current.vm.repeat(args)
+      : null;
+    return again ?? this.#begin(args, calls, admit);
   }
 
   callAsync(values: readonly NDArray[], calls: number): Promise<Given> {
@@ -90,6 +88,12 @@ export class VmEngine implements Engine, Owned {
   free(): void {
     this.#programs.free();
     this.#asWritten?.free();
+  }
+
+  /** A call by parts, which says what is wrong. Apart, so that `call` is small enough to become part of a loop that calls. */
+  #begin(args: readonly Argument[], calls: number, admit: Admit): Given {
+    for (const storage of this.#storages) storage.open("use");
+    return this.#run(admit(args), calls);
   }
 
   #run(values: readonly NDArray[], calls: number): Given {

@@ -3,11 +3,7 @@ import { describeOther } from "../graph/describe_other.ts";
 import { withDefaults } from "../graph/options.ts";
 import { castsSafely } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
-import {
-  type FunctionGraph,
-  results,
-  withResults,
-} from "../graph/function_graph.ts";
+import type { FunctionGraph } from "../graph/function_graph.ts";
 import { derived } from "../graph/origin.ts";
 import { describeType, fits } from "../graph/type.ts";
 import { Constant, SharedVariable, Variable } from "../graph/variable.ts";
@@ -158,39 +154,6 @@ export function specify(
   return { inputs: ins, graph, form };
 }
 
-/**
- * The same request over other shared variables. TypeError: one is not used, or
- * what takes its place has another type or is updated twice then.
- */
-export function exchange(
-  { graph, ...spec }: Spec,
-  swap: Iterable<readonly [SharedVariable, SharedVariable]>,
-): Spec {
-  const by = new Map(swap), values = results(graph);
-  const used = new Set<Variable>([
-    ...ancestors(values),
-    ...graph.updates.map(([s]) => s),
-  ]);
-  for (const [from, to] of by) {
-    const what = `Cannot exchange ${nameOf(from)}`;
-    if (!used.has(from)) {
-      throw new TypeError(`${what}: the function does not use it`);
-    }
-    const [is, was] = [to, from].map((v) => describeType(v.type));
-    if (!(to instanceof SharedVariable) || is !== was) {
-      throw new TypeError(
-        `${what}: it is a shared ${was}, ${nameOf(to)} is ${
-          to instanceof SharedVariable ? "a shared " : ""
-        }${is}`,
-      );
-    }
-  }
-  const now = withResults(graph, replace(values, by)),
-    updates = now.updates.map(([s, v]) => [by.get(s) ?? s, v] as const);
-  checkUpdates(updates);
-  return { ...spec, graph: { ...now, updates } };
-}
-
 function substitute(
   values: Variable[],
   givens: Map<Variable, Variable>,
@@ -270,7 +233,8 @@ function takeApart(outputs: Outputs): [Spec["form"], Variable[]] {
   return [form, entries.map(([, v]) => v)];
 }
 
-function checkUpdates(
+/** What each shared variable becomes. TypeError: no pairs, none of shared variables, or a variable twice. */
+export function checkUpdates(
   updates: Iterable<Update>,
 ): Map<SharedVariable, Variable> {
   const made = new Map<SharedVariable, Variable>();

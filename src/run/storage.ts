@@ -11,6 +11,7 @@ import {
 } from "../graph/ndarray.ts";
 import { admit, type Storage } from "../graph/storage.ts";
 import type { SharedVariable } from "../graph/variable.ts";
+import { endEpoch } from "./epoch.ts";
 import { Header } from "./header.ts";
 import { resultData } from "./result.ts";
 import type { Owned } from "./turns.ts";
@@ -23,7 +24,6 @@ import type { Owned } from "./turns.ts";
 export class CStorage implements Owned, Storage {
   readonly dtype: Dtype;
   readonly ndim: number;
-  owners = 0;
   last: Promise<void> | null = null;
   /** Nothing may use it any more. */
   freed = false;
@@ -31,6 +31,7 @@ export class CStorage implements Owned, Storage {
   layout = 0;
   /** A function that updates it was lowered: how it lies is decided. */
   settled = false;
+  #owners = 0;
   #lengths = "";
   /** Strides for values of just these lengths; all others lie row-major. */
   #arranged: {
@@ -64,9 +65,18 @@ export class CStorage implements Owned, Storage {
     return this.#address;
   }
 
+  get owners(): number {
+    return this.#owners;
+  }
+
+  set owners(calls: number) {
+    this.#owners = calls;
+    endEpoch();
+  }
+
   /** RangeError: a call in flight owns it, or it was freed. */
   open(verb: string): void {
-    if (this.owners > 0) {
+    if (this.#owners > 0) {
       throw new RangeError(
         `Cannot ${verb} a shared variable: a function in flight owns it; await its result first`,
       );
@@ -98,6 +108,7 @@ export class CStorage implements Owned, Storage {
     const header = this.#header;
     if (borrow && this.#borrowed !== null) return this.#borrowed;
     if (borrow && isRowMajor(header.shape, header.strides)) {
+      endEpoch();
       return this.#borrowed = guard(header.view());
     }
     return this.#copy();
@@ -157,8 +168,10 @@ export class CStorage implements Owned, Storage {
   /** Looks at the lengths, which a write or a program may have changed. */
   noteLayout(): void {
     const lengths = `${this.#header.shape};${this.#header.strides}`;
-    if (lengths !== this.#lengths) this.layout++;
+    if (lengths === this.#lengths) return;
     this.#lengths = lengths;
+    this.layout++;
+    endEpoch();
   }
 
   /** Gives the memory back. No VM that uses it may run afterwards. */
@@ -169,6 +182,7 @@ export class CStorage implements Owned, Storage {
     this.#cvm.forget(this);
     this.#cvm.symbols.cvm_storage_free(this.#address, this.#cvm.heap);
     this.freed = true;
+    endEpoch();
   }
 
   #store(value: NDArray): void {

@@ -2,6 +2,7 @@
 import { type Cvm, STATUS } from "../../ffi/cvm.ts";
 import { NDArray } from "../graph/ndarray.ts";
 import type { Kernel, Program, Thunk } from "../lower/program.ts";
+import { endEpoch, epoch } from "./epoch.ts";
 import { computeNode } from "./evaluation.ts";
 import { encode } from "./image.ts";
 import type { Given } from "./compiled.ts";
@@ -51,6 +52,8 @@ export class Vm {
   /** What its slots hold. */
   readonly slots: Slots;
   readonly #cvm: Cvm;
+  /** At hand: to find it costs as much as all checks of a call. */
+  readonly #cvmRun: Cvm["symbols"]["cvm_run"];
   readonly #handle: bigint;
   readonly #state: State;
   readonly #inputs: readonly (Input | null)[];
@@ -69,6 +72,8 @@ export class Vm {
   readonly #metered: boolean;
   readonly #linked: boolean;
   #status: "ready" | "busy" | "freed" = "ready";
+  /** The epoch in which nothing was found to stand in the way of `repeat`. */
+  #calm = -1;
 
   /** RangeError: no memory. */
   constructor(
@@ -79,6 +84,7 @@ export class Vm {
       { threads = 1, debug = false } = options;
     this.program = program;
     this.#cvm = cvm;
+    this.#cvmRun = cvm.symbols.cvm_run;
     this.#storages = storages;
     const written = writtenSlots(program);
     this.#written = storages.filter((_, i) =>
@@ -152,31 +158,29 @@ export class Vm {
    */
   repeat(args: readonly unknown[]): Given | null {
     const gates = this.#gates, outputs = this.#outputs;
-    if (
-      gates === null || args.length !== gates.length ||
-      this.#status !== "ready" || !this.#layouts!.hold
-    ) return null;
-    for (const storage of this.#written) {
-      if (storage.borrowed) return null;
-    }
+    if (gates === null || args.length !== gates.length) return null;
+    if (this.#calm !== epoch && !this.#settles()) return null;
     for (let i = 0; i < gates.length; i++) {
       if (!gates[i]!.takes(args[i])) return null;
     }
-    this.#open();
     const slab = slabFor(this.#room), at = slab.at;
     slab.at = at + this.#room;
-    const status = this.#cvm.symbols.cvm_run(
-      this.#handle,
-      1,
-      slab.address,
-      at,
-    );
+    const status = this.#cvmRun(this.#handle, 1, slab.address, at);
     if (status !== STATUS.DONE) return null;
     const given = outputs.length === 1
       ? delivered(outputs[0]!, slab, at)
       : allDelivered(outputs, slab, at);
     if (this.#state.held > HELD) this.finish();
     return given;
+  }
+
+  /** Whether its storages lie as before, in no other call's hands, and nobody looks at one that it writes. It is so until the epoch ends. */
+  #settles(): boolean {
+    const settled = this.#status === "ready" && this.#layouts!.hold &&
+      !this.#storages.some((s) => s.freed) &&
+      !this.#written.some((s) => s.borrowed);
+    if (settled) this.#calm = epoch;
+    return settled;
   }
 
   /**
@@ -317,6 +321,7 @@ export class Vm {
     if (this.#status === "freed") return 0;
     this.#ready();
     this.#status = "freed";
+    endEpoch();
     this.#cvm.forget(this);
     return this.#cvm.symbols.cvm_free(this.#handle);
   }
@@ -358,6 +363,7 @@ export class Vm {
   /** While JavaScript runs during a call, nobody else may touch what the call uses. */
   #hold(): void {
     this.#status = "busy";
+    endEpoch();
     for (const storage of this.#storages) storage.owners++;
   }
 

@@ -15,6 +15,7 @@ import {
   vector,
   zeros,
 } from "damo";
+import type { CStorage } from "../../src/run/storage.ts";
 
 const f32 = (...x: number[]) => new Float32Array(x);
 
@@ -147,6 +148,41 @@ Deno.test("a large borrowed value is read as it was, though its storage is writt
     assertEquals(f(k < 9 ? view : view.slice(0)), k * n);
   }
   assertEquals(t.getValue().data[n - 1], 1 + 1 + 3 + 9);
+});
+
+Deno.test("what comes between two calls is seen by the next, in every linker", async () => {
+  for (const mode of ["cvm", "cvm_nogc", "c"] as const) {
+    const w = shared([1, 2], { name: "w" }), x = scalar("x");
+    const f = compile([x], w.sum(), { updates: [[w, w.add(x)]], mode });
+    const warm = () => [f(1), f(1)];
+    assertEquals(warm(), [3, 5]);
+    // A view is lent: it ends, whoever writes.
+    const view = w.getValue({ borrow: true });
+    assertEquals(view.toArray(), [3, 4]);
+    assertEquals(warm(), [7, 9]);
+    assertThrows(() => view.toArray(), RangeError, "written since");
+    // Other lengths, and another value of the same.
+    w.setValue([1, 2, 3]);
+    assertEquals(warm(), [6, 9]);
+    w.setValue([0, 0, 0]);
+    assertEquals(warm(), [0, 3]);
+    // Another function has it in flight; then this one.
+    const other = compile([x], x, { updates: [[w, w.mul(x)]], mode });
+    const flight = other.async(0);
+    assertThrows(() => f(1), RangeError, "in flight");
+    await flight;
+    assertEquals(warm(), [0, 3]);
+    const own = f.async(1);
+    assertThrows(() => f(1), RangeError, "in flight");
+    assertEquals(await own, 6);
+    assertEquals(warm(), [9, 12]);
+    other.free();
+    assertEquals(warm(), [15, 18]);
+    // Its memory is gone.
+    (w.storage as CStorage).free();
+    assertThrows(() => f(1), RangeError, "its storage was freed");
+    f.free();
+  }
 });
 
 Deno.test("large values are looked at, wherever they lie from call to call", () => {
