@@ -1,4 +1,5 @@
 /** Reverse-mode differentiation: one walk from the results of a graph back to what they depend on. */
+import { checkList, variablesOf } from "../graph/arguments.ts";
 import { describeOther } from "../graph/describe_other.ts";
 import { withDefaults } from "../graph/options.ts";
 import { config } from "../graph/config.ts";
@@ -123,6 +124,13 @@ export function grad(
     options,
     { ...PULLBACK, knownGrads: [], returnDisconnected: "zero" },
   );
+  if (cost !== null && !(cost instanceof Variable)) {
+    throw new TypeError(
+      `Cannot differentiate ${
+        describeOther(cost)
+      }: the cost must be a Variable without axes, or null beside knownGrads`,
+    );
+  }
   if (cost && cost.ndim !== 0) {
     throw new TypeError(
       `Cannot differentiate ${cost}: the cost has ${cost.ndim} axes, expected none; take its mean() or sum()`,
@@ -140,7 +148,7 @@ export function grad(
     const seed = isFloat(cost.dtype) ? onesLike : zerosLike;
     seeds.set(cost, near(cost, () => seed(cost, gradDtype(cost))));
   }
-  const list = asList(wrt);
+  const list = variablesOf("differentiate", wrt);
   const found = pullback(seeds, known, list, pulling);
   const gradients = list.map((v, i) =>
     found[i] ?? {
@@ -177,10 +185,10 @@ export function Lop(
   options: PullbackOptions = {},
 ): Variable | readonly Variable[] {
   const pulling = withDefaults("apply Lop", options, PULLBACK);
-  const results = asList(f);
+  const results = variablesOf("apply Lop", f);
   const points = f instanceof Variable && !isListOfOne(evalPoints)
     ? [evalPoints as Operand]
-    : evalPoints as readonly Operand[];
+    : checkList("apply Lop", evalPoints as readonly Operand[], "evalPoints");
   if (points.length !== results.length) {
     throw new TypeError(
       `Cannot apply Lop: ${results.length} results need as many evalPoints, got ${points.length}`,
@@ -190,7 +198,7 @@ export function Lop(
     results,
     results.map((y, i) => cotangent(y, points[i]!)),
   );
-  const list = asList(wrt);
+  const list = variablesOf("apply Lop", wrt);
   const gradients = pullback(seeds, new Map(), list, pulling).map((g, i) =>
     g ?? zerosLike(list[i]!, gradDtype(list[i]!))
   );
@@ -383,19 +391,6 @@ function near<T>(v: Variable, make: () => T): T {
 /** The dtype of gradients by `v`: its own, or floatX where it holds no fractions. */
 export function gradDtype(v: Variable): Dtype {
   return isFloat(v.dtype) ? v.dtype : config.floatX;
-}
-
-function asList(v: Variable | readonly Variable[]): readonly Variable[] {
-  const list = v instanceof Variable ? [v] : [v].flat();
-  for (const each of list) {
-    if (each instanceof Variable) continue;
-    throw new TypeError(
-      `Cannot differentiate: expected a Variable or a list of them, got ${
-        describeOther(each)
-      }`,
-    );
-  }
-  return list;
 }
 
 function isListOfOne(x: Operand | readonly Operand[]): boolean {

@@ -1,4 +1,5 @@
 /** Second derivatives that need no loop: products of a Hessian with a vector. */
+import { checkList, variablesOf } from "../graph/arguments.ts";
 import { withDefaults } from "../graph/options.ts";
 import type { Variable } from "../graph/variable.ts";
 import { asVariable, type Operand } from "../ops/define.ts";
@@ -47,9 +48,12 @@ export function hessianVectorProduct(
     options,
     PULLBACK,
   );
-  const isList = Array.isArray(wrt);
-  const variables = (isList ? wrt : [wrt]) as readonly Variable[];
-  const given = (isList ? vectors : [vectors]) as readonly Operand[];
+  const isList = Array.isArray(wrt),
+    what = "multiply with the Hessian",
+    variables = variablesOf(what, wrt);
+  const given = isList
+    ? checkList(what, vectors as readonly Operand[], "vectors")
+    : [vectors as Operand];
   if (given.length !== variables.length) {
     throw new TypeError(
       `Cannot multiply with the Hessian: ${variables.length} variables need as many vectors, got ${given.length}`,

@@ -1,4 +1,5 @@
 /** Forward-mode differentiation: one walk from variables to the results that depend on them. */
+import { checkList, variablesOf } from "../graph/arguments.ts";
 import { isFloat } from "../graph/dtype.ts";
 import { derived } from "../graph/origin.ts";
 import { Variable } from "../graph/variable.ts";
@@ -23,10 +24,11 @@ export function Rop<const F extends Variable | readonly Variable[]>(
   wrt: Variable | readonly Variable[],
   evalPoints: Operand | readonly Operand[],
 ): Tangents<F> {
-  const variables = wrt instanceof Variable ? [wrt] : wrt;
+  const results = variablesOf("apply Rop", f),
+    variables = variablesOf("apply Rop", wrt);
   const points = wrt instanceof Variable
     ? [evalPoints as Operand]
-    : evalPoints as readonly Operand[];
+    : checkList("apply Rop", evalPoints as readonly Operand[], "evalPoints");
   if (points.length !== variables.length) {
     throw new TypeError(
       `Cannot apply Rop: ${variables.length} variables need as many evalPoints, got ${points.length}`,
@@ -35,7 +37,6 @@ export function Rop<const F extends Variable | readonly Variable[]>(
   const tangents = new Map(
     variables.map((v, i) => [v, tangent(v, points[i]!)] as const),
   );
-  const results: readonly Variable[] = f instanceof Variable ? [f] : f;
   const found = push(results, tangents).map((t, i) =>
     t ?? zerosLike(results[i]!, gradDtype(results[i]!))
   );

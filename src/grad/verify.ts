@@ -1,4 +1,6 @@
 /** Gradients compared with finite differences. */
+import { describeOther } from "../graph/describe_other.ts";
+import { checkList } from "../graph/arguments.ts";
 import { withDefaults } from "../graph/options.ts";
 import { isFloat } from "../graph/dtype.ts";
 import { NDArray } from "../graph/ndarray.ts";
@@ -40,6 +42,21 @@ export function verifyGrad(
   points: readonly NDArray[],
   options: VerifyOptions = {},
 ): void {
+  if (typeof fun !== "function") {
+    throw new TypeError(
+      `Cannot verify a gradient: expected a function of Variables, got ${
+        describeOther(fun)
+      }`,
+    );
+  }
+  for (const p of checkList("verify a gradient", points, "NDArrays")) {
+    if (p instanceof NDArray) continue;
+    throw new TypeError(
+      `Cannot verify a gradient: a point is ${
+        describeOther(p)
+      }, expected an NDArray such as array([1, 2])`,
+    );
+  }
   const exact = points.every((p) => p.dtype === "float64" || !isFloat(p.dtype));
   const usual = exact ? 1e-5 : 1e-2;
   const { eps, absTol, relTol, rng = sequence() } = withDefaults(

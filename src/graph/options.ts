@@ -32,16 +32,11 @@ export function withDefaults<O extends object, const D extends Defaults<O>>(
   given: O,
   defaults: D,
 ): Filled<O, D> {
-  if (
-    typeof given !== "object" || given === null || Array.isArray(given) ||
-    ArrayBuffer.isView(given)
-  ) throw noOptions(what, given, defaults);
+  if (!isPlain(given)) throw noOptions(what, given, defaults);
   let filled: Record<string, unknown> = defaults;
   for (const name in given) {
     if (!Object.hasOwn(defaults, name)) {
-      throw isPlain(given)
-        ? noOption(what, name, defaults)
-        : noOptions(what, given, defaults);
+      throw noOption(what, name, defaults);
     }
     if (given[name] === undefined) continue;
     if (filled === defaults) filled = { ...defaults };
@@ -50,7 +45,8 @@ export function withDefaults<O extends object, const D extends Defaults<O>>(
   return filled as Filled<O, D>;
 }
 
-function isPlain(x: object): boolean {
+function isPlain(x: unknown): boolean {
+  if (typeof x !== "object" || x === null) return false;
   const prototype = Object.getPrototypeOf(x);
   return prototype === Object.prototype || prototype === null;
 }

@@ -1,4 +1,5 @@
 /** Whole Jacobians and Hessians: a loop over the rows of an identity, each pulled back. */
+import { variablesOf } from "../graph/arguments.ts";
 import { withDefaults } from "../graph/options.ts";
 import type { Axes } from "../graph/methods.ts";
 import { Variable } from "../graph/variable.ts";
@@ -64,9 +65,10 @@ export function jacobian(
   wrt: Variable | readonly Variable[],
   options: PullbackOptions = {},
 ): Variable | readonly Variable[] {
-  const variables = wrt instanceof Variable ? [wrt] : wrt;
+  const [of] = variablesOf("make a Jacobian", expression),
+    variables = variablesOf("make a Jacobian", wrt);
   const found = jacobians(
-    expression,
+    of!,
     variables,
     withDefaults("make a Jacobian", options, PULLBACK),
   );
@@ -116,7 +118,7 @@ export function hessian(
   wrt: Variable | readonly Variable[],
   options: PullbackOptions = {},
 ): Variable | readonly Variable[] {
-  const variables = wrt instanceof Variable ? [wrt] : wrt,
+  const variables = variablesOf("make a Hessian", wrt),
     pulling = withDefaults("make a Hessian", options, PULLBACK);
   const found = grad(cost, variables, pulling).map((g, i): Variable =>
     // A gradient that does not depend on its variable has derivatives of zero.

@@ -1,4 +1,5 @@
 /** OpFromGraph: a graph that is used like an op, with derivatives of its own where they are given. */
+import { checkList, variablesOf } from "../graph/arguments.ts";
 import { withDefaults } from "../graph/options.ts";
 import { isFloat } from "../graph/dtype.ts";
 import { describeType } from "../graph/type.ts";
@@ -218,10 +219,13 @@ export function OpFromGraph<const O extends Variable | readonly Variable[]>(
       ropOverrides: undefined,
     },
   );
-  const results: readonly Variable[] = outputs instanceof Variable
-    ? [outputs]
-    : outputs;
-  const { graph, shared } = close(name, inputs, results);
+  const results = variablesOf(`make ${name}`, outputs);
+  checkList(`make ${name}`, inputs, "Variables");
+  const { graph, shared } = close(
+    name,
+    variablesOf(`make ${name}`, inputs),
+    results,
+  );
   const params: GraphParams = {
     graph,
     name,

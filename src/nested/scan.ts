@@ -1,4 +1,5 @@
 /** Building a loop from a step written in TypeScript. */
+import { describeOther } from "../graph/describe_other.ts";
 import { type Defaults, type Filled, withDefaults } from "../graph/options.ts";
 import { isInteger } from "../graph/dtype.ts";
 import { spanOf } from "../graph/scan_params.ts";
@@ -129,6 +130,13 @@ function build(
   options: Given,
   keep: boolean,
 ): [outputs: Variable | Variable[], updates: ScanUpdates] {
+  if (typeof step !== "function") {
+    throw new TypeError(
+      `Cannot build scan: the step is ${
+        describeOther(step)
+      }, expected a function of Variables`,
+    );
+  }
   const sequences = listOf<Sequence>(options.sequences).map((s, i) =>
     asSequence(s, i, options.goBackwards)
   );

@@ -1,4 +1,5 @@
 /** What `scan` is given, read and checked: sequences, initial values, and what the step returns. */
+import { describeOther } from "../graph/describe_other.ts";
 import { withDefaults } from "../graph/options.ts";
 import { isFloat } from "../graph/dtype.ts";
 import { lagOf } from "../graph/scan_params.ts";
@@ -17,6 +18,13 @@ export class Until {
 
 /** Ends the loop after the step that makes `condition` true; that step is kept. TypeError: the condition has axes. */
 export function until(condition: Variable): Until {
+  if (!(condition instanceof Variable)) {
+    throw new TypeError(
+      `Cannot end a loop by ${
+        describeOther(condition)
+      }: the condition must be a Variable without axes`,
+    );
+  }
   if (condition.ndim > 0) {
     throw new TypeError(
       `Cannot end a loop by ${condition}: the condition must have no axes; take its all() or any()`,
@@ -126,7 +134,7 @@ function updated(s: SharedVariable, next: Operand): Variable {
   if (!(s instanceof SharedVariable)) {
     throw new TypeError(
       `Cannot build scan: an update is of ${
-        String(s)
+        describeOther(s)
       }, expected a shared variable`,
     );
   }

@@ -1,4 +1,5 @@
 /** cloneReplace: a graph again, with others in the place of some of its variables. */
+import { variablesOf } from "../graph/arguments.ts";
 import { withDefaults } from "../graph/options.ts";
 import { describeType } from "../graph/type.ts";
 import { Variable } from "../graph/variable.ts";
@@ -52,9 +53,6 @@ export function cloneReplace<const O extends Variable | readonly Variable[]>(
     }
     by.set(from, made);
   }
-  const list: readonly Variable[] = outputs instanceof Variable
-    ? [outputs]
-    : outputs;
-  const made = replaceIn(list, by);
+  const made = replaceIn(variablesOf("apply cloneReplace", outputs), by);
   return (outputs instanceof Variable ? made[0] : made) as Cloned<O>;
 }

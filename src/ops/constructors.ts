@@ -70,7 +70,7 @@ export function constant(
 /** Typed arrays keep their dtype unless another is asked for; numbers are floatX. */
 function typed(value: Value, dtype?: Dtype): NDArray {
   const own = value instanceof NDArray || ArrayBuffer.isView(value) ||
-    (typeof value === "object" && "data" in value);
+    (typeof value === "object" && value !== null && "data" in value);
   return array(value, {
     dtype: dtype ??
       (own ? undefined : typeof value === "boolean" ? "bool" : config.floatX),

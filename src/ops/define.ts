@@ -1,4 +1,5 @@
 /** How an op is declared: one call, one place, always in this order. */
+import { type Defaults, withDefaults } from "../graph/options.ts";
 import {
   array,
   type ArrayLike,
@@ -109,6 +110,42 @@ export type OpFunction<
   ) => O extends 1 ? Variable : Variable[])
   & { readonly op: Op<P> };
 
+/** What a declaration may hold. */
+const RULES: Defaults<Rules<[], unknown>> = {
+  name: undefined,
+  arity: undefined,
+  outputs: undefined,
+  infer: undefined,
+  eval: undefined,
+  vjp: undefined,
+  jvp: undefined,
+  loops: undefined,
+  view: undefined,
+  c: undefined,
+  scalar: undefined,
+  views: undefined,
+  mayFail: undefined,
+  lazyInputs: undefined,
+  ordered: undefined,
+  connects: undefined,
+  commutative: undefined,
+  invariants: undefined,
+  version: undefined,
+};
+
+/** TypeError: a field that is not there, which nobody would read, or one missing that every op needs. */
+function checkRules(rules: Rules<[], unknown>): void {
+  const given = withDefaults("define an op", rules, RULES), { name } = given;
+  for (const field of ["infer", "eval"] as const) {
+    if (typeof given[field] === "function") continue;
+    throw new TypeError(
+      `Cannot define op ${name}: ${field} is ${
+        describeOther(given[field])
+      }, expected a function`,
+    );
+  }
+}
+
 /** The only file that casts: tuples of known length become arrays here. */
 // deno-lint-ignore no-explicit-any
 type Loose = any;
@@ -121,6 +158,7 @@ export function defineOp<
 >(
   rules: Rules<A, P, O>,
 ): OpFunction<A, P, O> {
+  checkRules(rules as Loose);
   const { name, arity, outputs = 1, infer, eval: value, vjp, jvp, ...rest } =
     rules as Loose;
   const several = outputs !== 1;
@@ -146,12 +184,16 @@ export function defineOp<
       ? args.length -
         (args.length > 0 && isParams(args[args.length - 1]) ? 1 : 0)
       : arity;
-    if (args.length < n || args[n] instanceof Variable) {
+    const params = isParams(args[n]) ? args[n] : undefined;
+    const taken = params || args[n] === undefined ? n + 1 : n;
+    if (args.length < n || (args.length > taken && !isFromMap(args))) {
       throw new TypeError(
-        `Cannot apply ${name}: expected ${n} operands, got ${args.length}`,
+        `Cannot apply ${name}: expected ${n} operand${
+          n === 1 ? "" : "s"
+        }, got ${args.length}`,
       );
     }
-    const made = new Apply(op, asVariables(args.slice(0, n)), args[n]);
+    const made = new Apply(op, asVariables(args.slice(0, n), name), params);
     return several ? [...made.outputs] : made.outputs[0]!;
   };
   return Object.assign(call, { op }) as Loose;
@@ -162,11 +204,20 @@ function isParams(x: unknown): boolean {
     Object.getPrototypeOf(x) === Object.prototype && !isArrayLike(x);
 }
 
-/** Operands as variables: plain numbers take the dtype of the others. */
-export function asVariables(operands: readonly Operand[]): Variable[] {
+/** True for the arguments that `list.map(f)` hands to f. */
+function isFromMap(args: readonly unknown[]): boolean {
+  const [x, i, list] = args;
+  return args.length === 3 && Array.isArray(list) && list[Number(i)] === x;
+}
+
+/** Operands as variables: plain numbers take the dtype of the others. `name` is what they are operands of, for messages. */
+export function asVariables(
+  operands: readonly Operand[],
+  name: string | null = null,
+): Variable[] {
   const strong = operands.map(dtypeOfOperand).filter((d) => d !== null);
   const dtype = strong.length ? strong.reduce(promote) : null;
-  return operands.map((x) => asVariable(x, dtype));
+  return operands.map((x) => asVariable(x, dtype, name));
 }
 
 function dtypeOfOperand(x: Operand): Dtype | null {
@@ -176,7 +227,11 @@ function dtypeOfOperand(x: Operand): Dtype | null {
 }
 
 /** One operand as a variable; a number becomes a 0-d constant of a dtype that suits `like`. */
-export function asVariable(x: Operand, like: Dtype | null = null): Variable {
+export function asVariable(
+  x: Operand,
+  like: Dtype | null = null,
+  name: string | null = null,
+): Variable {
   if (x instanceof Variable) return x;
   if (
     typeof x === "number" || typeof x === "bigint" || typeof x === "boolean"
@@ -185,10 +240,11 @@ export function asVariable(x: Operand, like: Dtype | null = null): Variable {
     return new Constant(array(x));
   }
   if (!Array.isArray(x)) {
+    const given = describeOther(x);
     throw new TypeError(
-      `Cannot use ${
-        describeOther(x)
-      } in a graph: expected a Variable, a number or an array`,
+      `Cannot ${
+        name === null ? `use ${given} in a graph` : `apply ${name} to ${given}`
+      }: expected a Variable, a number or an array`,
     );
   }
   return new Constant(array(x as Nested, { dtype: like ?? config.floatX }));

@@ -1,4 +1,5 @@
 /** `expr`: a graph written as a formula. */
+import { describeOther } from "../graph/describe_other.ts";
 import { type Bound, type Index, slice } from "../graph/indexing.ts";
 import { Variable } from "../graph/variable.ts";
 import { at } from "./indexing/at.ts";
@@ -60,6 +61,13 @@ export function expr(
   pieces: TemplateStringsArray,
   ...values: readonly unknown[]
 ): Variable {
+  if (!Array.isArray(pieces?.raw)) {
+    throw new TypeError(
+      `Cannot read a formula: expected the text behind expr, as in expr\`x + 1\`, got ${
+        describeOther(pieces)
+      }`,
+    );
+  }
   const text = { pieces: pieces.raw, values };
   return located(text, () => {
     const tree = treeOf(pieces), value = evaluate(tree, values);

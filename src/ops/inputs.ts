@@ -1,5 +1,7 @@
 /** Symbolic inputs by dtype and rank: `matrix("x")` in floatX, and with b w i l f d in front in int8 to float64. */
-import type { Dtype } from "../graph/dtype.ts";
+import { describeOther } from "../graph/describe_other.ts";
+import { checkList } from "../graph/arguments.ts";
+import { checkDtype, type Dtype } from "../graph/dtype.ts";
 import { config } from "../graph/config.ts";
 import { dense, type Dim } from "../graph/type.ts";
 import { Variable } from "../graph/variable.ts";
@@ -20,13 +22,25 @@ export function tensor<const S extends readonly Dim[]>(
   shape: S,
   name?: string,
 ): Variable<S["length"]> {
-  const bad = shape.find((d) =>
-    typeof d === "number" && !(Number.isInteger(d) && d >= 0)
+  const bad = checkList("make an input", shape, "lengths").findIndex((d) =>
+    d !== null && typeof d !== "string" &&
+    !(typeof d === "number" && Number.isInteger(d) && d >= 0)
   );
-  if (bad !== undefined) {
-    throw new RangeError(`Cannot make an input: ${bad} is not a length`);
+  if (bad >= 0) {
+    throw new RangeError(
+      `Cannot make an input: the length of axis ${bad} is ${
+        describeOther(shape[bad])
+      }, expected a number from 0, null or a name`,
+    );
   }
-  return new Variable(dense(dtype, [...shape]), null, 0, name);
+  if (name !== undefined && typeof name !== "string") {
+    throw new TypeError(
+      `Cannot make an input: its name is ${
+        describeOther(name)
+      }, expected text; lengths are written tensor("float32", [2, 3])`,
+    );
+  }
+  return new Variable(dense(checkDtype(dtype), [...shape]), null, 0, name);
 }
 
 /** Makes inputs of one type. */

@@ -1,4 +1,6 @@
 /** A rule is a name, the shape of what it matches, and what it puts there. */
+import { describeOther } from "../graph/describe_other.ts";
+import { checkList } from "../graph/arguments.ts";
 import { withDefaults } from "../graph/options.ts";
 import type { AnyOp, Variable } from "../graph/variable.ts";
 import { fillValue } from "./values.ts";
@@ -96,7 +98,12 @@ export function rule<const P extends readonly [Applies, ...Pattern[]]>(
     name,
     equation: "",
     licence,
-    ops: [lhs[0].op],
+    ops: [
+      opOf(
+        name,
+        checkList(`make rule ${name}`, lhs, "a function and operands")[0],
+      ),
+    ],
     lhs,
     rewrite(root) {
       const bound = solve(lhs, root, {}, (bound) => bound);
@@ -136,8 +143,19 @@ export function ruleAt(
     equation: "",
     licence: "value-safe",
   });
-  const ops = fns && fns.map((f) => f.op);
+  const ops = fns &&
+    checkList(`make rule ${name}`, fns, "functions").map((f) => opOf(name, f));
   return { name, equation, licence, ops, lhs: null, rewrite };
+}
+
+/** The op of a function. TypeError: it is the function of none. */
+function opOf(name: string, f: Applies): AnyOp {
+  if (f?.op) return f.op;
+  throw new TypeError(
+    `Cannot make rule ${name}: ${
+      describeOther(f)
+    } applies no op of its own, as add and sum do`,
+  );
 }
 
 /** A pattern with a name of its own. */

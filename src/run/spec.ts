@@ -47,6 +47,13 @@ export class In<R extends number = number> {
       mutable: false,
       allowDowncast: undefined,
     });
+    if (!(variable instanceof Variable)) {
+      throw new TypeError(
+        `Cannot make an input: expected a Variable, got ${
+          describeOther(variable)
+        }`,
+      );
+    }
     this.variable = variable;
     this.name = given.name ?? variable.name;
     this.value = given.value;
@@ -112,7 +119,7 @@ export function specify(
       "Cannot compile a function: inputs must be an array of Variables",
     );
   }
-  const ins = inputs.map((x) => x instanceof In ? x : new In(x));
+  const ins = inputs.map((x, i) => asInput(x, i));
   checkInputs(ins);
   const [form, wanted] = takeApart(outputs);
   const updates = checkUpdates(options.updates ?? []);
@@ -121,7 +128,7 @@ export function specify(
     if (!(from instanceof Variable)) {
       throw new TypeError(
         `Cannot replace ${
-          String(from)
+          describeOther(from)
         }: givens are pairs of a Variable and its replacement`,
       );
     }
@@ -173,16 +180,19 @@ function substitute(
   );
 }
 
+function asInput(x: Variable | In, i: number): In {
+  if (x instanceof In) return x;
+  if (x instanceof Variable) return new In(x);
+  throw new TypeError(
+    `Cannot compile a function: input ${i} is ${
+      describeOther(x)
+    }, expected a Variable or In`,
+  );
+}
+
 function checkInputs(ins: readonly In[]): void {
   const seen = new Set<Variable>();
   ins.forEach(({ variable }, i) => {
-    if (!(variable instanceof Variable)) {
-      throw new TypeError(
-        `Cannot compile a function: input ${i} is ${
-          String(variable)
-        }, expected a Variable or In`,
-      );
-    }
     if (variable instanceof SharedVariable) {
       throw new TypeError(
         `Cannot compile a function: input ${i} is the shared variable ${
@@ -222,7 +232,7 @@ function takeApart(outputs: Outputs): [Spec["form"], Variable[]] {
     if (!(v instanceof Variable)) {
       throw new TypeError(
         `Cannot compile a function: output ${key} is ${
-          String(v)
+          describeOther(v)
         }, expected a Variable`,
       );
     }
@@ -245,7 +255,7 @@ export function checkUpdates(
     if (!(s instanceof SharedVariable)) {
       throw new TypeError(
         `Cannot update ${
-          String(s)
+          describeOther(s)
         }: only shared variables are updated; updates are pairs [shared, value]`,
       );
     }

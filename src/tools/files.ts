@@ -1,4 +1,5 @@
 /** Arrays in files: NumPy's .npy and .npz, and the IDX files of MNIST. */
+import { describeOther } from "../graph/describe_other.ts";
 import {
   allocate,
   type Dtype,
@@ -31,6 +32,13 @@ export function saveNpz(
   path: string | URL,
   arrays: Readonly<Record<string, NDArray>>,
 ): void {
+  if (typeof arrays !== "object" || arrays === null) {
+    throw new TypeError(
+      `Cannot write arrays: expected them by name, as { W: array(…) }, got ${
+        describeOther(arrays)
+      }`,
+    );
+  }
   const files = Object.entries(arrays).map((
     [name, array],
   ) => [`${name}.npy`, encodeNpy(array)]);
@@ -39,6 +47,7 @@ export function saveNpz(
 
 /** Writes beside the file and renames: nobody ever reads half of it. */
 function writeWhole(path: string | URL, bytes: Uint8Array): void {
+  checkPath(path);
   const suffix = `.${Deno.pid}.part`;
   const beside = path instanceof URL
     ? new URL(path.href + suffix)
@@ -100,8 +109,17 @@ function readPacked(path: string | URL): Uint8Array {
   }
 }
 
+/** TypeError: it is no path. */
+function checkPath(path: string | URL): void {
+  if (typeof path === "string" || path instanceof URL) return;
+  throw new TypeError(
+    `Cannot open a file: expected a path or a URL, got ${describeOther(path)}`,
+  );
+}
+
 /** Errors name the file. */
 function named<T>(path: string | URL, read: () => T): T {
+  checkPath(path);
   try {
     return read();
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Pictures: Observable Plot draws, one SVG file comes out. Both packages load on first use. */
+import { describeOther } from "../graph/describe_other.ts";
 
 /** The marks and transforms of Observable Plot that have a type here; it has more, under its own names. */
 export type PlotName =
@@ -90,6 +91,13 @@ export interface Picture {
 export async function plot(
   draw: (Plot: PlotLibrary) => Picture,
 ): Promise<string> {
+  if (typeof draw !== "function") {
+    throw new TypeError(
+      `Cannot draw: expected a function from Plot to panels, got ${
+        describeOther(draw)
+      }`,
+    );
+  }
   const library = await load();
   return layOut(draw(library), library);
 }

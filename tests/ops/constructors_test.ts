@@ -77,7 +77,7 @@ Deno.test("inputs have the dtype of their prefix, or floatX as it is when they a
   assertThrows(
     () => tensor("float32", [-1]),
     RangeError,
-    "Cannot make an input: -1 is not a length",
+    "Cannot make an input: the length of axis 0 is -1",
   );
 });
 

@@ -42,10 +42,16 @@ Deno.test("what is no operand, or not as many as an op takes, is refused", () =>
   const add = ops.add as (...xs: unknown[]) => Variable;
   refused(() => add(x), "Cannot apply add: expected 2 operands, got 1");
   refused(() => add(x, x, x), "Cannot apply add: expected 2 operands, got 3");
-  refused(() => add(x, { axis: 1 }), "Cannot use an object of axis in a graph");
-  refused(() => ops.neg({} as never), "Cannot use an empty object in a graph");
-  refused(() => add(x, "3"), 'Cannot use "3" in a graph');
-  refused(() => add(x, undefined), "Cannot use undefined in a graph");
+  refused(() => add(x, { axis: 1 }), "Cannot apply add to an object of axis");
+  refused(() => ops.neg({} as never), "Cannot apply neg to an empty object");
+  refused(() => add(x, "3"), 'Cannot apply add to "3"');
+  refused(() => add(x, x, 3), "Cannot apply add: expected 2 operands, got 3");
+  refused(
+    () => (ops.exp as typeof add)(x, 2),
+    "Cannot apply exp: expected 1 operand, got 2",
+  );
+  assertEquals([x, x].map(ops.exp).length, 2, "as list.map calls it");
+  refused(() => add(x, undefined), "Cannot apply add to undefined");
 });
 
 Deno.test("a dtype that is none is refused", () => {

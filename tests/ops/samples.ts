@@ -297,7 +297,7 @@ export const SAMPLES: Samples = {
     "float64",
   ] as const).flatMap((to) =>
     (["bool", "int32", "int64", "float32", "float64"] as const).map((dtype) =>
-      [[spread([2, 3], { low: 0, high: 9, dtype })], to] as const
+      [[spread([2, 3], { low: 0, high: 9, dtype })], { dtype: to }] as const
     )
   ),
   ...Object.fromEntries(

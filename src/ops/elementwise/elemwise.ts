@@ -1,5 +1,11 @@
 /** Elementwise arithmetic, exponentials, trigonometry and rounding: one row is the whole op. */
-import { castsSafely, type Dtype, DTYPES, isFloat } from "../../graph/dtype.ts";
+import {
+  castsSafely,
+  checkDtype,
+  type Dtype,
+  DTYPES,
+  isFloat,
+} from "../../graph/dtype.ts";
 import type { Length, Lengths } from "../../graph/length.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
 import { elementLoops } from "./broadcast.ts";
@@ -521,20 +527,26 @@ export const second: Binary = binary("second", {
   connects: [[false], [true]],
 });
 
-const castTo: OpFunction<X, Dtype> = defineOp<X, Dtype>({
+interface CastParams {
+  readonly dtype: Dtype;
+}
+
+const castTo: OpFunction<X, CastParams> = defineOp<X, CastParams>({
   name: "cast",
   arity: 1,
-  infer: (inputs, dtype, lengths) =>
+  infer: (inputs, { dtype }, lengths) =>
     inferElementwise(
       "cast",
       { dtype: () => dtype, length: kept(inputs[0].dtype, dtype) },
       inputs,
       lengths,
     ),
-  eval: ([x], dtype) => x.astype(dtype),
-  vjp: ({ params }, g) => [isFloat(params) ? g : null],
-  jvp: ({ params }, [t]) => t && isFloat(params) ? cast(t, params) : null,
-  loops: (site) => elementLoops(site, ([x]) => [castExpr(x!, site.params)]),
+  eval: ([x], { dtype }) => x.astype(dtype),
+  vjp: ({ params: { dtype } }, g) => [isFloat(dtype) ? g : null],
+  jvp: ({ params: { dtype } }, [t]) =>
+    t && isFloat(dtype) ? cast(t, dtype) : null,
+  loops: (site) =>
+    elementLoops(site, ([x]) => [castExpr(x!, site.params.dtype)]),
   scalar: castScalar(),
 });
 
@@ -547,7 +559,7 @@ export const cast:
   & { readonly op: AnyOp } = Object.assign(
     (x: Operand, dtype: Dtype): Variable => {
       const v = asVariable(x);
-      return v.dtype === dtype ? v : castTo(v, dtype);
+      return v.dtype === dtype ? v : castTo(v, { dtype: checkDtype(dtype) });
     },
     { op: castTo.op },
   );

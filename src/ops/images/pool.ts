@@ -1,5 +1,6 @@
 /** Pooling: windows over the last axes, of each of which the largest element, the sum or the mean is kept. */
-import { withDefaults } from "../../graph/options.ts";
+import { checkList } from "../../graph/arguments.ts";
+import { type Defaults, withDefaults } from "../../graph/options.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { asVariable, type Operand } from "../define.ts";
 import { describeType } from "../../graph/type.ts";
@@ -22,6 +23,13 @@ export interface PoolOptions {
   readonly mode?: PoolMode;
 }
 
+const POOL = {
+  stride: undefined,
+  pad: 0,
+  ignoreBorder: false,
+  mode: "max",
+} as const satisfies Defaults<PoolOptions>;
+
 /** The parameters for windows over the last axes of x. */
 function paramsOf(
   name: string,
@@ -32,16 +40,16 @@ function paramsOf(
   const { stride = window, pad, ignoreBorder, mode } = withDefaults(
     `apply ${name}`,
     options,
-    { stride: undefined, pad: 0, ignoreBorder: false, mode: "max" },
+    POOL,
   );
-  const n = window.length,
+  const n = checkList(`apply ${name}`, window, "lengths of a window").length,
     each = (v: number | readonly number[]) =>
       typeof v === "number" ? Array<number>(n).fill(v) : v;
   const params = { window, stride: each(stride), pad: each(pad) };
   for (const [option, list] of Object.entries(params)) {
     const least = option === "pad" ? 0 : 1;
     if (
-      list.length !== n ||
+      checkList(`apply ${name}`, list, `numbers as ${option}`).length !== n ||
       list.some((m) => !Number.isInteger(m) || m < least)
     ) {
       throw new RangeError(
@@ -106,8 +114,9 @@ export function pool(
   window: readonly number[],
   options: PoolOptions = {},
 ): Variable {
-  const v = operand(x, options.mode);
-  return pooled(v, paramsOf("pool", v, window, options));
+  const given = asVariable(x),
+    params = paramsOf("pool", given, window, options);
+  return pooled(operand(given, params.mode), params);
 }
 
 function square(
@@ -191,17 +200,17 @@ export function averagePoolGrad(
   options: PoolOptions = {},
 ): Variable {
   const [v, gy] = floats("averagePoolGrad", x, g) as [Variable, Variable],
-    { mode = "average_inc_pad" } = options;
+    { mode, ...rest } = withDefaults("apply averagePoolGrad", options, {
+      ...POOL,
+      mode: "average_inc_pad",
+    });
   if (mode === "max") {
     throw new RangeError(
       "Cannot apply averagePoolGrad: mode is max; use maxPoolGrad",
     );
   }
-  return spread(
-    gy,
-    lengthsOf(v).slice(-window.length),
-    paramsOf("averagePoolGrad", v, window, { ...options, mode }),
-  );
+  const params = paramsOf("averagePoolGrad", v, window, { ...rest, mode });
+  return spread(gy, lengthsOf(v).slice(-window.length), params);
 }
 
 /** Zeros but for the elements that are the largest of their window, which stay where they are. */

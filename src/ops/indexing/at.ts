@@ -1,4 +1,5 @@
 /** `x.at(…)`, and changing what it names: from how users write an index to the ops of subtensor.ts. */
+import { describeOther } from "../../graph/describe_other.ts";
 import { isInteger } from "../../graph/dtype.ts";
 import {
   type Bound,
@@ -220,9 +221,11 @@ function partOfShape(x: Variable, index: readonly Index[]): Variable | null {
 
 /** What `x.at(…)` names, with x. TypeError: v is no such thing. */
 function named(v: Variable) {
-  const { owner } = v;
+  const owner = v instanceof Variable ? v.owner : null;
   if (owner?.op !== subtensor.op && owner?.op !== advancedSubtensor.op) {
-    throw new TypeError(`Cannot change elements: expected x.at(…), got ${v}`);
+    throw new TypeError(
+      `Cannot change elements: expected x.at(…), got ${describeOther(v)}`,
+    );
   }
   const [x, ...rest] = owner.inputs,
     index = shiftInputs(owner.params.index as IndexParam[], 1);

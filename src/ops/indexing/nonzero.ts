@@ -1,8 +1,10 @@
 /** Where elements are not 0: positions whose number only the run knows; and positions in an array as one number. */
+import { describeOther } from "../../graph/describe_other.ts";
+import { checkList } from "../../graph/arguments.ts";
 import { allocate, isInteger } from "../../graph/dtype.ts";
 import { NDArray } from "../../graph/ndarray.ts";
 import { describeType } from "../../graph/type.ts";
-import type { AnyOp, Variable } from "../../graph/variable.ts";
+import { type AnyOp, Variable } from "../../graph/variable.ts";
 import { sizeText } from "../c_text.ts";
 import {
   asVariable,
@@ -117,11 +119,13 @@ export type AxisOrder = "C" | "F";
 /** The lengths of a shape. TypeError: they are no integers. */
 function wholeLengths(name: string, shape: ShapeLike): (number | Variable)[] {
   const lengths = asLengths(name, shape);
-  const wrong = lengths.find((n) =>
-    typeof n === "number" ? !Number.isInteger(n) : !isInteger(n.dtype)
+  const wrong = lengths.findIndex((n) =>
+    !(n instanceof Variable ? isInteger(n.dtype) : Number.isInteger(n))
   );
-  if (wrong === undefined) return lengths;
-  throw new TypeError(`Cannot apply ${name}: ${wrong} is not a length`);
+  if (wrong < 0) return lengths;
+  throw new TypeError(
+    `Cannot apply ${name}: ${describeOther(lengths[wrong])} is not a length`,
+  );
 }
 
 /** Positions in an array of these lengths, the last axis fastest, as one position for each axis. */
@@ -180,6 +184,7 @@ export function ravelMultiIndex(
   order: AxisOrder = "C",
 ): Variable {
   const lengths = wholeLengths("ravelMultiIndex", shape);
+  checkList("apply ravelMultiIndex", index, "positions, one for each axis");
   if (
     lengths.length !== index.length ||
     (typeof mode !== "string" && mode.length !== index.length)

@@ -13,7 +13,7 @@ import { unbroadcast } from "../shape/specify_shape.ts";
  * runs: each axis is a branch of its own, and only one is computed. Types
  * forget lengths of 1, which may differ between branches.
  *
- * TypeError: the axis is no scalar. RangeError: when it runs, there is no such axis.
+ * TypeError: the axis is no scalar, or there is none to name. RangeError: when it runs, there is no such axis.
  */
 export function alongSome(
   name: string,
@@ -24,6 +24,11 @@ export function alongSome(
   if (axis.ndim > 0 || !(isInteger(axis.dtype) || isFloat(axis.dtype))) {
     throw new TypeError(
       `Cannot apply ${name}: the axis is ${describeType(axis.type)}`,
+    );
+  }
+  if (ndim === 0) {
+    throw new TypeError(
+      `Cannot apply ${name} along an axis: the operand has none`,
     );
   }
   const asked = cast(axis, "int64"),

@@ -3,7 +3,7 @@ import { withDefaults } from "../../graph/options.ts";
 import { isInteger } from "../../graph/dtype.ts";
 import type { Index } from "../../graph/indexing.ts";
 import { describeType } from "../../graph/type.ts";
-import { Variable } from "../../graph/variable.ts";
+import { Constant, Variable } from "../../graph/variable.ts";
 import { at } from "./at.ts";
 import { arange } from "../constructors.ts";
 import { assert } from "../debug.ts";
@@ -30,7 +30,7 @@ export function positionsOf(name: string, x: Operand): Variable {
   );
 }
 
-/** Positions brought into 0 … n - 1; those out of range are refused when it runs. */
+/** Positions brought into 0 … n - 1. RangeError: one is out of range; where only the run knows, it is found then. */
 export function boundedIndex(
   name: string,
   index: Variable,
@@ -44,6 +44,13 @@ export function boundedIndex(
     case "clip":
       return clip(i, 0, sub(asVariable(n, "int64"), 1));
     case "raise":
+      if (index instanceof Constant && typeof n === "number") {
+        const wrong = [...index.data.flat()].find((p) => p < 0 || p >= n);
+        if (wrong === undefined) return i;
+        throw new RangeError(
+          `Cannot apply ${name}: index ${wrong} is out of range for length ${n}`,
+        );
+      }
       return assert(
         i,
         and_(ge(i, 0), lt(i, n)),

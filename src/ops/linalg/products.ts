@@ -1,4 +1,5 @@
 /** Products and powers of matrices, and arrays of more axes taken as matrices. */
+import { checkList } from "../../graph/arguments.ts";
 import { promote } from "../../graph/dtype.ts";
 import { describeType } from "../../graph/type.ts";
 import type { Variable } from "../../graph/variable.ts";
@@ -152,7 +153,7 @@ export function tensorsolve(
   axes: readonly number[] | null = null,
 ): Variable {
   const [given, right] = asFloats([a, b]) as [Variable, Variable];
-  const moved = (axes ?? []).map((axis) =>
+  const moved = checkList("apply tensorsolve", axes ?? [], "axes").map((axis) =>
     axisOf("tensorsolve", axis, given.ndim)
   );
   const v = moved.length

@@ -1,4 +1,5 @@
 /** Einstein's summation: products of arrays whose axes have letters. */
+import { describeOther } from "../../graph/describe_other.ts";
 import { promote } from "../../graph/dtype.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { asVariable, type Operand } from "../define.ts";
@@ -43,6 +44,13 @@ export function einsum(
   subscripts: string,
   ...operands: readonly Operand[]
 ): Variable {
+  if (typeof subscripts !== "string" || operands.length === 0) {
+    throw new TypeError(
+      `Cannot apply einsum: expected letters such as "ij,jk->ik", then operands, got ${
+        [subscripts, ...operands].map(describeOther).join(", ")
+      }`,
+    );
+  }
   const given = operands.map((x) => asVariable(x)),
     { inputs, output } = read(subscripts, given.map((x) => x.ndim));
   const dtype = given.map((x) => x.dtype).reduce(promote);

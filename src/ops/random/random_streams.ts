@@ -1,4 +1,5 @@
 /** RandomStreams: random numbers in graphs, by generators whose states are shared variables. */
+import { describeOther } from "../../graph/describe_other.ts";
 import { withDefaults } from "../../graph/options.ts";
 import { type Dtype, promote } from "../../graph/dtype.ts";
 import { config } from "../../graph/config.ts";
@@ -402,11 +403,21 @@ function widest(...operands: readonly Operand[]): Dtype {
 export function dropout(
   x: Operand,
   rate: number,
-  { rng }: { readonly rng: RandomStreams },
+  options: { readonly rng: RandomStreams },
 ): Variable {
-  if (!(rate >= 0 && rate < 1)) {
+  const { rng } = withDefaults("apply dropout", options, { rng: undefined });
+  if (!(rng instanceof RandomStreams)) {
+    throw new TypeError(
+      `Cannot apply dropout: rng is ${
+        describeOther(rng)
+      }, expected new RandomStreams(seed)`,
+    );
+  }
+  if (typeof rate !== "number" || !(rate >= 0 && rate < 1)) {
     throw new RangeError(
-      `Cannot drop out elements at the rate ${rate}: expected a number from 0 up to 1`,
+      `Cannot drop out elements at the rate ${
+        describeOther(rate)
+      }: expected a number from 0 up to 1`,
     );
   }
   const v = asVariable(x),

@@ -1,4 +1,5 @@
 /** Where generators start: from a seed, one stream after the other, each cut into substreams that never meet. */
+import { describeOther } from "../../graph/describe_other.ts";
 import { NDArray } from "../../graph/ndarray.ts";
 import { type Jump, jump, M1, M2 } from "./mrg31k3p.ts";
 
@@ -29,9 +30,11 @@ export class Streams {
 /** The six words of a seed. */
 function seedWords(seed: number | readonly number[]): Int32Array {
   const words = typeof seed === "number" ? Array<number>(6).fill(seed) : seed;
-  if (words.length !== 6) {
+  if (!Array.isArray(words) || words.length !== 6) {
     throw new TypeError(
-      `Cannot seed with ${words.length} numbers: expected one integer, or six`,
+      `Cannot seed with ${
+        describeOther(seed)
+      }: expected one integer, or a list of six`,
     );
   }
   const fit = (from: number, limit: number) => {

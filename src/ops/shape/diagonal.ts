@@ -1,4 +1,5 @@
 /** Diagonals: looked at, filled, made into matrices; and triangles. */
+import { checkWhole } from "../../graph/arguments.ts";
 import { withDefaults } from "../../graph/options.ts";
 import { type Dtype, promote } from "../../graph/dtype.ts";
 import { config } from "../../graph/config.ts";
@@ -118,6 +119,7 @@ function diagonalOf(
   if (a === b) {
     throw new RangeError(`Cannot apply diagonal: both axes are ${a}`);
   }
+  checkWhole("apply diagonal", offset, "the offset");
   return extracted(moveaxis(v, [a, b], [-2, -1]), { offset });
 }
 
@@ -158,6 +160,7 @@ export function allocDiag(
   if (a === b) {
     throw new RangeError(`Cannot apply allocDiag: both axes are ${a}`);
   }
+  checkWhole("apply allocDiag", offset, "the offset");
   const lengths = lengthsOf(v),
     side = SYMBOLIC.add(lengths.at(-1)!, Math.abs(offset));
   const blank = zeros([...lengths.slice(0, -1), side, side], v.dtype);

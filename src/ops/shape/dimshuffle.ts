@@ -208,13 +208,22 @@ export function expandDims(
 /** With `n` new axes of length 1 in front. A view. */
 export function shapePadLeft(x: Operand, n = 1): Variable {
   const v = asVariable(x);
-  return dimshuffle(v, [...Array<"x">(n).fill("x"), ...range(v.ndim)]);
+  return dimshuffle(v, [...newAxes("shapePadLeft", n), ...range(v.ndim)]);
 }
 
 /** With `n` new axes of length 1 at the end. A view. */
 export function shapePadRight(x: Operand, n = 1): Variable {
   const v = asVariable(x);
-  return dimshuffle(v, [...range(v.ndim), ...Array<"x">(n).fill("x")]);
+  return dimshuffle(v, [...range(v.ndim), ...newAxes("shapePadRight", n)]);
+}
+
+function newAxes(name: string, n: number): "x"[] {
+  if (Number.isInteger(n) && n >= 0) return Array<"x">(n).fill("x");
+  throw new RangeError(
+    `Cannot apply ${name}: expected a number of new axes, got ${
+      describeOther(n)
+    }`,
+  );
 }
 
 /** x with at least one axis. */

@@ -1,8 +1,10 @@
 /** Positions along axes: grids of them, evenly spaced numbers, windows. */
+import { describeOther } from "../../graph/describe_other.ts";
+import { checkList } from "../../graph/arguments.ts";
 import { withDefaults } from "../../graph/options.ts";
 import { config } from "../../graph/config.ts";
 import { type Dtype, isFloat, promote } from "../../graph/dtype.ts";
-import type { Slice } from "../../graph/indexing.ts";
+import { Slice } from "../../graph/indexing.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { broadcastTo } from "./broadcast_to.ts";
 import { arange } from "../constructors.ts";
@@ -22,13 +24,17 @@ const RANGE = /^\s*(-?[\d.]+)?\s*:\s*(-?[\d.]+)\s*(?::\s*(-?[\d.]+)?\s*)?$/;
 function numbersOf(name: string, range: GridRange): Variable<1> {
   const parts = typeof range === "string"
     ? RANGE.exec(range)?.slice(1)
-    : [range.start, range.stop, range.step];
+    : range instanceof Slice
+    ? [range.start, range.stop, range.step]
+    : [];
   const [start, stop, step] = (parts ?? []).map((p) =>
     typeof p === "string" ? Number(p) : p
   );
   if (stop === undefined || stop === null) {
     throw new TypeError(
-      `Cannot apply ${name}: expected ranges such as "0:5" or slice(0, 5, 2), got ${range}`,
+      `Cannot apply ${name}: expected ranges such as "0:5" or slice(0, 5, 2), got ${
+        describeOther(range)
+      }`,
     );
   }
   return arange(start ?? 0, stop, step ?? 1);
@@ -90,7 +96,8 @@ export function meshgrid(
     indexing: "xy",
     sparse: false,
   });
-  const flat = vectors.map((v) => flatten(v)),
+  const flat = checkList("apply meshgrid", vectors, "vectors")
+      .map((v) => flatten(v)),
     swaps = indexing === "xy" && flat.length > 1;
   const exchange = <T>(list: readonly T[]): T[] =>
     swaps ? [list[1]!, list[0]!, ...list.slice(2)] : [...list];

@@ -1,4 +1,5 @@
 /** Several arrays as one, end to end along an axis, and back. */
+import { checkList } from "../../graph/arguments.ts";
 import { allocate, promote } from "../../graph/dtype.ts";
 import type { Expr } from "../../graph/loops.ts";
 import type { Length, Shaped } from "../../graph/length.ts";
@@ -176,12 +177,13 @@ export function concatenate<R extends number = number>(
   xs: readonly (Variable<R> | Operand)[],
   axis = 0,
 ): Variable<R> {
-  return join(axis, ...xs);
+  return join(axis, ...checkList("apply concatenate", xs, "operands"));
 }
 
 /** Operands of one shape along a new axis. TypeError: other ranks. RangeError: other lengths. */
 export function stack(xs: readonly Operand[], axis = 0): Variable {
-  return join(axis, ...asVariables(xs).map((v) => expandDims(v, axis)));
+  const vs = asVariables(checkList("apply stack", xs, "operands"));
+  return join(axis, ...vs.map((v) => expandDims(v, axis)));
 }
 
 /** Parts of x along an axis, whose sizes are known to add up to its length. */
@@ -210,6 +212,7 @@ export function split(
   sizes: readonly (number | Variable)[],
   axis: number | Variable = 0,
 ): Variable[] {
+  checkList("split", sizes, "sizes");
   if (axis instanceof Variable) {
     const { value } = axis, { ndim } = asVariable(x);
     return typeof value === "number"

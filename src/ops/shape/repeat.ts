@@ -1,4 +1,5 @@
 /** Elements and whole arrays repeated, and axes rolled, reversed and turned. */
+import { checkList } from "../../graph/arguments.ts";
 import { isInteger } from "../../graph/dtype.ts";
 import { slice } from "../../graph/indexing.ts";
 import { describeType } from "../../graph/type.ts";
@@ -174,7 +175,9 @@ export function rot90(
   axes: readonly [number, number] = [0, 1],
 ): Variable {
   const v = asVariable(x),
-    [a, b] = axes.map((axis) => axisOf("rot90", axis, v.ndim)) as [
+    [a, b] = checkList("apply rot90", axes, "two axes").map((axis) =>
+      axisOf("rot90", axis, v.ndim)
+    ) as [
       number,
       number,
     ];

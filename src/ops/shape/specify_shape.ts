@@ -1,4 +1,5 @@
 /** Telling types what a shape will be, or to forget it. */
+import { checkList } from "../../graph/arguments.ts";
 import {
   type Length,
   type Lengths,
@@ -90,7 +91,7 @@ function specifyAll<R extends number = number>(
   const scalars = new Scalars("specifyShape", 1);
   const wanted = shape instanceof Variable
     ? asLengths("specifyShape", shape)
-    : shape;
+    : checkList("apply specifyShape", shape, "lengths");
   const params = wanted.map((n) =>
     n === null || typeof n === "string" ? n : scalars.take(n)
   );

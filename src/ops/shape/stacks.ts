@@ -1,4 +1,5 @@
 /** Arrays laid beside each other, and what types know of axes of length 1. */
+import { checkList } from "../../graph/arguments.ts";
 import type { Dtype } from "../../graph/dtype.ts";
 import { config } from "../../graph/config.ts";
 import type { Variable } from "../../graph/variable.ts";
@@ -8,6 +9,7 @@ import { asVariable, type Operand } from "../define.ts";
 import { atleast1d, atleast2d, expandDims, moveaxis } from "./dimshuffle.ts";
 import { cast } from "../elementwise/elemwise.ts";
 import { eq } from "../elementwise/elemwise_logic.ts";
+import { boundedIndex, positionsOf } from "../indexing/take.ts";
 import { join, stack } from "./join.ts";
 import { axisOf, lengthsOf } from "./shape.ts";
 import { specifyShape, unbroadcast } from "./specify_shape.ts";
@@ -68,6 +70,7 @@ export function patternBroadcast<R extends number = number>(
   pattern: readonly boolean[],
 ): Variable<R> {
   const v = asVariable(x);
+  checkList("apply patternBroadcast", pattern, "booleans");
   if (pattern.length !== v.ndim) {
     throw new TypeError(
       `Cannot apply patternBroadcast: ${pattern.length} words for ${v}`,
@@ -81,13 +84,24 @@ export function patternBroadcast<R extends number = number>(
   ) as Variable<R>;
 }
 
-/** For each integer a row with 1 at its place and 0 elsewhere, in floatX unless a dtype is given. */
+/**
+ * For each integer a row with 1 at its place and 0 elsewhere, in floatX unless
+ * a dtype is given.
+ *
+ * TypeError: y holds no integers. RangeError: one is not from 0 to classes - 1;
+ * where only the run knows, it is found then.
+ */
 export function toOneHot(
   y: Operand,
   classes: number | Variable,
   dtype: Dtype = config.floatX,
 ): Variable {
-  const v = asVariable(y, "int64");
+  const v = boundedIndex(
+    "toOneHot",
+    positionsOf("toOneHot", y),
+    classes,
+    "raise",
+  );
   return cast(eq(expandDims(v, v.ndim), arange(classes)), dtype);
 }
 
