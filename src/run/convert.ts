@@ -34,6 +34,14 @@ export function convert(
       `Cannot use the value of input ${label}: ${(e as Error).message}`,
     );
   }
+  if (!typed && !(input.allowDowncast ?? allowDowncast)) {
+    const lost = beyond(value as Nested, made);
+    if (lost !== undefined) {
+      throw new RangeError(
+        `Cannot use the value of input ${label}: ${lost} is beyond ${made.dtype}; make the input float64, or pass { allowInputDowncast: true } for an infinity`,
+      );
+    }
+  }
   if (!isWhole(made)) {
     throw new RangeError(
       `Cannot use the value of input ${label}: shape (${made.shape}) reaches beyond its memory of ${made.data.length} elements; a buffer that was transferred has none`,
@@ -107,6 +115,19 @@ function holdsExactly(value: Nested, dtype: Dtype): boolean {
   return made.data.every((x: number | bigint, i: number) =>
     Object.is(x, there.data[i]) || x === there.data[i]
   );
+}
+
+/** A finite number of `value` that became an infinity in `made`. */
+function beyond(value: Nested, made: NDArray): number | bigint | undefined {
+  if (!isFloat(made.dtype) || !made.data.some(isInfinite)) return undefined;
+  return array(value, { dtype: "float64" }).data.find((
+    x: number | bigint,
+    i: number,
+  ) => Number.isFinite(x) && !Number.isFinite(made.data[i]));
+}
+
+function isInfinite(x: number | bigint): boolean {
+  return x === Infinity || x === -Infinity;
 }
 
 function guess(value: Nested): Dtype {

@@ -505,6 +505,23 @@ Deno.test("bad requests name what is wrong", () => {
   );
 });
 
+Deno.test("a number that the input's dtype does not hold is refused", () => {
+  const x = damo.fvector("x"), s = damo.fscalar("s");
+  const f = damo.function([x, s], x.mul(s));
+  const wrong: readonly [number[], number][] = [[[1, 1e300], 1], [[1], -1e39]];
+  for (const args of wrong) {
+    assertThrows(
+      () => f(...args),
+      RangeError,
+      "is beyond float32; make the input float64, or pass { allowInputDowncast: true }",
+    );
+  }
+  assertEquals(f([1, Infinity], 2).toArray(), [2, Infinity]);
+  const g = damo.function([x], x, { allowInputDowncast: true });
+  assertEquals(g([1e300]).toArray(), [Infinity]);
+  assertEquals(damo.array([1e300]).toArray(), [Infinity], "as NumPy has it");
+});
+
 Deno.test("an operator on a Variable says what to write", () => {
   const x = damo.vector("x");
   // deno-lint-ignore no-explicit-any

@@ -302,7 +302,11 @@ Deno.test("what cannot be drawn is refused, with the values", () => {
     RangeError,
     "Cannot seed with 0",
   );
-  assertThrows(() => new damo.RandomStreams([1, 2, 3]), TypeError, "a list of 3");
+  assertThrows(
+    () => new damo.RandomStreams([1, 2, 3]),
+    TypeError,
+    "a list of 3",
+  );
   assertThrows(() => new damo.RandomStreams([0, 0, 0, 1, 1, 1]), RangeError);
   assertThrows(() => rng.uniform([2, -1]), RangeError, "-1 is not a length");
   assertThrows(() => rng.uniform(2, { nStreams: 0 }), RangeError, "0 streams");
