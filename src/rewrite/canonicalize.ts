@@ -88,6 +88,13 @@ export const useless: readonly Rule[] = [
     "exact",
   ),
   rule("where_same", [where, "c", "x", "x"], ({ x }) => x, "exact"),
+  ruleAt("where_fills", [where], {
+    equation: "where(c, 2, 2) → broadcastTo(2)",
+    licence: "exact",
+  }, (z) => {
+    const [, x, y] = z.owner!.inputs.map(fillValue);
+    return typeof x === "number" && Object.is(x, y) ? filled(x, z) : null;
+  }),
   rule("identity", [identity, "x"], ({ x }) => x, "exact"),
   ruleAt(
     "gradient_identities",

@@ -8,6 +8,7 @@ import {
   crossentropySoftmax1Hot,
   crossentropySoftmax1HotGrad,
 } from "../ops/nnet/crossentropy.ts";
+import { broadcastAs } from "../ops/shape/broadcast_to.ts";
 import { dimshuffle } from "../ops/shape/dimshuffle.ts";
 import { mul, neg, sub } from "../ops/elementwise/elemwise.ts";
 import { sum } from "../ops/reductions/reduce.ts";
@@ -98,7 +99,11 @@ function labelsGrad(v: Variable): Variable | null {
   if (set || !chosen || fillValue(zeros) !== 0) return null;
   const rows = head(x, chosen.n),
     [, p] = crossentropySoftmax1Hot(rows, chosen.y);
-  const slope = crossentropySoftmax1HotGrad(neg(g), p!, chosen.y);
+  // An increment may repeat one number for all rows.
+  const each = g.ndim === 1 && g.type.shape[0] !== 1
+    ? g
+    : broadcastAs(g, chosen.y);
+  const slope = crossentropySoftmax1HotGrad(neg(each), p!, chosen.y);
   return rows === x
     ? slope
     : incSubtensor(at(zerosLike(x), slice(0, chosen.n)), slope);

@@ -31,9 +31,10 @@ export const layout: readonly Rule[] = [
     { equation: "dimshuffle(x, [0, 1]) → x", licence: "exact" },
     (v) => {
       const x = v.owner!.inputs[0]!, order = orderOf(v)!;
-      return order.length === x.ndim && order.every((axis, i) => axis === i)
-        ? x
-        : null;
+      // An axis of length 1 may go and come back.
+      const stays = (axis: number | "x", i: number) =>
+        axis === i || axis === "x" && x.type.shape[i] === 1;
+      return order.length === x.ndim && order.every(stays) ? x : null;
     },
   ),
   ruleAt(

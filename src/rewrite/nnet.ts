@@ -1,7 +1,7 @@
 /** Classifiers: softmax, its logarithm and the cross-entropy behind it become the ops that stay finite and share one softmax. */
 import { isInteger } from "../graph/dtype.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
-import { ancestors, replace, toposort } from "../graph/walk.ts";
+import { ancestors, remake, replace, toposort } from "../graph/walk.ts";
 import { argmax, type ArgParams } from "../ops/reductions/argmax.ts";
 import { broadcastAs } from "../ops/shape/broadcast_to.ts";
 import {
@@ -10,14 +10,8 @@ import {
   crossentropySoftmax1Hot,
   crossentropySoftmax1HotGrad,
 } from "../ops/nnet/crossentropy.ts";
-import { div, exp, log, mul, sub } from "../ops/elementwise/elemwise.ts";
-import { dimshuffle } from "../ops/shape/dimshuffle.ts";
-import {
-  max,
-  type ReduceParams,
-  restoreAxes,
-  sum,
-} from "../ops/reductions/reduce.ts";
+import { exp, log, mul, sub } from "../ops/elementwise/elemwise.ts";
+import { max, type ReduceParams, sum } from "../ops/reductions/reduce.ts";
 import {
   type AxisParams,
   logSoftmax,
@@ -25,9 +19,12 @@ import {
   softmaxGrad,
 } from "../ops/nnet/softmax.ts";
 import { logsumexp } from "../ops/reductions/statistics.ts";
+import { advancedSubtensor, subtensor } from "../ops/indexing/subtensor.ts";
+import { factors, product } from "./factors.ts";
 import { conditions } from "./lazy.ts";
-import { paramsKey } from "./merge.ts";
 import { match, named, type Rule, rule, ruleAt } from "./pattern.ts";
+import { fillValue, scalarLike } from "./values.ts";
+import { readAt, written, writtenAt } from "./writing.ts";
 
 /** What is made of softmax. */
 export const nnet: readonly Rule[] = [
@@ -41,9 +38,6 @@ export const nnet: readonly Rule[] = [
     [log, named("s", [sum, [exp, "x"]])],
     ({ s, x }) => isShifted(x) ? null : logsumexp(x, { axis: axesOf(s) }),
   ),
-  ruleAt("softmax_written_out", [div], {
-    equation: "exp(x) / sum(exp(x), axis) → softmax(x, axis)",
-  }, writtenOut),
   rule(
     "argmax_softmax",
     [argmax, named("p", [softmax, "x"])],
@@ -79,12 +73,42 @@ export const nnet: readonly Rule[] = [
         ? crossentropySoftmax1HotGrad(g, p, y)
         : null,
   ),
-  rule(
-    "log_softmax_grad",
-    [softmaxGrad, [div, "g", named("p", [softmax, "x"])], "p"],
-    ({ g, p }, z) =>
-      sub(g, mul(p, sum(broadcastAs(g, p), { ...axisOf(z), keepdims: true }))),
-  ),
+  ruleAt("log_softmax_grad", [softmaxGrad], {
+    equation:
+      "softmaxGrad(g / p, p) → g - p * sum(g, axis), where p = softmax(x, axis)",
+  }, (v) => {
+    const [g, p] = v.owner!.inputs as [Variable, Variable];
+    const left = p.owner?.op === softmax.op ? timesDivisor(g, p) : null;
+    return left && logGrad(broadcastAs(left, p), p);
+  }),
+  ruleAt("log_softmax_grad_at", [softmaxGrad], {
+    equation:
+      "softmaxGrad(inc(zeros[i], g / p[i]), p) → G - p * sum(G, axis), where p = softmax(x, axis), G = inc(zeros[i], g)",
+  }, (v) => {
+    const [G, p] = v.owner!.inputs as [Variable, Variable];
+    const w = p.owner?.op === softmax.op ? written(G) : null;
+    if (!w || w.set || fillValue(w.x) !== 0) return null;
+    const g = factors(w.y).under.map((read) =>
+      read.owner?.inputs[0] === p && isRead(read) &&
+        readAt(read.owner) === writtenAt(w)
+        ? timesDivisor(w.y, read)
+        : null
+    ).find((g) => g !== null);
+    return g
+      ? logGrad(remake(G.owner!, [w.x, g, ...w.rest]).outputs[0]!, p)
+      : null;
+  }),
+  ruleAt("log_of_softmax_at", [log], {
+    equation: "log(softmax(x)[i]) → logSoftmax(x)[i]",
+  }, (v) => {
+    const [read] = v.owner!.inputs as [Variable];
+    if (!isRead(read)) return null;
+    const [p, ...rest] = read.owner!.inputs as [Variable],
+      x = match([softmax, "x"], p)?.x;
+    return x
+      ? remake(read.owner!, [logSoftmax(x, axisOf(p)), ...rest]).outputs[0]!
+      : null;
+  }),
   rule(
     "exp_log_softmax",
     [exp, named("p", [logSoftmax, "x"])],
@@ -98,6 +122,23 @@ function axisOf(v: Variable): AxisParams {
 
 function axesOf(v: Variable): readonly number[] {
   return (v.owner!.params as ReduceParams).axes;
+}
+
+function isRead(v: Variable): boolean {
+  return v.owner?.op === subtensor.op || v.owner?.op === advancedSubtensor.op;
+}
+
+/** v · d, for a product v that is divided by d. */
+function timesDivisor(v: Variable, d: Variable): Variable | null {
+  const { constant, over, under } = factors(v), at = under.indexOf(d);
+  if (at < 0) return null;
+  const above = over.length > 0 ? over : [scalarLike(1, v)];
+  return product({ constant, over: above, under: under.toSpliced(at, 1) });
+}
+
+/** The gradient by x of the logarithm of p = softmax(x), where g came for it. */
+function logGrad(g: Variable, p: Variable): Variable {
+  return sub(g, mul(p, sum(g, { ...axisOf(p), keepdims: true })));
 }
 
 /** True for a function of rows along the last axis. */
@@ -115,23 +156,6 @@ function isShifted(x: Variable): boolean {
     from = inputs.find((v) => v.owner);
   }
   return false;
-}
-
-/** The softmax that e / s is, where s is the sum of e = exp(x) along one axis, repeated along it. */
-function writtenOut(v: Variable): Variable | null {
-  const [e, s] = v.owner!.inputs as [Variable, Variable];
-  const x = match([exp, "x"], e)?.x;
-  const isRepeated = s.owner?.op === dimshuffle.op;
-  const total = isRepeated ? s.owner!.inputs[0]! : s;
-  if (!x || total.owner?.op !== sum.op) return null;
-  if (total.owner.inputs[0] !== e) return null;
-  const [axis, more] = axesOf(total);
-  if (axis === undefined || more !== undefined) return null;
-  const wanted = restoreAxes(total, [axis]).owner!.params;
-  const aligned = isRepeated
-    ? paramsKey(s.owner!.params) === paramsKey(wanted)
-    : axis === 0;
-  return aligned ? softmax(x, { axis }) : null;
 }
 
 /**

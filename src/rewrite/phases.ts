@@ -25,6 +25,8 @@ import { LOOP_RULES } from "./scan/rules.ts";
 import { specialize } from "./specialize.ts";
 import { stabilize } from "./stabilize.ts";
 import { sparseSums, writing } from "./writing.ts";
+import { softmaxSlopes } from "./softmax_slopes.ts";
+import { writtenSoftmax } from "./written_softmax.ts";
 
 /** A step of rewriting: rules, applied together until none fires; rules about loops, one after the other; or one pass over the whole graph. */
 export type Phase =
@@ -61,6 +63,9 @@ const simple: readonly Rule[] = [
   ...linalg,
 ];
 
+/** Formulas that are an op, and their gradients. */
+const written: readonly Rule[] = [...writtenSoftmax, ...softmaxSlopes];
+
 /** Graphs used as ops that ask for it are looked into from the start, */
 const inline: Phase = {
   name: "inline",
@@ -76,6 +81,7 @@ const canonical: Phase = rules("canonicalize", simple);
 export const PHASES: readonly Phase[] = [
   inline, //                                           graphs used as ops give way to their nodes
   merge, //                                            equal nodes become one
+  rules("recognize", [...layout, ...written]), //      what stands written out, while it is as written
   canonical, //                                        one form for one meaning; constants and lengths folded
   { name: "loops", loops: LOOP_RULES }, //             loops joined, cut down, and relieved of work
   rules("simplify", simple), //                        what left the loops
@@ -83,6 +89,7 @@ export const PHASES: readonly Phase[] = [
     ...tidy,
     ...stabilize,
     ...nnet,
+    ...written,
     ...labels,
     ...logDeterminants,
   ]), // forms that keep their digits

@@ -98,7 +98,7 @@ export const writing: readonly Rule[] = [
 ];
 
 /** An application of `increment`, taken apart. */
-interface Written {
+export interface Written {
   readonly x: Variable;
   readonly y: Variable;
   /** What its index names, from input 2 on. */
@@ -109,7 +109,7 @@ interface Written {
   readonly single: boolean;
 }
 
-function written(v: Variable): Written | null {
+export function written(v: Variable): Written | null {
   if (v.owner?.op !== increment.op) return null;
   const [x, y, ...rest] = v.owner.inputs as [Variable, Variable];
   const { index, set } = v.owner.params as IncrementParams;
@@ -136,12 +136,12 @@ function placeKey(
 }
 
 /** Where an application of `increment` writes. */
-function writtenAt({ index, rest }: Written): string {
+export function writtenAt({ index, rest }: Written): string {
   return placeKey(index, (position) => rest[position - 2]!);
 }
 
-/** Where an application of `subtensor` reads. */
-function readAt({ inputs, params }: Apply): string {
+/** Where an application that reads by an index does so: equal to `writtenAt` where that is the same. */
+export function readAt({ inputs, params }: Apply): string {
   return placeKey(
     (params as SelectionParams).index,
     (position) => inputs[position]!,

@@ -29,11 +29,14 @@ import {
 } from "../../src/ops/elementwise/elemwise.ts";
 import {
   and_,
+  eq,
   ge,
   gt,
+  isfinite,
   le,
   lt,
   or_,
+  where,
 } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import { join, stack } from "../../src/ops/shape/join.ts";
@@ -46,7 +49,12 @@ import {
 } from "../../src/ops/reductions/reduce.ts";
 import { reshape } from "../../src/ops/shape/reshape.ts";
 import { shapeAt } from "../../src/ops/shape/shape.ts";
-import { logSoftmax, softmax } from "../../src/ops/nnet/softmax.ts";
+import {
+  logSoftmax,
+  softmax,
+  softmaxGrad,
+} from "../../src/ops/nnet/softmax.ts";
+import { logsumexp } from "../../src/ops/reductions/statistics.ts";
 import { specifyShape } from "../../src/ops/shape/specify_shape.ts";
 
 const x = tensor("float64", [3, 4], "x"), y = tensor("float64", [3, 4], "y");
@@ -71,11 +79,38 @@ function length(v: Variable, params: { readonly axis: number }): Variable {
 }
 
 /** The gradient of a loss that picks one element of each row. */
-function labelsGrad(x: Variable): Variable {
-  const picked = incSubtensor(at(zerosLike(x), arange(3), rows3), at(v, "0:3"));
+function labelsGrad(x: Variable, g: Variable = at(v, "0:3")): Variable {
+  const picked = incSubtensor(at(zerosLike(x), arange(3), rows3), g);
   const total = dimshuffle(sum(picked, { axis: 1 }), [0, "x"]);
   return sub(picked, mul(softmax(x), total));
 }
+
+/** The gradient by p = softmax(x) of the logarithm of one element of each row. */
+function atLabels(p: Variable): Variable {
+  const read = at(p, arange(3), rows3);
+  const g = incSubtensor(
+    at(zerosLike(p), arange(3), rows3),
+    div(at(v, "0:3"), read),
+  );
+  return softmaxGrad(g, p, { axis: 1 });
+}
+
+/** (y - sum(y p)) p for p = softmax(x), in two terms. */
+function pulledApart(x: Variable, y: Variable): Variable {
+  const p = softmax(x), total = sum(neg(mul(y, p)), { axis: 1 });
+  return add(mul(y, p), mul(restoreAxes(total, [1]), p));
+}
+
+/** What max(x, 1) passes on where d came for x - max(x, 1). */
+function shiftGrad(d: Variable): Variable {
+  const largest = restoreAxes(max(x, { axis: 1 }), [1]);
+  return where(eq(x, largest), restoreAxes(neg(sum(d, { axis: 1 })), [1]), 0);
+}
+
+const logSlope = sub(
+  y,
+  mul(softmax(x), restoreAxes(sum(y, { axis: 1 }), [1])),
+);
 
 /** A matrix far from any that is singular, and one that is positive definite. */
 const sound = constant([[4, 1, 0, 1], [1, -5, 2, 0], [0, 1, 3, 1], [
@@ -144,7 +179,12 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
     at(logSoftmax(x), arange(3), rows3),
     at(logSoftmax(open), arange(shapeAt(rows3, 0)), rows3),
   ],
-  log_softmax_at_labels_grad: [labelsGrad(x), labelsGrad(open)],
+  log_softmax_at_labels_grad: [
+    labelsGrad(x),
+    labelsGrad(open),
+    labelsGrad(x, s),
+    labelsGrad(x, at(s, null)),
+  ],
   ifelse_known: [ifelse(constant(1), x, y), ifelse(constant(false), x, y)],
   and_true: [and_(truth, true), and_(true, truth)],
   or_true: [or_(truth, true)],
@@ -201,7 +241,7 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
     shapeAt(dot(open, square), 0),
     shapeAt(exp(at(open, "1:")), 0),
   ],
-  dimshuffle_same: [dimshuffle(x, [0, 1])],
+  dimshuffle_same: [dimshuffle(x, [0, 1]), dimshuffle(row, ["x", 1])],
   dimshuffle_dimshuffle: [
     transpose(transpose(x)),
     dimshuffle(dimshuffle(v, ["x", 0]), [1, "x", 0]),
@@ -312,6 +352,94 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
     div(exp(x), restoreAxes(sum(exp(x), { axis: 1 }), [1])),
     div(exp(x), sum(exp(x), { axis: 0 })),
     div(exp(v), sum(exp(v))),
+  ],
+  softmax_shifted: [
+    softmax(sub(x, restoreAxes(max(x, { axis: 1 }), [1]))),
+    logSoftmax(sub(x, max(x, { axis: 0 })), { axis: 0 }),
+    softmax(sub(v, where(isfinite(max(v)), max(v), 0))),
+  ],
+  log_softmax_written_out: [
+    sub(x, log(sum(exp(x), { axis: 1, keepdims: true }))),
+    sub(x, restoreAxes(log(sum(exp(x), { axis: 1 })), [1])),
+    sub(v, log(sum(exp(v)))),
+    sub(x, logsumexp(x, { axis: 0, keepdims: true })),
+  ],
+  softmax_in_product: [
+    mul(div(y, restoreAxes(sum(exp(x), { axis: 1 }), [1])), exp(x)),
+    mul(exp(x), div(v, sum(exp(x), { axis: 0 }))),
+    mul(
+      exp(x),
+      broadcastAs(restoreAxes(div(rowsOf, sum(exp(x), { axis: 1 })), [1]), x),
+    ),
+    mul(
+      sub(
+        div(y, restoreAxes(sum(exp(x), { axis: 1 }), [1])),
+        restoreAxes(
+          sum(
+            neg(mul(y, div(x, restoreAxes(sum(exp(x), { axis: 1 }), [1])))),
+            { axis: 1 },
+          ),
+          [1],
+        ),
+      ),
+      exp(x),
+    ),
+  ],
+  softmax_grad_written_out: [
+    mul(
+      add(y, restoreAxes(neg(sum(mul(y, softmax(x)), { axis: 1 })), [1])),
+      softmax(x),
+    ),
+    pulledApart(x, y),
+    add(add(x, pulledApart(x, y)), s),
+    mul(
+      softmax(v),
+      add(broadcastAs(sum(neg(mul(softmax(v), add(v, s)))), v), add(v, s)),
+    ),
+  ],
+  softmax_grad_of_shift: [
+    add(
+      softmaxGrad(y, softmax(x), { axis: 1 }),
+      shiftGrad(softmaxGrad(y, softmax(x), { axis: 1 })),
+    ),
+    add(
+      add(
+        shiftGrad(mul(y, softmax(x))),
+        softmaxGrad(y, softmax(x), { axis: 1 }),
+      ),
+      shiftGrad(
+        mul(
+          restoreAxes(sum(neg(mul(y, softmax(x))), { axis: 1 }), [1]),
+          softmax(x),
+        ),
+      ),
+    ),
+    add(logSlope, shiftGrad(logSlope)),
+  ],
+  log_softmax_grad: [
+    softmaxGrad(div(y, softmax(x)), softmax(x), { axis: 1 }),
+    softmaxGrad(neg(div(mul(s, y), softmax(x))), softmax(x), { axis: 1 }),
+    softmaxGrad(div(1, softmax(v)), softmax(v), { axis: 0 }),
+  ],
+  log_softmax_grad_at: [
+    atLabels(softmax(x)),
+    atLabels(softmax(open)),
+    softmaxGrad(
+      incSubtensor(
+        at(zerosLike(x), ":", 1),
+        neg(div(at(v, "0:3"), at(softmax(x), ":", 1))),
+      ),
+      softmax(x),
+      { axis: 1 },
+    ),
+  ],
+  log_of_softmax_at: [
+    log(at(softmax(x), arange(3), rows3)),
+    log(at(softmax(x, { axis: 0 }), "1:", place)),
+  ],
+  where_fills: [
+    where(gt(x, 0), broadcastTo(0, [3, 4]), 0),
+    where(gt(open, 0), 2, 2),
   ],
   transpose_of_dot: [transpose(dot(x, square))],
   dot_add: [
