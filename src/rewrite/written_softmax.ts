@@ -15,7 +15,7 @@ import { type AxisParams, logSoftmax, softmax } from "../ops/nnet/softmax.ts";
 import { max, sum } from "../ops/reductions/reduce.ts";
 import { broadcastTo } from "../ops/shape/broadcast_to.ts";
 import { dimshuffle } from "../ops/shape/dimshuffle.ts";
-import { outwards } from "./factors.ts";
+import { sameSpace } from "./axes.ts";
 import { match, type Rule, ruleAt } from "./pattern.ts";
 import { axisOfReduced, reducedAxis, repeated } from "./repeats.ts";
 
@@ -135,7 +135,8 @@ function undivided(v: Variable, at: Place, depth: number): Variable | null {
   const inside = (x: Variable, whole = at.whole) => {
     if (x.ndim !== at.e.ndim - (whole ? 0 : 1)) return null;
     const left = undivided(x, { ...at, whole }, depth - 1);
-    return left && outwards(left, x);
+    // Outside of a sum or a product, what is left must be no larger.
+    return left && sameSpace(left, x) && left.dtype === x.dtype ? left : null;
   };
   const remade = (x: Variable | null, rest: readonly Variable[] = []) =>
     x && remake(node, [x, ...rest]).outputs[0]!;

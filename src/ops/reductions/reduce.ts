@@ -329,14 +329,21 @@ function productOfOthers(x: Variable, axis: readonly number[]): Variable {
   return where(eq(sub(zeros, isZero), 0), div(product, safe), 0);
 }
 
-/** The product over axes of what is not 0. */
+/** The product over axes of what is not 0, and 0 where nothing is. It passes no gradient where all is 0. */
 export function prodWithoutZeros(
   x: Operand,
   options: SumOptions = {},
 ): Variable {
-  return prod(
-    where(eq(x, 0), 1, x),
-    withDefaults("apply prodWithoutZeros", options, SUM),
+  const { dtype, ...axes } = withDefaults(
+    "apply prodWithoutZeros",
+    options,
+    SUM,
+  );
+  const v = asVariable(x);
+  return where(
+    any(v, axes),
+    prod(where(eq(v, 0), 1, v), { dtype, ...axes }),
+    0,
   );
 }
 
