@@ -22,6 +22,7 @@ import {
 } from "../../src/ops/inputs.ts";
 import { sum } from "../../src/ops/reductions/reduce.ts";
 import { reshape } from "../../src/ops/shape/reshape.ts";
+import { shape } from "../../src/ops/shape/shape.ts";
 import { subtensor } from "../../src/ops/indexing/subtensor.ts";
 import { take } from "../../src/ops/indexing/take.ts";
 
@@ -289,6 +290,15 @@ Deno.test("setSubtensor and incSubtensor change a copy", () => {
   ]);
   assertEquals(numbers(run(setSubtensor(at(x, ":"), 7))), Array(24).fill(7));
   assertEquals(numbers(value), [...Array(24).keys()]);
+});
+
+Deno.test("parts of a shape are changed like those of any vector", () => {
+  const lengths = shape(x), last = at(lengths, -1);
+  assertEquals(numbers(run(setSubtensor(last, 7))), [2, 3, 7]);
+  assertEquals(numbers(run(incSubtensor(at(lengths, "1:"), last))), [2, 7, 8]);
+  const inner = at(lengths, "1:"), twice = mul(at(inner, -1), 2);
+  assertEquals(numbers(run(setSubtensor(at(inner, -1), twice))), [3, 8]);
+  assertEquals(numbers(run(lengths)), [2, 3, 4]);
 });
 
 Deno.test("an element named twice is increased twice, and set to the last value", () => {

@@ -56,11 +56,13 @@ export function at<
   x: Variable<R> | Operand,
   ...index: I
 ): Variable<IndexedRank<R, I>> {
-  const v = asVariable(x);
-  return (partOfShape(v, index) ?? read(v, index)) as Variable<
-    IndexedRank<R, I>
-  >;
+  const v = asVariable(x), length = partOfShape(v, index);
+  if (length) readings.set(length, () => read(v, index));
+  return (length ?? read(v, index)) as Variable<IndexedRank<R, I>>;
 }
+
+/** How lengths that stand for what was read from a vector of them are read all the same: to change it. */
+const readings = new WeakMap<Variable, () => Variable>();
 
 function read(x: Variable, index: readonly Index[]): Variable {
   const scalars = new Scalars("at", 1),
@@ -195,9 +197,15 @@ function partOfShape(x: Variable, index: readonly Index[]): Variable | null {
   if (
     !lengths?.every((n) => typeof n === "number" || n.owner?.op === shapeAt.op)
   ) return null;
+  // Each reading has variables of its own: they tell what was read.
+  const again = (n: number | Variable) =>
+    typeof n === "number" ? constant(n, "int64") : shapeAt(
+      n.owner!.inputs[0]!,
+      (n.owner!.params as { axis: number }).axis,
+    );
   if (typeof e === "number") {
     return e in lengths || lengths.length + e in lengths
-      ? asVariable(lengths.at(e)!, "int64")
+      ? again(lengths.at(e)!)
       : null;
   }
   const part = typeof e === "string" && e !== "..." ? parseSlice(e) : e;
@@ -221,7 +229,9 @@ function partOfShape(x: Variable, index: readonly Index[]): Variable | null {
 
 /** What `x.at(…)` names, with x. TypeError: v is no such thing. */
 function named(v: Variable) {
-  const owner = v instanceof Variable ? v.owner : null;
+  const owner = v instanceof Variable
+    ? (readings.get(v)?.() ?? v).owner
+    : null;
   if (owner?.op !== subtensor.op && owner?.op !== advancedSubtensor.op) {
     throw new TypeError(
       `Cannot change elements: expected x.at(…), got ${describeOther(v)}`,
