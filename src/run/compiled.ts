@@ -168,7 +168,8 @@ export function wrap<O extends Outputs>(
 ): CompiledFunction<O> {
   const { inputs, form } = spec, count = inputs.length;
   const checks = inputs.map((i) => i.variable.type as DenseType);
-  const downcast = allowInputDowncast ?? config.allowInputDowncast;
+  const downcast = allowInputDowncast ??
+    (config.allowInputDowncast ? true : undefined);
   const defaults = inputs.map((i) =>
     i.value === undefined ? null : convert(i.value, i, downcast)
   );

@@ -6,15 +6,21 @@ import type { Variable } from "../graph/variable.ts";
 import { span } from "../lower/operands.ts";
 import type { In, Value } from "./spec.ts";
 
-/** `value` as an array of the type of an input, by the rules of conversion; TypeError names the input and the remedy. */
+/**
+ * `value` as an array of the type of an input, by the rules of conversion;
+ * TypeError names the input and the remedy. `allowDowncast` may be refused, or
+ * left open: numbers then take the dtype of the input, and arrays only one that
+ * holds theirs.
+ */
 export function convert(
   value: Value,
   input: In,
-  allowDowncast: boolean,
+  allowDowncast: boolean | undefined,
 ): NDArray {
   const { type } = input.variable,
     label = input.name ?? "an unnamed input",
-    ndim = type.shape.length;
+    ndim = type.shape.length,
+    downcast = input.allowDowncast ?? allowDowncast;
   const typed = value instanceof NDArray || ArrayBuffer.isView(value) ||
     (typeof value === "object" && value !== null && "data" in value &&
       ArrayBuffer.isView(value.data));
@@ -23,8 +29,8 @@ export function convert(
     made = array(
       value,
       typed ? {} : {
-        dtype: holdsExactly(value as Nested, type.dtype) ||
-            (input.allowDowncast ?? allowDowncast)
+        dtype: (downcast ?? isFloat(type.dtype)) ||
+            holdsExactly(value as Nested, type.dtype)
           ? type.dtype
           : guess(value as Nested),
       },
@@ -57,8 +63,7 @@ export function convert(
   if (made.dtype !== type.dtype) {
     if (
       !castsSafely(made.dtype, type.dtype) &&
-      !((input.allowDowncast ?? allowDowncast) &&
-        canDowncast(made.dtype, type.dtype))
+      !(downcast && canDowncast(made.dtype, type.dtype))
     ) {
       throw new TypeError(
         `Cannot use the value of input ${label}: expected ${type.dtype}, got ${made.dtype}; convert it with .astype("${type.dtype}")` +
@@ -107,9 +112,8 @@ export function isWhole({ shape, strides, offset, data }: NDArray): boolean {
   return offset + low >= 0 && offset + high < data.length;
 }
 
-/** Numbers are floats unless all are whole; they fit a dtype that holds each of them. */
+/** True if each number is one of the dtype. */
 function holdsExactly(value: Nested, dtype: Dtype): boolean {
-  if (isFloat(dtype)) return true;
   const made = array(value, { dtype: "float64" });
   const there = made.astype(dtype).astype("float64");
   return made.data.every((x: number | bigint, i: number) =>

@@ -26,7 +26,7 @@ export class In<R extends number = number> {
   readonly borrow: boolean;
   /** The argument may be overwritten: a permission, of which nothing need be made. */
   readonly mutable: boolean;
-  /** May be rounded to a narrower float; as the function says unless given. */
+  /** May be rounded to a narrower float, or must not be, of numbers either; as the function says unless given. */
   readonly allowDowncast: boolean | undefined;
 
   /** An input that stands for `variable`. */
@@ -79,7 +79,7 @@ export interface SpecOptions {
   readonly givens?: Iterable<readonly [Variable, Operand]>;
   /** What to do about an input that nothing needs; "raise" unless set. */
   readonly onUnusedInput?: "raise" | "warn" | "ignore";
-  /** Inputs may be rounded to a narrower float. */
+  /** Inputs may be rounded to a narrower float: numbers only unless given, and not even those where it is false. */
   readonly allowInputDowncast?: boolean;
   /** Leave out default updates: all, or those of these variables. */
   readonly noDefaultUpdates?: boolean | readonly SharedVariable[];
@@ -132,6 +132,11 @@ export function specify(
         }: givens are pairs of a Variable and its replacement`,
       );
     }
+    if (ins.some((i) => i.variable === from)) {
+      throw new TypeError(
+        `Cannot give ${nameOf(from)}: it is an input, which has its value`,
+      );
+    }
     givens.set(
       from,
       conform(asVariable(to, from.dtype), from, `Cannot give ${nameOf(from)}`),
@@ -168,11 +173,19 @@ function substitute(
 ): Variable[] {
   const by = new Map([...givens, ...boundary]);
   if (by.size === 0) return values;
+  // One that holds what it replaces means that as it was: it hides behind another variable meanwhile.
+  const hidden = new Map<Variable, Variable>();
+  for (const [from, to] of by) {
+    if (!ancestors([to]).has(from)) continue;
+    const self = new Variable(from.type);
+    hidden.set(self, from);
+    by.set(from, replace([to], new Map([[from, self]]))[0]!);
+  }
   // A replacement may itself hold given variables: replaced until nothing changes, at most once for each.
   let now = values;
   for (let i = 0; i <= by.size; i++) {
     const next = replace(now, by);
-    if (next.every((v, k) => v === now[k])) return next;
+    if (next.every((v, k) => v === now[k])) return replace(next, hidden);
     now = next;
   }
   throw new TypeError(

@@ -4,7 +4,6 @@
 const REASONS: { readonly [reason: string]: readonly string[] } = {
   "a JavaScript number takes the dtype of the input it is passed for": [
     "TestFunctionIn::test_in_allow_downcast_vector_floatX#1",
-    "Test_pfunc::test_allow_downcast_floatX#2",
     "Test_pfunc::test_allow_downcast_floatX#3",
   ],
   "an update may change lengths that types leave open": [

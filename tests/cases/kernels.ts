@@ -40,7 +40,7 @@ function kernelsOf(recorded: Case, options: damo.ModeOptions): Kernel[] {
       convert(
         args[i] ?? input.value!,
         input,
-        made.options.allowInputDowncast ?? false,
+        made.options.allowInputDowncast,
       )
     ),
   );

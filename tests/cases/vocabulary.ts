@@ -231,7 +231,9 @@ const shapes: Vocabulary = {
   eye: ([n, m, k], { dtype }) => damo.eye(n!, m!, k!, asDtype(dtype as string)),
   join: ([axis, ...xs]) => damo.join(axis!, ...xs),
   make_vector: (scalars, { dtype }) =>
-    damo.stack(scalars.map((x) => damo.cast(x, asDtype(dtype as string)))),
+    scalars.length === 0
+      ? damo.zeros([0], asDtype(dtype as string))
+      : damo.stack(scalars.map((x) => damo.cast(x, asDtype(dtype as string)))),
   rebroadcast: ([x], { axis }) =>
     rebroadcast(x!, axis as [axis: number, one: boolean][]),
   reshape: ([x, shape], { ndim }) =>

@@ -138,6 +138,24 @@ for (const [called, mode] of MODES) {
     assertEquals(f(), 5);
   });
 
+  test("what stands for a given variable may hold it, as it was", () => {
+    const c = damo.shared(1, { name: "c" });
+    c.defaultUpdate = c.add(3);
+    const f = damo.function([], c.add(10), { mode, givens: [[c, c.add(10)]] });
+    assertEquals([f(), c.getValue().item()], [21, 14]);
+    const x = damo.scalar("x"), y = damo.scalar("y");
+    assertThrows(
+      () => damo.function([], x.add(1), { mode, givens: [[x, y], [y, x]] }),
+      TypeError,
+      "without end",
+    );
+    assertThrows(
+      () => damo.function([x], x.mul(2), { mode, givens: [[x, x.add(1)]] }),
+      TypeError,
+      "it is an input",
+    );
+  });
+
   test("axes that lie in another order are summed whole, whatever their lengths", () => {
     const x = damo.tensor("float32", [null, 2, 3], "x");
     const f = damo.function([x], [
@@ -335,6 +353,12 @@ for (const [called, mode] of MODES) {
     );
     const g = damo.function([x], x.sum(), { mode, allowInputDowncast: true });
     assertEquals(g(damo.array([[1]], { dtype: "float64" })), 1);
+    const exact = damo.function([x], x.sum(), {
+      mode,
+      allowInputDowncast: false,
+    });
+    assertEquals(exact([[0.5]]), 0.5);
+    assertThrows(() => exact([[0.1]]), TypeError, "expected float32");
     assertEquals(
       f(
         damo.array([[1]], { dtype: "int64" }),

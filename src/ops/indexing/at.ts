@@ -229,9 +229,7 @@ function partOfShape(x: Variable, index: readonly Index[]): Variable | null {
 
 /** What `x.at(…)` names, with x. TypeError: v is no such thing. */
 function named(v: Variable) {
-  const owner = v instanceof Variable
-    ? (readings.get(v)?.() ?? v).owner
-    : null;
+  const owner = v instanceof Variable ? (readings.get(v)?.() ?? v).owner : null;
   if (owner?.op !== subtensor.op && owner?.op !== advancedSubtensor.op) {
     throw new TypeError(
       `Cannot change elements: expected x.at(…), got ${describeOther(v)}`,
