@@ -70,18 +70,20 @@ function readersFirst(
   left: UpdatePlan["inplace"],
   storages: UpdatePlan["storages"],
 ): Map<number, number[]> {
-  const before = new Map<number, number[]>();
-  for (const [id, { update }] of left) {
-    const reads = (other: number) =>
-      strictInputs(flow.units[other]!).some((v) =>
-        storages[v.id]?.has(update.storage)
+  const readers = new Map<Value, Set<number>>();
+  for (const id of left.keys()) {
+    for (const v of strictInputs(flow.units[id]!)) {
+      storages[v.id]?.forEach((s) =>
+        readers.set(s, (readers.get(s) ?? new Set()).add(id))
       );
-    before.set(
-      id,
-      [...left.keys()].filter((other) => other !== id && reads(other)),
-    );
+    }
   }
-  return before;
+  return new Map(
+    [...left].map(([id, { update }]) => [
+      id,
+      [...readers.get(update.storage) ?? []].filter((other) => other !== id),
+    ]),
+  );
 }
 
 /** As many of `ids` as can follow what comes before them. */

@@ -1,5 +1,7 @@
 /** How each unit is computed: by kernels, by the CVM itself, or by `eval`; and what of it may fail. */
-import { type Apply, siteOf } from "../graph/variable.ts";
+import { describeType } from "../graph/type.ts";
+import { type AnyOp, type Apply, siteOf } from "../graph/variable.ts";
+import { paramsKey } from "../rewrite/merge.ts";
 import type { Computation, Unit } from "./flow.ts";
 import type { Layout, Plan } from "./emit/implementation.ts";
 import { liesLike } from "./layout.ts";
@@ -18,6 +20,35 @@ export type Implement = (
   inplace: number,
   target: Target,
 ) => Plan | null;
+
+/** The same for one machine, asked once for all applications that the same kernels compute: the layers of a net, the steps of an unrolled loop. */
+export function askedOnce(implement: Implement): Implement {
+  const made = new Map<AnyOp, Map<string, Plan | null>>();
+  return (node, layouts, inplace, target) => {
+    const own = made.get(node.op) ?? new Map<string, Plan | null>();
+    made.set(node.op, own);
+    const key = keyOf(node, layouts, inplace);
+    let plan = own.get(key);
+    if (plan === undefined) {
+      own.set(key, plan = implement(node, layouts, inplace, target));
+    }
+    return plan;
+  };
+}
+
+/** Equal for applications of one op that differ in nothing that kernels depend on: types, parameters, which inputs are the same value, and how all lie. */
+function keyOf(
+  { inputs, outputs, params }: Apply,
+  layouts: readonly Layout[],
+  inplace: number,
+): string {
+  const types = [...inputs, ...outputs].map((v) => describeType(v.type));
+  const lies = layouts.map(({ dtype, shape, strides, scalar }) =>
+    `${dtype} ${shape} ${strides} ${typeof scalar === "number" ? scalar : ""}`
+  );
+  const values = inputs.map((v) => inputs.indexOf(v));
+  return [inplace, values, paramsKey(params), ...types, ...lies].join(";");
+}
 
 /** The plans of one lowering, made when first asked for. */
 export class Plans {

@@ -25,6 +25,8 @@ import { fuse } from "../../src/ops/elementwise/fused.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import { sum } from "../../src/ops/reductions/reduce.ts";
 import { reshape } from "../../src/ops/shape/reshape.ts";
+import { askedOnce } from "../../src/lower/plans.ts";
+import { FIXED_TARGET } from "../../src/lower/target.ts";
 import { check, programFor } from "./compare.ts";
 import { Machine } from "./machine.ts";
 
@@ -70,6 +72,34 @@ Deno.test("a chain overwrites its temporary and frees nothing that is an output"
     "HALT",
   ]);
   check(graph, [values(1, 2)]);
+});
+
+Deno.test("kernels are found once for applications that differ in nothing they depend on", () => {
+  const found: string[] = [];
+  const implement = askedOnce(({ op }) => {
+    found.push(op.name);
+    return { checks: [], steps: [], note: `${found.length}` };
+  });
+  const ask = (y: Variable, lengths: readonly number[], inplace = -1) => {
+    const node = y.owner!, all = [...node.inputs, ...node.outputs];
+    const layouts = all.map(({ dtype, ndim }) => ({
+      dtype,
+      shape: lengths.slice(0, ndim),
+      strides: ndim ? [1] : [],
+    }));
+    return implement(node, layouts, inplace, FIXED_TARGET)!.note;
+  };
+  const x = vector("x"), y = vector("y");
+  assertEquals(ask(exp(x), [3]), "1");
+  assertEquals(ask(exp(y), [3]), "1");
+  assertEquals(ask(exp(x), [4]), "2");
+  assertEquals(ask(exp(x), [3], 0), "3");
+  assertEquals(ask(neg(x), [3]), "4");
+  assertEquals(ask(mul(x, y), [3]), "5");
+  assertEquals(ask(mul(x, x), [3]), "6");
+  assertEquals(ask(mul(y, x), [3]), "5");
+  assertEquals(ask(at(x, 0), [3]), "7");
+  assertEquals(ask(at(x, 1), [3]), "8");
 });
 
 Deno.test("an update goes in place, and readers of the old value come first", () => {
