@@ -7,25 +7,25 @@ export function toposort(
   outputs: readonly Variable[],
   stop: (v: Variable) => boolean = () => false,
 ): Apply[] {
-  const order: Apply[] = [],
-    state = new Map<Apply, number>(),
-    stack: Apply[] = [];
+  const order: Apply[] = [], seen = new Set<Apply>();
+  /** Applications on the way, and for each which of its inputs is next. */
+  const stack: Apply[] = [], next: number[] = [];
+  const enter = (v: Variable) => {
+    if (!v.owner || seen.has(v.owner) || stop(v)) return;
+    seen.add(v.owner);
+    stack.push(v.owner);
+    next.push(0);
+  };
   for (const output of outputs) {
-    if (output.owner && !stop(output)) stack.push(output.owner);
+    enter(output);
     while (stack.length) {
-      const node = stack[stack.length - 1]!, next = state.get(node) ?? 0;
-      if (next > node.inputs.length) {
-        stack.pop();
-        continue;
-      }
-      if (next === node.inputs.length) {
+      const top = stack.length - 1, node = stack[top]!, i = next[top]!++;
+      if (i < node.inputs.length) enter(node.inputs[i]!);
+      else {
         order.push(node);
         stack.pop();
-      } else {
-        const v = node.inputs[next]!;
-        if (v.owner && !state.has(v.owner) && !stop(v)) stack.push(v.owner);
+        next.pop();
       }
-      state.set(node, next + 1);
     }
   }
   return order;
@@ -59,11 +59,12 @@ export function sharedVariables(
 /** For each variable, how often an application of the graph uses it; a result of the graph counts once more. */
 export function countClients(
   outputs: readonly Variable[],
+  nodes: Iterable<Apply> = toposort(outputs),
 ): Map<Variable, number> {
   const count = new Map<Variable, number>();
   const add = (v: Variable) => count.set(v, (count.get(v) ?? 0) + 1);
   outputs.forEach(add);
-  for (const node of toposort(outputs)) node.inputs.forEach(add);
+  for (const node of nodes) node.inputs.forEach(add);
   return count;
 }
 

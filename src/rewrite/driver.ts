@@ -52,6 +52,7 @@ export function applyRules(
   outputs: readonly Variable[],
   { merged, fired }: Session,
 ): readonly Variable[] {
+  if (rules.length === 0) return merge(outputs, merged);
   const rulesAt = index(rules);
   const record = ({ name }: Rule, root: Variable) =>
     count(fired, phase, name, root.owner?.origin ?? null);
@@ -62,6 +63,14 @@ export function applyRules(
     now = next;
   }
   return now;
+}
+
+/** Equal variables become one. */
+export function merge(
+  outputs: readonly Variable[],
+  merged: Interner = interner(),
+): readonly Variable[] {
+  return pass(outputs, () => [], merged, () => {});
 }
 
 /** Notes that a rule of a phase fired. */
@@ -112,7 +121,7 @@ function pass(
   merged: Interner,
   record: (rule: Rule, root: Variable) => void,
 ): readonly Variable[] {
-  const order = toposort(outputs), clients = countClients(outputs);
+  const order = toposort(outputs), clients = countClients(outputs, order);
   const around: Surroundings = { clients: (v) => clients.get(v) ?? 2 };
   const rest = new Map<Variable, Variable>();
   /** On the stack: what each is waiting for, and the rule that made it wait. */

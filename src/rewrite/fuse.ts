@@ -80,7 +80,7 @@ export function fuseElementwise(
   outputs: readonly Variable[],
 ): readonly Variable[] {
   const order = toposort(outputs), clients = clientsOf(order);
-  const results = new Set(outputs), runs = conditions(outputs);
+  const results = new Set(outputs), runs = conditions(outputs, order);
   const group = new Map<Apply, Group>(), stage = new Map<Apply, number>();
   for (const node of order.toReversed()) {
     const readers = node.outputs.flatMap((v) => clients.get(v) ?? []);

@@ -18,7 +18,7 @@ export function fuseReductions(
   outputs: readonly Variable[],
 ): readonly Variable[] {
   const order = toposort(outputs), clients = clientsOf(order);
-  const results = new Set(outputs), runs = conditions(outputs);
+  const results = new Set(outputs), runs = conditions(outputs, order);
   const now = new Map<Variable, Variable>(),
     resolve = (v: Variable) => now.get(v) ?? v,
     taken = new Set<Apply>();

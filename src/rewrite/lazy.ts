@@ -12,6 +12,7 @@ const ALWAYS = 0;
  */
 export function conditions(
   outputs: readonly Variable[],
+  order: readonly Apply[] = toposort(outputs),
 ): ReadonlyMap<Apply, number> {
   const numbers = new Map<string, number>();
   const numberOf = (key: string): number => {
@@ -28,7 +29,7 @@ export function conditions(
   };
   outputs.forEach((v) => need(v, ALWAYS));
   const found = new Map<Apply, number>();
-  for (const node of toposort(outputs).reverse()) {
+  for (const node of order.toReversed()) {
     const all = [...needed.get(node)!].sort((a, b) => a - b);
     const own = all.length === 1 || all[0] === ALWAYS
       ? all[0]!

@@ -184,7 +184,7 @@ function shareable(
       .map((node) => [node.inputs[0]!, node]),
   );
   if (losses.size === 0) return new Map();
-  const runs = conditions(outputs);
+  const runs = conditions(outputs, order);
   const twins = new Map<Variable, Apply>();
   for (const node of order) {
     const [p] = node.outputs, loss = losses.get(node.inputs[0]!);

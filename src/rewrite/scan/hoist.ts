@@ -145,7 +145,7 @@ function withoutLengths(place: LoopPlace): Replacements | null {
  */
 function withoutInvariants(place: LoopPlace): Replacements | null {
   const { loop } = place, results = bodyResults(loop);
-  const runs = conditions(results), order = toposort(results);
+  const order = toposort(results), runs = conditions(results, order);
   const outside = outsideOf(loop);
   const fixed = new Set<Variable>(outside.keys()), moved = new Set<Apply>();
   // Another look at what is there is no work, and rules want to see fills.
@@ -216,9 +216,8 @@ function withoutRows(place: LoopPlace): Replacements | null {
 function hoisted(place: LoopPlace): Replacements | null {
   const { loop } = place;
   if (loop.until) return null;
-  const results = bodyResults(loop), runs = conditions(results);
-  const lifting = new Lifting(loop);
-  const order = toposort(results);
+  const results = bodyResults(loop), order = toposort(results);
+  const runs = conditions(results, order), lifting = new Lifting(loop);
   for (const node of order) {
     // What only a branch computes stays there: it may refuse what the branch never sees.
     if (runs.get(node) === 0) lifting.add(node);

@@ -138,7 +138,7 @@ function replaceAll(
 function look(results: readonly Variable[]): Surroundings {
   const order = toposort(results), wanted = new Set(results);
   const clients = once(() => clientsOf(order)),
-    runs = once(() => conditions(results)),
+    runs = once(() => conditions(results, order)),
     needed = once(() => loopsNeeded(order));
   return {
     loops: order.filter(isLoop),

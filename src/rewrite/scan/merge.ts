@@ -1,7 +1,7 @@
 /** Loops that run side by side become one, and in one loop equal states and equal extras become one. */
 import type { ScanParams } from "../../graph/scan_params.ts";
 import { bodyResults } from "../../graph/scan_params.ts";
-import type { Apply, Variable } from "../../graph/variable.ts";
+import type { Apply } from "../../graph/variable.ts";
 import {
   applyLoop,
   type Loop,
@@ -11,7 +11,7 @@ import {
   withOwnBody,
 } from "../../nested/loop.ts";
 import { scanOp } from "../../nested/scan_op.ts";
-import { applyRules, session } from "../driver.ts";
+import { merge } from "../driver.ts";
 import { lengthKey } from "../lengths.ts";
 import {
   entriesOf,
@@ -121,7 +121,7 @@ function firstOfEach(loop: Loop): readonly number[] {
       ),
     );
     if (by.size === 0) return classes;
-    const nexts = merged(withBody(loop, by).states.map((s) => s.next));
+    const nexts = merge(withBody(loop, by).states.map((s) => s.next));
     const finer = states.map((_, i) =>
       states.findIndex((_, j) =>
         classes[j] === classes[i] && nexts[j] === nexts[i]
@@ -130,11 +130,6 @@ function firstOfEach(loop: Loop): readonly number[] {
     if (finer.every((first, i) => first === classes[i])) return classes;
     classes = finer;
   }
-}
-
-/** Equal variables become one. */
-function merged(results: readonly Variable[]): readonly Variable[] {
-  return applyRules("merge", [], results, session());
 }
 
 function withoutTwins(place: LoopPlace): Replacements | null {
@@ -150,7 +145,7 @@ function withoutTwins(place: LoopPlace): Replacements | null {
   const made = withBody(loop, by),
     entries = entriesOf(made),
     n = states.length;
-  const values = merged(entries.map(valueOf));
+  const values = merge(entries.map(valueOf));
   // An extra with the value of a kept state is that state; of equal entries the first stays.
   const twin = entries.map((e, i) => {
     const same = entries.findIndex((f, j) =>
