@@ -1,9 +1,8 @@
 /** Which temporaries share a buffer while nothing is freed: those that are never in use together. */
-import { DTYPES } from "../graph/dtype.ts";
 import type { Region } from "./regions.ts";
 import type { Aliasing } from "./inplace.ts";
 import type { IntSet } from "./int_set.ts";
-import { reachOf } from "./layout.ts";
+import { bytesOf } from "./operands.ts";
 import { Touches } from "./touches.ts";
 import type { Item } from "./tree.ts";
 
@@ -31,17 +30,14 @@ export function planArena(aliasing: Aliasing, most: number): Arena {
     apart = new Set(tree.swapped),
     buffers = slots.map(() => -1),
     bytes: number[] = [];
-  const bytesOf = (slot: number) => {
-    const { shape, strides, dtype } = slots[slot]!;
-    return reachOf(shape as number[], strides as number[]) *
-      DTYPES[dtype].size;
-  };
-  const shared = slots.flatMap((s, slot) =>
-    owns[slot] && spans[slot] && !apart.has(slot) && !s.shape.includes(null) &&
-      bytesOf(slot) <= most
+  const sizes = slots.map(bytesOf);
+  const shared = slots.flatMap((_, slot) => {
+    const size = sizes[slot] ?? null;
+    return owns[slot] && spans[slot] && !apart.has(slot) &&
+        size !== null && size <= most
       ? [slot]
-      : []
-  );
+      : [];
+  });
   const freeFrom: number[] = [];
   // First fit by first touch: the slot with the earliest start takes the smallest free buffer that holds it, else the largest.
   for (
@@ -49,7 +45,7 @@ export function planArena(aliasing: Aliasing, most: number): Arena {
       spans[a]!.from - spans[b]!.from || a - b
     )
   ) {
-    const { from, to } = spans[slot]!, need = bytesOf(slot);
+    const { from, to } = spans[slot]!, need = sizes[slot]!;
     let best = -1;
     for (let b = 0; b < bytes.length; b++) {
       if (freeFrom[b]! >= from) continue;

@@ -2,16 +2,8 @@
 import { lagOf, spanOf } from "../graph/scan_params.ts";
 import { splitInputs } from "../nested/loop.ts";
 import {
-  countExtents,
-  lastExtents,
-  prefixExtents,
-  stackExtents,
-} from "./emit/builtins.ts";
-import {
-  builtin,
   copyDraft,
   guardDraft,
-  Inputs,
   kernelDraft,
   keyOf,
   sameDraft,
@@ -25,6 +17,12 @@ import {
   type Value,
 } from "./flow.ts";
 import { packed } from "./layout.ts";
+import {
+  countDraft,
+  resultDraft,
+  type Stack,
+  stackDraft,
+} from "./loop_drafts.ts";
 import type { Turn } from "./order.ts";
 import type { Together } from "./pairs.ts";
 import type { Plans } from "./plans.ts";
@@ -217,78 +215,51 @@ class Grower {
 
   #loop(unit: Repeat, at: Spot): void {
     const { node, params, body, inputs } = unit,
-      { placement } = this.scene,
       slots = this.#slots,
       slotOf = (v: Value) => slots.slot(v);
-    const region = placement.inner[unit.id]![0]!,
-      container = at.region.container,
-      cursors: Cursor[] = [];
+    const region = this.scene.placement.inner[unit.id]![0]!,
+      container = at.region.container;
     strictInputs(unit).forEach((v) => this.#ensure(v, at));
+    const given = splitInputs(inputs.map(slotOf), params),
+      count = slots.integer(container),
+      steps = slots.integer(container);
+    this.#push(at.items, countDraft(unit, given, count));
 
-    // Non-sequences have their slots too, before those of the loop.
-    const { nSteps, sequences, initial } = splitInputs(
-      inputs.map(slotOf),
-      params,
-    );
-    const count = slots.integer(container), steps = slots.integer(container);
-    const lost = params.sequences.map((s) => spanOf(s.taps)[0]);
-    this.#push(
-      at.items,
-      builtin("count", {
-        inputs: [...(nSteps === undefined ? [] : [nSteps]), ...sequences],
-        outputs: [count],
-        extents: countExtents({ nSteps: params.nSteps, lost }),
-        mayFail: true,
-        node,
-      }),
-    );
-    params.sequences.forEach((s, i) =>
-      body.sequences[i]!.forEach((v, j) => {
-        const start = s.taps[j]! + spanOf(s.taps)[1], base = sequences[i]!;
-        cursors.push({
+    const cursors = params.sequences.flatMap((s, i) =>
+      body.sequences[i]!.map((v, j): Cursor => {
+        const base = given.sequences[i]!;
+        return {
           slot: slots.row(v, region, base),
           base,
-          start,
+          start: s.taps[j]! + spanOf(s.taps)[1],
           stride: s.backwards ? -1 : 1,
           ring: 0,
           write: false,
-        });
+        };
       })
     );
-    const stacks = [...params.states, ...params.extras].map((s, i) => {
-      const state = i < params.states.length ? params.states[i]! : null,
+    const stacks = body.results.map((result, i): Stack => {
+      const state = params.states[i],
+        keep = (state ?? params.extras[i - params.states.length]!).keep,
         lag = state ? lagOf(state.taps) : 0,
-        ring = s.keep ? 0 : lag + 1;
-      const result = body.results[i]!, shape = [null, ...result.shape];
+        shape = [null, ...result.shape];
       const base = slots.add({
         owner: container,
         kind: "temporary",
         dtype: result.dtype,
         shape,
-        ...lie(shape),
+        strides: packed(shape).strides,
         data: null,
         variable: node.outputs[i]!,
       });
-      const given = new Inputs(
-          [count, ...(state ? [initial[i]!] : [])],
-          slotOf,
-        ),
-        row = body.rows[i]!.sources.map((n) => given.source(n));
-      const extents = stackExtents({
-        lag,
-        ring,
-        until: params.until !== null,
-        initial: state ? 1 : null,
-        row,
-      });
+      const stack = { base, lag, ring: keep ? 0 : lag + 1 };
       this.#push(
         at.items,
-        builtin("stack", {
-          inputs: given.slots,
-          outputs: [base],
-          extents,
-          mayFail: true,
-          node,
+        stackDraft(unit, i, {
+          stack,
+          count,
+          initial: given.initial[i] ?? null,
+          slotOf,
         }),
       );
       state?.taps.forEach((tap, j) =>
@@ -297,39 +268,14 @@ class Grower {
           base,
           start: lag + tap,
           stride: 1,
-          ring,
+          ring: stack.ring,
           write: false,
         })
       );
-      return { base, lag, ring, result };
+      return stack;
     });
 
-    // The producer writes into the row where it can; a value that fills two rows is written once and copied once.
-    const written = new Set<Value>(),
-      copies: { readonly target: number; readonly value: Value }[] = [];
-    for (const { base, lag, ring, result } of stacks) {
-      const direct = !written.has(result) && this.#writesRow(result, region);
-      written.add(result);
-      const target = direct ? slots.row(result, region, base) : slots.add({
-        owner: region,
-        kind: "look",
-        dtype: result.dtype,
-        shape: result.shape,
-        ...lie(result.shape),
-        data: null,
-        variable: result.variable,
-        base,
-      });
-      if (!direct) copies.push({ target, value: result });
-      cursors.push({
-        slot: target,
-        base,
-        start: lag,
-        stride: 1,
-        ring,
-        write: true,
-      });
-    }
+    const { rows, copies } = this.#written(unit, stacks, region);
     const done = within(at.done),
       items = this.#region(region, done),
       inner: Spot = { region, done, items, part: "all" };
@@ -347,29 +293,47 @@ class Grower {
         count,
         steps,
         stop: body.until ? slotOf(body.until) : -1,
-        cursors,
+        cursors: [...cursors, ...rows],
         node,
       },
       body: items,
       region,
     });
-    stacks.forEach(({ base, lag, ring }, i) => {
+    stacks.forEach((stack, i) => {
       const out = unit.outputs[i]!;
-      if (!placement.used[out.id]) return;
-      this.#stackOf.set(slotOf(out), base);
-      const name = ring ? "last" : "prefix",
-        extents = ring ? lastExtents({ lag, ring }) : prefixExtents(lag);
+      if (!this.scene.placement.used[out.id]) return;
+      this.#stackOf.set(slotOf(out), stack.base);
       this.#push(
         at.items,
-        builtin(name, {
-          inputs: [base, steps],
-          outputs: [slotOf(out)],
-          extents,
-          mayFail: ring > 0 && i >= params.states.length,
-          node,
-        }),
+        resultDraft(unit, i, { stack, steps, out: slotOf(out) }),
       );
     });
+  }
+
+  /** The rows that a step writes: the producer does where it can; a value that fills two rows is written once and copied once. */
+  #written({ body }: Repeat, stacks: readonly Stack[], region: Region): {
+    readonly rows: readonly Cursor[];
+    readonly copies: readonly {
+      readonly target: number;
+      readonly value: Value;
+    }[];
+  } {
+    const copies: { target: number; value: Value }[] = [];
+    const rows = stacks.map(({ base, lag, ring }, i): Cursor => {
+      const value = body.results[i]!,
+        direct = body.results.indexOf(value) === i &&
+          this.#writesRow(value, region);
+      const target = direct
+        ? this.#slots.row(value, region, base)
+        : this.#slots.look(
+          { ...value, strides: packed(value.shape).strides },
+          region,
+          base,
+        );
+      if (!direct) copies.push({ target, value });
+      return { slot: target, base, start: lag, stride: 1, ring, write: true };
+    });
+    return { rows, copies };
   }
 
   /** Whether a value is computed in the body itself, into memory of its own. */
@@ -390,10 +354,4 @@ interface Spot {
   readonly items: Item[];
   readonly part: Turn["part"];
   readonly with?: Together;
-}
-
-function lie(
-  shape: readonly (number | null)[],
-): { readonly strides: readonly (number | null)[] } {
-  return { strides: packed(shape).strides };
 }

@@ -81,18 +81,6 @@ export function isPlain({ rowMajor, strides }: Lie): boolean {
   return rowMajor || allKnown(strides);
 }
 
-/** Elements from the first to the last, gaps included, where no stride is negative. */
-export function reachOf(
-  shape: readonly number[],
-  strides: readonly number[],
-): number {
-  if (shape.includes(0)) return 0;
-  return shape.reduce(
-    (n, length, axis) => n + (length - 1) * strides[axis]!,
-    1,
-  );
-}
-
 /** Whether two values that stand for each other lie alike. */
 export function liesLike(a: Value, b: Value): boolean {
   if (a.rowMajor && b.rowMajor) return true;

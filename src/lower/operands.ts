@@ -34,14 +34,16 @@ export function owned(
 }
 
 /** True if lengths and strides are known. */
-export function isStatic(
-  slot: Slot,
-): slot is Slot & { shape: readonly number[]; strides: readonly number[] } {
+export function isStatic<S extends Pick<Slot, "shape" | "strides">>(
+  slot: S,
+): slot is S & { shape: readonly number[]; strides: readonly number[] } {
   return !slot.shape.includes(null) && !slot.strides.includes(null);
 }
 
 /** Bytes from the lowest to the highest element of a slot, or null where only the run will tell. */
-export function bytesOf(slot: Slot): number | null {
+export function bytesOf(
+  slot: Pick<Slot, "dtype" | "shape" | "strides">,
+): number | null {
   if (!isStatic(slot)) return null;
   const [low, high] = span(slot.shape, slot.strides);
   return (high - low + 1) * DTYPES[slot.dtype].size;

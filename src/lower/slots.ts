@@ -29,7 +29,16 @@ export class Slots {
 
   /** The slot of a value that looks at rows of `base`, in the body that `owner` is. */
   row(v: Value, owner: Region, base: number): number {
-    return this.of[v.id] = this.add({
+    return this.of[v.id] = this.look(v, owner, base);
+  }
+
+  /** A slot that looks at rows of `base` of which a value is one, but not its own. */
+  look(
+    v: Pick<Value, "dtype" | "shape" | "strides" | "variable">,
+    owner: Region,
+    base: number,
+  ): number {
+    return this.add({
       owner,
       kind: "look",
       dtype: v.dtype,

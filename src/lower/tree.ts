@@ -1,11 +1,10 @@
 /** The program as a tree: calls in order, branches and loops with their own lists, blocks beside them. */
-import type { Dtype } from "../graph/dtype.ts";
 import type { NDArray } from "../graph/ndarray.ts";
-import type { Apply, Variable } from "../graph/variable.ts";
+import type { Apply } from "../graph/variable.ts";
 import type { Computation, Value } from "./flow.ts";
 import type { Extent, Implementation } from "./emit/implementation.ts";
 import type { Together } from "./pairs.ts";
-import type { Builtin, Cursor } from "./program.ts";
+import type { Builtin, Loop, Slot } from "./program.ts";
 import type { Region } from "./regions.ts";
 
 /** A call of a kernel whose tables have no slot yet. */
@@ -51,7 +50,7 @@ export type Item =
   }
   | {
     readonly kind: "loop";
-    readonly loop: LoopDraft;
+    readonly loop: Omit<Loop, "body">;
     readonly body: readonly Item[];
     readonly region: Region;
   }
@@ -59,25 +58,12 @@ export type Item =
   | { readonly kind: "free"; readonly slot: number }
   | { readonly kind: "swap"; readonly storage: number; readonly slot: number };
 
-/** A loop and the slots that STEP moves. */
-export interface LoopDraft {
-  readonly count: number;
-  readonly steps: number;
-  readonly stop: number;
-  readonly cursors: readonly Cursor[];
-  readonly node: Apply;
-}
-
-/** A place for a value. */
-export interface SlotDraft {
+/** A place for a value, before it is known what frees it and what it shares a buffer with. */
+export interface SlotDraft
+  extends Pick<Slot, "kind" | "dtype" | "shape" | "strides" | "variable"> {
   /** What owns it: its buffer and its flag of being in use end with this. null: what outlives the program. */
   readonly owner: Region | null;
-  readonly kind: "input" | "shared" | "constant" | "temporary" | "look";
-  readonly dtype: Dtype;
-  readonly shape: readonly (number | null)[];
-  readonly strides: readonly (number | null)[];
   readonly data: NDArray | null;
-  readonly variable: Variable | null;
   /** The slot whose rows it stands for, or -1. */
   readonly base: number;
 }
