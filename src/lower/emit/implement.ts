@@ -14,7 +14,6 @@ import type { Extent, Implementation, Layout, Plan } from "./implementation.ts";
 import type { Pair } from "./products/joint.ts";
 import { planCheck, planNest, planStatements } from "./loops.ts";
 import type { Nest } from "./nest.ts";
-import { inParts, PARTS } from "./parts.ts";
 import {
   type PlannedKernel,
   planPair,
@@ -22,6 +21,7 @@ import {
   planUpdate,
   planWindows,
 } from "./products/products.ts";
+import { inParts } from "./reduction_parts.ts";
 import { line } from "./writer.ts";
 import type { Target } from "../target.ts";
 
@@ -167,7 +167,7 @@ function implementLoops(
 function stepsOf(nest: Nest): Pick<Plan, "steps" | "parts"> {
   const split = inParts(nest);
   if (!split) return { steps: [bind(nest, emitC(nest))] };
-  const { each, whole, dtype } = split;
+  const { each, whole, parts } = split;
   return {
     steps: [
       {
@@ -177,7 +177,7 @@ function stepsOf(nest: Nest): Pick<Plan, "steps" | "parts"> {
       },
       { ...bind(whole, emitC(whole)), parts: "read" },
     ],
-    parts: { dtype, length: PARTS },
+    parts,
   };
 }
 

@@ -92,7 +92,7 @@ function planLoops(
   const tile = columnAxis(stages, outer, axes);
   outer = orderAxes(outer, stages.flatMap((s) => s.walks), axes, tile);
   const ordered = stages.map((s) => orderAxes(s.own, s.walks, axes, -1));
-  return bind({
+  return named({
     site,
     axes,
     outer,
@@ -116,7 +116,7 @@ interface Planned {
 }
 
 /** Names the loops, and turns every length and stride into a literal or an extent. */
-function bind(
+function named(
   { site, axes, outer, written, tile, stages, ordered, walks }: Planned,
 ): Nest {
   const position = new Map<number, number>();

@@ -1,6 +1,6 @@
 /** Parts of one axis: a nest over one of them, and the loop over all. */
 import { scopeOf } from "./c.ts";
-import { type Access, type Nest, strideOf } from "./nest.ts";
+import { type Access, type Nest, type NestAxis, strideOf } from "./nest.ts";
 import { amount, close, line, open, type Writer } from "./writer.ts";
 
 /** A nest over a part of an axis. */
@@ -58,6 +58,9 @@ function startOf(access: Access, axis: number, from: string): string | null {
 /** Integers of the loop over parts: how many there are, which threads split, and how long each is but the last. */
 export const PARTS = "parts", MOST = "most";
 
+/** The loop over parts. */
+export const PART: NestAxis = { name: "part", length: { extent: PARTS } };
+
 /** The loop over parts of an axis of known length. */
 export function overParts(
   nest: Nest,
@@ -74,7 +77,7 @@ export function overParts(
     part = nest.axes.length,
     around: Nest = {
       ...nest,
-      axes: [...nest.axes, { name: "part", length: { extent: PARTS } }],
+      axes: [...nest.axes, PART],
       outer: [part],
       splits: true,
     };

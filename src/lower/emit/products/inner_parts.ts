@@ -19,7 +19,7 @@ import {
   partOf,
   PARTS,
 } from "../part.ts";
-import { wholeOf } from "../parts.ts";
+import { wholeOf } from "../reduction_parts.ts";
 import { printTiles, vectorFunctions } from "./tile.ts";
 import type { Tiling } from "./tiling.ts";
 import type { Writer } from "../writer.ts";

@@ -9,6 +9,7 @@ import { postorder } from "./access.ts";
 import { kernelOf, scopeOf } from "./c.ts";
 import { isPositional } from "./combine.ts";
 import { laneTypes, reduceInRow } from "./reduce.ts";
+import type { Plan } from "./implementation.ts";
 import {
   type Access,
   computed,
@@ -19,17 +20,17 @@ import {
   type Reduce,
   valueOf,
 } from "./nest.ts";
-import { declare, partOf } from "./part.ts";
+import { declare, PART, partOf, PARTS } from "./part.ts";
 import type { Kernel } from "../program.ts";
 import { amount, close, line, open } from "./writer.ts";
 
 /** How many parts there are, some of them empty. */
-export const PARTS = 64;
+const COUNT = 64;
 
 /** Elements that a part has at least, and a multiple of what it has where they lie in a row. */
 const FEWEST = 16384, GRANULE = 64;
 
-const PARTS_EXTENT = { name: "parts", value: PARTS };
+const COUNT_EXTENT = { name: PARTS, value: COUNT };
 
 /** A reduction in two steps. */
 export interface InParts {
@@ -37,8 +38,8 @@ export interface InParts {
   readonly each: { readonly nest: Nest; readonly kernel: Kernel };
   /** Reduces those, and stores what is wanted. */
   readonly whole: Nest;
-  /** Of the results of the parts. */
-  readonly dtype: Dtype;
+  /** The results of the parts. */
+  readonly parts: NonNullable<Plan["parts"]>;
 }
 
 /** A reduction to one value in two steps, or null where it is short or does not come apart. */
@@ -54,14 +55,14 @@ export function inParts(nest: Nest): InParts | null {
   return {
     each: eachOf(nest, reduce, dtype),
     whole: wholeOf(
-      { ...nest, extents: [PARTS_EXTENT, ...nest.extents] },
+      { ...nest, extents: [COUNT_EXTENT, ...nest.extents] },
       {
-        axis: { name: "part", length: { extent: "parts" } },
+        axis: PART,
         dtype,
         access: plain(nest.inputs, [{ axis: reduce.axes[0]!, stride: 1 }]),
       },
     ),
-    dtype,
+    parts: { dtype, length: COUNT },
   };
 }
 
@@ -97,19 +98,16 @@ function eachOf(nest: Nest, reduce: Reduce, dtype: Dtype): InParts["each"] {
       ...nest.operands.slice(0, nest.inputs),
       { name: "y", dtype, memory: nest.inputs },
     ],
-    axes: [
-      ...part.axes,
-      { name: "part", length: { extent: "parts" } },
-    ],
+    axes: [...part.axes, PART],
     outer: [nest.axes.length],
     stages: [reduce],
-    extents: [PARTS_EXTENT, ...nest.extents],
+    extents: [COUNT_EXTENT, ...nest.extents],
     splits: true,
   };
   const granule = reduce.axes.length === 1 ? GRANULE : 1,
     all = amount(nest.axes[axis]!.length);
   const kernel = kernelOf(own, laneTypes(own), (writer) => {
-    const even = `(${all} + ${PARTS * granule - 1}) / ${PARTS * granule}`;
+    const even = `(${all} + ${COUNT * granule - 1}) / ${COUNT * granule}`;
     if (granule === 1) line(writer, `const int64_t most = ${even};`);
     else {
       line(writer, `const int64_t even = ${even} * ${granule};`);
