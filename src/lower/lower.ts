@@ -7,7 +7,7 @@ import { implement, implementPair } from "./emit/implement.ts";
 import { decideInplace } from "./inplace.ts";
 import { placeFrees } from "./liveness.ts";
 import { orderTop } from "./order.ts";
-import { askedOnce, type Implement, Plans } from "./plans.ts";
+import { askedOnce, type Implement, pairAskedOnce, Plans } from "./plans.ts";
 import type { Program } from "./program.ts";
 import { readGraph } from "./read.ts";
 import { checkRefusals, placeUnits } from "./regions.ts";
@@ -42,7 +42,7 @@ export function lower(
   const { inplace = true } = options,
     plans = options.implement
       ? new Plans(options.implement, target)
-      : new Plans(askedOnce(implement), target, implementPair);
+      : new Plans(askedOnce(implement), target, pairAskedOnce(implementPair));
   const source = readGraph(graph, signature); //                                lengths and layouts
   const updates = planUpdates(source, plans, inplace === true),
     { flow } = updates; //   how new values reach storage

@@ -1,7 +1,7 @@
 /** How each unit is computed: by kernels, by the CVM itself, or by `eval`; and what of it may fail. */
 import { describeType } from "../graph/type.ts";
-import { type AnyOp, type Apply, siteOf } from "../graph/variable.ts";
-import { paramsKey } from "../rewrite/merge.ts";
+import { type Apply, siteOf } from "../graph/variable.ts";
+import { opKey } from "../rewrite/merge.ts";
 import type { Computation, Unit } from "./flow.ts";
 import type { Layout, Plan } from "./emit/implementation.ts";
 import { liesLike } from "./layout.ts";
@@ -21,33 +21,45 @@ export type Implement = (
   target: Target,
 ) => Plan | null;
 
-/** The same for one machine, asked once for all applications that the same kernels compute: the layers of a net, the steps of an unrolled loop. */
+/** The same, asked once for all applications that the same kernels compute: the layers of a net, the steps of an unrolled loop. One machine's answers are no other's. */
 export function askedOnce(implement: Implement): Implement {
-  const made = new Map<AnyOp, Map<string, Plan | null>>();
-  return (node, layouts, inplace, target) => {
-    const own = made.get(node.op) ?? new Map<string, Plan | null>();
-    made.set(node.op, own);
-    const key = keyOf(node, layouts, inplace);
-    let plan = own.get(key);
-    if (plan === undefined) {
-      own.set(key, plan = implement(node, layouts, inplace, target));
-    }
-    return plan;
+  const made = new Map<string, Plan | null>();
+  return (node, layouts, inplace, target) =>
+    remembered(
+      made,
+      `${inplace};${keyOf(node, layouts)}`,
+      () => implement(node, layouts, inplace, target),
+    );
+}
+
+/** The same for pairs. */
+export function pairAskedOnce(implement: ImplementPair): ImplementPair {
+  const made = new Map<string, ReturnType<ImplementPair>>();
+  return (site, target) => {
+    const { product, update, matrix, inputs, inplace } = site;
+    const members = [product, update].map(({ node, layouts, operands }) =>
+      `${operands};${keyOf(node, layouts)}`
+    );
+    const key = [matrix, inputs, inplace, ...members].join(";");
+    return remembered(made, key, () => implement(site, target));
   };
 }
 
-/** Equal for applications of one op that differ in nothing that kernels depend on: types, parameters, which inputs are the same value, and how all lie. */
-function keyOf(
-  { inputs, outputs, params }: Apply,
-  layouts: readonly Layout[],
-  inplace: number,
-): string {
+function remembered<T>(made: Map<string, T>, key: string, make: () => T): T {
+  let found = made.get(key);
+  if (found === undefined) made.set(key, found = make());
+  return found;
+}
+
+/** Equal for applications that differ in nothing that kernels depend on: op, parameters, types, which inputs are the same value, and how all lie. */
+function keyOf(node: Apply, layouts: readonly Layout[]): string {
+  const { inputs, outputs } = node;
   const types = [...inputs, ...outputs].map((v) => describeType(v.type));
   const lies = layouts.map(({ dtype, shape, strides, scalar }) =>
     `${dtype} ${shape} ${strides} ${typeof scalar === "number" ? scalar : ""}`
   );
   const values = inputs.map((v) => inputs.indexOf(v));
-  return [inplace, values, paramsKey(params), ...types, ...lies].join(";");
+  return [opKey(node), values, ...types, ...lies].join(";");
 }
 
 /** The plans of one lowering, made when first asked for. */

@@ -49,9 +49,14 @@ export function interner(): Interner {
 }
 
 function keyOf(node: Apply, inputs: readonly Variable[]): string {
-  let key = `${numberOf(node.op)}(`;
-  for (const v of inputs) key += `${v.id},`;
-  return `${key})${paramsKey(node.params)}`;
+  let key = opKey(node);
+  for (const v of inputs) key += `,${v.id}`;
+  return key;
+}
+
+/** Equal for applications of one op with equal parameters. */
+export function opKey({ op, params }: Pick<Apply, "op" | "params">): string {
+  return `${numberOf(op)}:${paramsKey(params)}`;
 }
 
 const numbers = new WeakMap<object, number>();
