@@ -2,6 +2,7 @@
 import { openStore } from "../build/store.ts";
 import { findCompiler } from "../build/toolchain.ts";
 import { describeMachine } from "./machine.ts";
+import { inSight } from "./process.ts";
 import { renderTable, terminalColumns } from "./table.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -118,14 +119,4 @@ export function accuracy(words: readonly string[]): number {
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
-}
-
-/** Runs a program in sight of the user; its exit code. */
-function inSight(program: string, args: readonly string[]): number {
-  return new Deno.Command(program, {
-    args: [...args],
-    stdin: "null",
-    stdout: "inherit",
-    stderr: "inherit",
-  }).outputSync().code;
 }

@@ -5,6 +5,7 @@ import { installCommand, type Need, packages } from "../build/install.ts";
 import { openStore, userId } from "../build/store.ts";
 import { findCompiler, MissingCompilerError } from "../build/toolchain.ts";
 import { findBlas, forgetBlas } from "../../ffi/openblas.ts";
+import { inSight } from "./process.ts";
 
 /** A kernel that compiles wherever kernels do: it needs the C library's headers. */
 const PROBE = {
@@ -135,13 +136,7 @@ function run(words: readonly string[]): boolean {
   console.log(`$ ${words.join(" ")}`);
   const [program, ...args] = words;
   try {
-    return new Deno.Command(program!, {
-      args,
-      stdin: "null",
-      stdout: "inherit",
-      stderr: "inherit",
-    }).outputSync()
-      .success;
+    return inSight(program!, args) === 0;
   } catch (error) {
     console.log((error as Error).message);
     return false;

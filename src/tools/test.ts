@@ -1,4 +1,5 @@
 /** Runs every test: those of the pure folders without permissions, the others with all, and the examples in comments. */
+import { inSight } from "./process.ts";
 import { setup } from "./setup.ts";
 
 /** Folders that need no permission: neither they nor their tests touch the machine. */
@@ -29,6 +30,7 @@ export function runTests(paths: readonly string[]): number {
   setup({ quiet: true });
   const runs = paths.length > 0 ? chosen(paths) : all();
   const reports = Deno.makeTempDirSync({ prefix: "damo-junit-" });
+  const deno = (args: readonly string[]) => inSight(Deno.execPath(), args);
   // Types are checked once and count as one test: a mistake must not hide what the tests say.
   let code = deno(["check", "--quiet", ...paths.length > 0 ? paths : ["."]]);
   let passed = 0, failed = code === 0 ? 0 : 1;
@@ -52,16 +54,6 @@ export function runTests(paths: readonly string[]): number {
   // A run that was killed leaves a line unfinished.
   console.log(`\n${passed} passed, ${failed} failed`);
   return code;
-}
-
-/** Runs Deno itself in sight of the user; its exit code. */
-function deno(args: readonly string[]): number {
-  return new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    stdin: "null",
-    stdout: "inherit",
-    stderr: "inherit",
-  }).outputSync().code;
 }
 
 const TESTS = "tests";

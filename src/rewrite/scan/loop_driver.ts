@@ -54,11 +54,11 @@ export function applyLoopRules(
 }
 
 /** A graph as rules see it. */
-type Surroundings = Omit<LoopPlace, "node" | "loop">;
+type Around = Omit<LoopPlace, "node" | "loop">;
 
 /** The first rule that improves a loop, and all loops that it improves at once: none of them replaces what another does. */
 function improve(
-  graph: Surroundings,
+  graph: Around,
   rules: readonly LoopRule[],
 ): { rule: LoopRule; firings: readonly Firing[] } | null {
   for (const rule of rules) {
@@ -135,7 +135,7 @@ function replaceAll(
   return outputs.map((v) => now.get(v)!);
 }
 
-function look(results: readonly Variable[]): Surroundings {
+function look(results: readonly Variable[]): Around {
   const order = toposort(results), wanted = new Set(results);
   const clients = once(() => clientsOf(order)),
     runs = once(() => conditions(results, order)),
