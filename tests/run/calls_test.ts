@@ -8,6 +8,7 @@ import {
   iscalar,
   lscalar,
   matrix,
+  Mode,
   NDArray,
   scalar,
   shared,
@@ -15,6 +16,9 @@ import {
   vector,
   zeros,
 } from "damo";
+import { VmEngine } from "../../src/run/engine.ts";
+import { runtime } from "../../src/run/runtime.ts";
+import { specify } from "../../src/run/spec.ts";
 import type { CStorage } from "../../src/run/storage.ts";
 
 const f32 = (...x: number[]) => new Float32Array(x);
@@ -183,6 +187,21 @@ Deno.test("what comes between two calls is seen by the next, in every linker", a
     assertThrows(() => f(1), RangeError, "its storage was freed");
     f.free();
   }
+});
+
+Deno.test("a workspace that runs on another thread, or was freed, runs no call", async () => {
+  const x = vector("x"), value = array([1, 2, 3]);
+  const { graph } = specify([x], x.add(1), {});
+  const engine = new VmEngine(graph, new Mode(), runtime()!);
+  const call = () => (engine.call([value], 1) as NDArray).toArray();
+  assertEquals([call(), call()], [[2, 3, 4], [2, 3, 4]]);
+  const { vm } = engine.current!, flight = vm.runAsync(100_000);
+  assertEquals(vm.repeat([value]), null);
+  assertThrows(call, RangeError, "in flight");
+  await flight;
+  assertEquals(call(), [2, 3, 4]);
+  engine.free();
+  assertEquals(vm.repeat([value]), null);
 });
 
 Deno.test("large values are looked at, wherever they lie from call to call", () => {
