@@ -143,7 +143,11 @@ export function buildStep(
           damo.NDArray,
         ],
     );
-    return { f, call: () => f(...minibatches[turn()]!) };
+    const call = () => {
+      const [inputs, targets] = minibatches[turn()]!;
+      return f(inputs, targets);
+    };
+    return { f, call };
   }
   const images = damo.shared(data, {
     name: "images",
@@ -161,11 +165,7 @@ export function buildStep(
     const i = damo.lscalar("i");
     const cost = costAt(i.mul(batch), i.add(1).mul(batch));
     const f = damo.function([i], cost, { updates: descend(cost), mode, name });
-    const numbers = Array.from(
-      { length: batches },
-      (_, k) => damo.array(k, { dtype: "int64" }),
-    );
-    return { f, call: () => f(numbers[turn()]!) };
+    return { f, call: () => f(turn()) };
   }
   const at = damo.shared(damo.array(0, { dtype: "int64" }), { name: "at" });
   const cost = costAt(at, at.add(batch));
