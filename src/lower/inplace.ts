@@ -55,10 +55,19 @@ function alias(
     { slots, slotOf, stackOf } = tree;
   const own: IntSet[] = slots.map((_, slot) => IntSet.of([slot])),
     inplace = new Map(fixed);
-  /** By root: the slots that own its buffer one after the other, and whether any belongs to another container. */
-  const holders: IntSet[] = [...own],
-    foreign: boolean[] = slots.map(() => false),
-    barred = new Set(tree.swapped);
+  const barred = new Set(tree.swapped);
+  /** Temporaries of each container that nothing of another one was written over. */
+  const ours = new Map<Region, IntSet>();
+  if (known) {
+    slots.forEach(({ kind }, slot) => {
+      const owner = known.owners[slot];
+      if (kind !== "temporary" || !owner) return;
+      ours.set(owner, (ours.get(owner) ?? IntSet.empty).with(slot));
+    });
+  }
+  // What was written over what: by root where that is one buffer; else, behind a choice, in sets that may be as large as nesting is deep.
+  const writers: (IntSet | undefined)[] = [];
+  let overwritten = IntSet.empty, broad = IntSet.empty;
   const of = (v: Value): number => slotOf[v.id]!;
   const rootsOf = (slot: number): IntSet => {
     let s = slot;
@@ -71,11 +80,13 @@ function alias(
       live = known!.behind.get(unit.id)!,
       container = placement.home[unit.id]!.container;
     const mine = rootsOf(x);
-    if (live.has(x)) return false;
-    for (const r of mine) {
-      const ours = slots[r]!.kind === "temporary" &&
-        known!.owners[r] === container && !foreign[r];
-      if (!ours || holders[r]!.meets(live)) return false;
+    if (live.has(x) || mine.meets(live)) return false;
+    if (!mine.isIn(ours.get(container) ?? IntSet.empty)) return false;
+    for (const r of mine.intersect(overwritten)) {
+      if (writers[r]!.meets(live)) return false;
+    }
+    for (const y of broad.intersect(live)) {
+      if (rootsOf(y).meets(mine)) return false;
     }
     return unit.inputs.every((v, i) =>
       i === k ||
@@ -95,10 +106,15 @@ function alias(
     const k = plans.candidates(unit).find((k) => overwritable(unit, k));
     if (k === undefined) return null;
     inplace.set(unit.id, k);
-    const roots = rootsOf(of(unit.inputs[k]!));
-    for (const r of roots) {
-      holders[r] = holders[r]!.with(y);
-      foreign[r] ||= known.owners[y] !== known.owners[r];
+    const roots = rootsOf(of(unit.inputs[k]!)),
+      { container } = placement.home[unit.id]!;
+    if (roots.isBroad) broad = broad.with(y);
+    else {
+      for (const r of roots) writers[r] = (writers[r] ?? IntSet.empty).with(y);
+      overwritten = overwritten.union(roots);
+    }
+    if (known.owners[y] !== container) {
+      ours.set(container, ours.get(container)!.minus(roots));
     }
     return roots;
   };

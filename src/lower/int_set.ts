@@ -76,6 +76,18 @@ export class IntSet {
       : new IntSet(root, height);
   }
 
+  /** Whether every member is one of `other`. */
+  isIn(other: IntSet): boolean {
+    const [a, b, height] = levelled(this, other);
+    return within(a, b, height);
+  }
+
+  /** Whether there are two members or more. */
+  get isBroad(): boolean {
+    const members = this[Symbol.iterator]();
+    return !members.next().done && !members.next().done;
+  }
+
   /** Whether they have a member in common. */
   meets(other: IntSet): boolean {
     const [a, b, height] = levelled(this, other);
@@ -190,15 +202,34 @@ function combined(
   b: readonly Node[],
   f: (x: Node, y: Node) => Node,
 ): readonly Node[] {
-  const kids = a.map((x, k) => f(x, b[k]!));
-  if (kids.every((x, k) => x === a[k])) return a;
-  return kids.every((x, k) => x === b[k]) ? b : kids;
+  let kids: Node[] | null = null, isB = true;
+  for (let k = 0; k < 32; k++) {
+    const kid = f(a[k]!, b[k]!);
+    if (kids === null && kid !== a[k]) kids = a.slice();
+    if (kids !== null) kids[k] = kid;
+    if (kid !== b[k]) isB = false;
+  }
+  return kids === null ? a : isB ? b : kids;
 }
 
 function meet(a: Node, b: Node, height: number): boolean {
   if (a === 0 || b === 0) return false;
+  if (a === b) return true; // no node is without members
   if (height === 0) return ((a as number) & (b as number)) !== 0;
-  return (a as readonly Node[]).some((x, k) =>
-    meet(x, (b as readonly Node[])[k]!, height - 1)
-  );
+  for (let k = 0; k < 32; k++) {
+    const x = (a as readonly Node[])[k]!, y = (b as readonly Node[])[k]!;
+    if (x !== 0 && meet(x, y, height - 1)) return true;
+  }
+  return false;
+}
+
+function within(a: Node, b: Node, height: number): boolean {
+  if (a === b || a === 0) return true;
+  if (b === 0) return false;
+  if (height === 0) return ((a as number) & ~(b as number)) === 0;
+  for (let k = 0; k < 32; k++) {
+    const x = (a as readonly Node[])[k]!, y = (b as readonly Node[])[k]!;
+    if (x !== 0 && !within(x, y, height - 1)) return false;
+  }
+  return true;
 }

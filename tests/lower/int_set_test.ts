@@ -17,6 +17,9 @@ Deno.test("IntSet agrees with Set under random changes", () => {
     assertEquals([...set.union(other)], sorted(model.union(otherModel)));
     assertEquals([...set.minus(other)], sorted(model.difference(otherModel)));
     assertEquals(set.meets(other), model.intersection(otherModel).size > 0);
+    assertEquals(set.isIn(other), model.isSubsetOf(otherModel));
+    assert(set.isIn(set.union(other)) && set.minus(other).isIn(set));
+    assertEquals(set.isBroad, model.size > 1);
   }
 });
 
@@ -27,4 +30,6 @@ Deno.test("IntSet keeps what does not change", () => {
   assertStrictEquals(a.minus(IntSet.of([3])), a);
   assert(a.without(1).without(5000).isEmpty);
   assert(!IntSet.of([31]).has(63));
+  assert(a.isIn(b) && !b.isIn(a) && IntSet.empty.isIn(a));
+  assert(!IntSet.of([5000]).isBroad && !IntSet.empty.isBroad);
 });
