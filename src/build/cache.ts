@@ -79,6 +79,26 @@ export function compileKernels(kernels: readonly Kernel[]): Located[] {
   return all.map(({ key }) => recall(key, store)!);
 }
 
+/**
+ * What `open` makes of each kernel, compiled if it is not in the cache. A
+ * library of the cache that does not open, say because a machine with another
+ * C library left it there, is built once more.
+ *
+ * @throws CompileError, MissingCompilerError: see compileKernels.
+ */
+export function openKernels<T>(
+  kernels: readonly Kernel[],
+  open: (found: Located) => T,
+): T[] {
+  let last: Located | undefined;
+  try {
+    return compileKernels(kernels).map((found) => open(last = found));
+  } catch (error) {
+    if (!last || !forget(last.path)) throw error;
+    return openKernels(kernels, open); // each round forgets a library that this process did not make
+  }
+}
+
 /** How a library is compiled. */
 export interface LibraryOptions {
   /** C files that are compiled as one, each group at the same time as the others; every file by itself unless given. */

@@ -50,6 +50,8 @@ export function openStore(): Store {
 export class Store {
   /** Where files are read, in this order. The last is where they are written. */
   readonly #directories: string[];
+  /** Damaged and foreign files that could not be removed: this process looks past them. */
+  readonly #dropped = new Set<string>();
 
   /** Makes the directory if there is none. CacheError: others than the user and root can write it. */
   constructor(readonly directory: string) {
@@ -79,8 +81,10 @@ export class Store {
 
   #read<T>(name: string, read: (path: string) => T): T | null {
     for (const directory of this.#directories) {
+      const path = `${directory}/${name}`;
+      if (this.#dropped.has(path)) continue;
       try {
-        return read(`${directory}/${name}`);
+        return read(path);
       } catch (error) {
         if (error instanceof Deno.errors.NotCapable) throw error;
       }
@@ -157,9 +161,10 @@ export class Store {
     }
   }
 
-  /** Removes a damaged file. */
+  /** Removes a damaged or foreign file; where the directory cannot be written, it is not read any more. */
   drop(path: string): void {
     remove(path);
+    if (stat(path)) this.#dropped.add(path);
   }
 
   /** What it keeps. */

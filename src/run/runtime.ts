@@ -2,7 +2,7 @@
 import { Cvm } from "../../ffi/cvm.ts";
 import { CVM_OPTIONS, CVM_SOURCES } from "../../ffi/csrc.ts";
 import { findBlas } from "../../ffi/openblas.ts";
-import { compileKernels, type Located, openLibrary } from "../build/cache.ts";
+import { type Located, openKernels, openLibrary } from "../build/cache.ts";
 import { MissingCompilerError } from "../build/toolchain.ts";
 import { config } from "../graph/config.ts";
 import type { Kernel } from "../lower/program.ts";
@@ -48,10 +48,8 @@ function open(): Runtime {
     const unknown = new Map(
       kernels.filter((k) => !addresses.has(k.text)).map((k) => [k.text, k]),
     );
-    const located = compileKernels([...unknown.values()]);
-    [...unknown.keys()].forEach((text, i) =>
-      addresses.set(text, load(located[i]!))
-    );
+    const found = openKernels([...unknown.values()], load);
+    [...unknown.keys()].forEach((text, i) => addresses.set(text, found[i]!));
   };
   const kernel = (k: Kernel) => {
     if (!addresses.has(k.text)) prepare([k]);

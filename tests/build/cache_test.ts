@@ -10,6 +10,8 @@ import {
   buildLibrary,
   CompileError,
   compileKernels,
+  openKernels,
+  openLibrary,
   statistics,
 } from "../../src/build/cache.ts";
 import { CacheError, Store } from "../../src/build/store.ts";
@@ -359,6 +361,74 @@ Deno.test("a read-only cache is read; what it lacks is compiled elsewhere, with 
         `damo: read-only file system in ${directory}: what is compiled now is not kept`,
     });
   }));
+
+/** Leaves in `directory` what another process compiled: a library, and two kernels. */
+function leave(directory: string): void {
+  const cache = new URL("../../src/build/cache.ts", import.meta.url);
+  const subject = new URL("subject.ts", import.meta.url);
+  const { success } = new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import { buildLibrary, compileKernels } from ${
+        JSON.stringify(cache.href)
+      };
+       import { sampleKernel } from ${JSON.stringify(subject.href)};
+       buildLibrary("left", ${JSON.stringify(LEFT)});
+       compileKernels([sampleKernel(71), sampleKernel(72)]);`,
+    ],
+    env: { DAMO_CACHE: directory },
+  }).outputSync();
+  assert(success);
+}
+
+const LEFT = { "left.c": "int left(void) { return 42; }\n" };
+
+/** Opens what another process left in `directory`, all of which the loader refuses. */
+function openLeft(directory: string, freeze: () => void): void {
+  leave(directory);
+  const identity = (path: string) => {
+    const { ino, mtime } = Deno.statSync(path);
+    return `${ino} at ${mtime!.getTime()}`;
+  };
+  const foreign = new Set(
+    [...Deno.readDirSync(directory)].map(({ name }) => name)
+      .filter((name) => name.endsWith(".so"))
+      .map((name) => identity(`${directory}/${name}`)),
+  );
+  assertEquals(foreign.size, 2);
+  freeze();
+  const open = (path: string) => {
+    if (!foreign.has(identity(path))) return path;
+    throw new Error(`${path}: version GLIBC_9 not found`);
+  };
+  assert(openLibrary("left", LEFT, { open }).endsWith(".so"));
+  const opened = openKernels(
+    [sampleKernel(71), sampleKernel(72)],
+    ({ path, symbol }) => call(open(path), symbol, 1, 0),
+  );
+  assertEquals(opened, [71, 72]);
+  // What this process made itself is refused as it is.
+  const never = () => {
+    throw new Error("version GLIBC_9 not found");
+  };
+  assertThrows(
+    () => openLibrary("left", LEFT, { open: never }),
+    Error,
+    "GLIBC",
+  );
+  assertThrows(() => openKernels([sampleKernel(71)], never), Error, "GLIBC");
+}
+
+Deno.test("a library or a kernel that does not open is built again", () =>
+  withCache((directory) => openLeft(directory, () => {})));
+
+Deno.test("a library or a kernel of a read-only cache that does not open is built elsewhere", () =>
+  withCache(() =>
+    withDisk("size=4m", (directory, remount) => {
+      Deno.env.set("DAMO_CACHE", directory);
+      openLeft(directory, () => remount("ro"));
+    })
+  ));
 
 Deno.test("a full disk: compiled elsewhere, with one line of notice", () =>
   withDisk("size=24k", (directory) => {
