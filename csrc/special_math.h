@@ -1,6 +1,6 @@
 /* Special functions of doubles, for kernels that name one. Printed from src/ops/elementwise/special_*.ts by
  * `deno task special`: change it there. Each is special_NAME_f64 and, rounded once from that, special_NAME_f32.
- * They have branches and loops, so no vectors are made of them; tests/ops/special_promises.ts has their accuracy. */
+ * They have branches and loops, so no vectors are made of them; src/tools/special_promises.ts has their accuracy. */
 #ifndef DAMO_SPECIAL_MATH_H
 #define DAMO_SPECIAL_MATH_H
 
@@ -18,8 +18,12 @@ DAMO_SPECIAL double special_cosPi(double x);
 DAMO_SPECIAL double special_stirling(double x);
 DAMO_SPECIAL double special_gammalnPositive(double x);
 DAMO_SPECIAL double special_gammaln(double x);
+DAMO_SPECIAL double special_gammaln1p(double a);
+DAMO_SPECIAL double special_logLess(double x, double y);
+DAMO_SPECIAL double special_betaln(double a, double b);
 DAMO_SPECIAL double special_gammaPositive(double x);
 DAMO_SPECIAL double special_gamma(double x);
+DAMO_SPECIAL double special_beta(double a, double b);
 DAMO_SPECIAL double special_digammaPositive(double x);
 DAMO_SPECIAL double special_digammaNear(double x);
 DAMO_SPECIAL double special_digamma(double x);
@@ -48,10 +52,43 @@ DAMO_SPECIAL double special_jv(double v, double x);
 DAMO_SPECIAL double special_gammaFactor(double a, double x);
 DAMO_SPECIAL double special_gammaSeries(double a, double x);
 DAMO_SPECIAL double special_gammaFraction(double a, double x);
+DAMO_SPECIAL double special_gammaAboveSmall(double a, double x);
+DAMO_SPECIAL double special_mostlyBelow(double x);
 DAMO_SPECIAL double special_gammainc(double a, double x);
 DAMO_SPECIAL double special_gammaincc(double a, double x);
-DAMO_SPECIAL double special_betaFraction(double a, double b, double x);
+DAMO_SPECIAL double special_betaFactor(double a, double b, double x, double y);
+DAMO_SPECIAL double special_betaFactorOrdered(
+  double a,
+  double b,
+  double x,
+  double y
+);
+DAMO_SPECIAL double special_betaFraction(
+  double a,
+  double b,
+  double x,
+  double y
+);
+DAMO_SPECIAL double special_betaBelow(
+  double a,
+  double b,
+  double x,
+  double y
+);
 DAMO_SPECIAL double special_betainc(double a, double b, double x);
+DAMO_SPECIAL double special_logGammaFactor(double a, double x, double u);
+DAMO_SPECIAL double special_logRatio(double part, double wanted);
+DAMO_SPECIAL double special_gammaBelowInverse(double a, double p);
+DAMO_SPECIAL double special_gammaAboveInverse(double a, double q);
+DAMO_SPECIAL double special_gammaincinv(double a, double p);
+DAMO_SPECIAL double special_gammainccinv(double a, double q);
+DAMO_SPECIAL double special_betaBelowInverse(
+  double a,
+  double b,
+  double p,
+  double above
+);
+DAMO_SPECIAL double special_betaincinv(double a, double b, double p);
 
 /* log Γ(2 + t) / ((1 + t) t). */
 static const double LGAMMA_NEAR[] = {
@@ -460,6 +497,46 @@ DAMO_SPECIAL double special_gammaln(double x) {
   return -log_f64(abs_f64(special_sinPi(x)) / 3.141592653589793) - special_gammalnPositive(1 - x);
 }
 
+/* log Γ(a + 1) for a > 0: a keeps its digits where it is small. */
+DAMO_SPECIAL double special_gammaln1p(double a) {
+  if (a < 1) {
+    return a * (a - 1) * special_chebyshev(a - 1, LGAMMA_NEAR, (int)(sizeof LGAMMA_NEAR / sizeof *LGAMMA_NEAR));
+  }
+  return special_gammalnPositive(a + 1);
+}
+
+/* log(1 + x) - x for a y = 1 + x > 0; it vanishes at x = 0 as -x² / 2 does: the series of artanh(x / (2 + x)), DLMF 4.6.4. */
+DAMO_SPECIAL double special_logLess(double x, double y) {
+  if (!(abs_f64(x) < 0.4)) return log_f64(y) - x;
+  double r = x / (2 + x), square = r * r;
+  double power = 1, sum = 0;
+  for (int k = 3; k < 60; k += 2) {
+    double term = power / k;
+    sum += term;
+    power *= square;
+    if (term < 1e-18) break;
+  }
+  return r * (2 * square * sum - x);
+}
+
+/* log |Γ(a) Γ(b) / Γ(a + b)|. Large positive ones by Stirling, so that logarithms of Γ do not cancel. */
+DAMO_SPECIAL double special_betaln(double a, double b) {
+  if (!(a > 0 && b > 0)) return special_gammaln(a) + special_gammaln(b) - special_gammaln(a + b);
+  double small = a < b ? a : b, large = a < b ? b : a, sum = a + b;
+  if (large == DAMO_INF_F64) return -DAMO_INF_F64;
+  if (large < 8) {
+    return special_gammalnPositive(small) + log_f64(special_gamma(large) / special_gamma(sum));
+  }
+  double rest = special_stirling(large) - special_stirling(sum), part = small / large;
+  if (small < 8) {
+    return special_gammalnPositive(small) + rest - large * special_logLess(part, 1 + part) +
+      0.5 * log1p_f64(part) - small * log_f64(sum);
+  }
+  return 0.9189385332046727 + special_stirling(small) + rest +
+    (small - 0.5) * log_f64(small / sum) - large * log1p_f64(part) -
+    0.5 * log_f64(large);
+}
+
 /* Γ(x) for x > 0: from the interval [2, 3] by x Γ(x) = Γ(x + 1), from 10 on by Stirling. */
 DAMO_SPECIAL double special_gammaPositive(double x) {
   if (x > 172) return DAMO_INF_F64;
@@ -486,6 +563,14 @@ DAMO_SPECIAL double special_gamma(double x) {
   if (x == 0) return 1 / x;
   if (x == floor_f64(x)) return DAMO_NAN_F64;
   return -3.141592653589793 / (x * special_sinPi(x) * special_gammaPositive(-x));
+}
+
+/* Γ(a) Γ(b) / Γ(a + b), for positive a and b; else by logarithms, without its sign. */
+DAMO_SPECIAL double special_beta(double a, double b) {
+  double large = a < b ? b : a, small = a < b ? a : b;
+  return small > 1e-300 && large < 8
+    ? special_gamma(small) * (special_gamma(large) / special_gamma(a + b))
+    : exp_f64(special_betaln(a, b));
 }
 
 /* The derivative of log Γ for x > 0: DLMF 5.5.2 and 5.11.2; near its root by the distance from it. */
@@ -779,14 +864,12 @@ DAMO_SPECIAL double special_jv(double v, double x) {
   return odd && (x < 0) != (v < 0) ? -size : size;
 }
 
-/* x^a e^-x / Γ(a + 1). */
+/* x^a e^-x / Γ(a + 1): from 20 on by Stirling, DLMF 5.11.1, around x = a. */
 DAMO_SPECIAL double special_gammaFactor(double a, double x) {
   if (a < 20) {
     return x > 800 ? 0 : pow_f64(x, a) * exp_f64(-x) / special_gamma(a + 1);
   }
-  double off = (x - a) / a;
-  double log = abs_f64(off) < 0.5 ? log1p_f64(off) : log_f64(x / a);
-  return exp_f64(a * (log - off) - special_stirling(a)) /
+  return exp_f64(a * special_logLess((x - a) / a, x / a) - special_stirling(a)) /
     sqrt_f64(2 * 3.141592653589793 * a);
 }
 
@@ -815,6 +898,24 @@ DAMO_SPECIAL double special_gammaFraction(double a, double x) {
   return product;
 }
 
+/* The part of Γ(a) above x for a and x of at most about 1, where it is small beside 1: DLMF 8.7.3. */
+DAMO_SPECIAL double special_gammaAboveSmall(double a, double x) {
+  double power = 1, sum = 0;
+  for (int k = 1; k < 1000; k++) {
+    power *= -x / k;
+    double term = power / (a + k);
+    sum += term;
+    if (abs_f64(term) <= 1e-17 * abs_f64(sum)) break;
+  }
+  double log = a * log_f64(x) - special_gammaln1p(a);
+  return -expm1_f64(log) - a * exp_f64(log) * sum;
+}
+
+/* The a below which the part above x is the smaller one, though x is below a + 1. */
+DAMO_SPECIAL double special_mostlyBelow(double x) {
+  return x < 0.5 ? -0.4 / log_f64(x) : x < 1.1 ? 1.1 * x : 0;
+}
+
 /* The part of Γ(a) below x, of the whole: DLMF 8.2.4. DAMO_NAN_F64 for negative a or x. */
 DAMO_SPECIAL double special_gammainc(double a, double x) {
   if (!(a >= 0 && x >= 0)) return DAMO_NAN_F64;
@@ -829,47 +930,223 @@ DAMO_SPECIAL double special_gammaincc(double a, double x) {
   if (!(a >= 0 && x >= 0)) return DAMO_NAN_F64;
   if (x == 0) return a > 0 ? 1 : DAMO_NAN_F64;
   if (a == 0 || x == DAMO_INF_F64) return 0;
+  if (a < special_mostlyBelow(x)) return special_gammaAboveSmall(a, x);
   if (x < a + 1) return 1 - special_gammaFactor(a, x) * special_gammaSeries(a, x);
   return special_gammaFactor(a, x) * a * special_gammaFraction(a, x);
 }
 
-/* The continued fraction of the incomplete beta function: DLMF 8.17.22. */
-DAMO_SPECIAL double special_betaFraction(double a, double b, double x) {
-  double c = 1, d = 1 - (a + b) * x / (a + 1);
-  d = 1 / d;
-  double product = d;
+/* x^a y^b / B(a, b) for y = 1 - x: large arguments by Stirling, around x = a / (a + b). */
+DAMO_SPECIAL double special_betaFactor(double a, double b, double x, double y) {
+  if (a < b) return special_betaFactorOrdered(a, b, x, y);
+  return special_betaFactorOrdered(b, a, y, x);
+}
+
+DAMO_SPECIAL double special_betaFactorOrdered(
+  double a,
+  double b,
+  double x,
+  double y
+) {
+  if (b < 8) {
+    return pow_f64(x, a) * pow_f64(y, b) *
+      (special_gamma(a + b) / special_gamma(a) / special_gamma(b));
+  }
+  double sum = a + b, off = a * y - b * x;
+  if (a < 8) {
+    return pow_f64(x * sum, a) * exp_f64(-x * sum) / special_gamma(a) *
+      exp_f64(
+        b * special_logLess(off / b, y * (sum / b)) + special_stirling(sum) - special_stirling(b)
+      ) /
+      sqrt_f64(1 + a / b);
+  }
+  return sqrt_f64(a / sum * b / (2 * 3.141592653589793)) *
+    exp_f64(
+      a * special_logLess(-off / a, x * (sum / a)) +
+        b * special_logLess(off / b, y * (sum / b)) +
+        (special_stirling(sum) - special_stirling(a) - special_stirling(b))
+    );
+}
+
+/* What the part below x is beside x^a y^b / B(a, b): the fraction of Didonato and Morris, ACM TOMS 18 (1992), (9.1), which adds no numbers of opposite signs for x up to a / (a + b). */
+DAMO_SPECIAL double special_betaFraction(
+  double a,
+  double b,
+  double x,
+  double y
+) {
+  double off = a * y - b * x + 1;
+  double c = a * off / (a + 1), d = 0, product = c;
   for (int k = 1; k < 10000; k++) {
-    double even = k * (b - k) * x / ((a + 2 * k - 1) * (a + 2 * k));
-    d = 1 / (1 + even * d);
-    c = 1 + even / c;
-    product *= c * d;
-    double odd = -(a + k) * (a + b + k) * x /
-      ((a + 2 * k) * (a + 2 * k + 1));
-    d = 1 / (1 + odd * d);
-    c = 1 + odd / c;
+    double middle = a + 2 * k - 1, r = x / middle;
+    double over = (a + k - 1) * (a + b + k - 1) * r * (k * (b - k) * r);
+    double under = k + k * (b - k) * r +
+      (a + k) * (off + k * (1 + y)) / (middle + 2);
+    d = 1 / (over * d + under);
+    c = under + over / c;
     product *= c * d;
     if (abs_f64(c * d - 1) < 1e-16) break;
   }
-  return product;
+  return 1 / product;
+}
+
+/* The part of B(a, b) below x, of the whole, for y = 1 - x. */
+DAMO_SPECIAL double special_betaBelow(
+  double a,
+  double b,
+  double x,
+  double y
+) {
+  double factor = special_betaFactor(a, b, x, y);
+  if (x < (a + 1) / (a + b + 2)) return factor * special_betaFraction(a, b, x, y);
+  return 1 - factor * special_betaFraction(b, a, y, x);
 }
 
 /* The regularised incomplete beta function; DAMO_NAN_F64 unless a and b are positive and x is from 0 to 1. */
 DAMO_SPECIAL double special_betainc(double a, double b, double x) {
   if (!(a > 0 && b > 0 && x >= 0 && x <= 1)) return DAMO_NAN_F64;
   if (x == 0 || x == 1) return x;
-  double factor = exp_f64(
-    a * log_f64(x) + b * log1p_f64(-x) +
-      (special_gammalnPositive(a + b) - special_gammalnPositive(a) - special_gammalnPositive(b))
-  );
-  return x < (a + 1) / (a + b + 2)
-    ? factor * special_betaFraction(a, b, x) / a
-    : 1 - factor * special_betaFraction(b, a, 1 - x) / b;
+  return special_betaBelow(a, b, x, 1 - x);
+}
+
+/* log(x^a e^-x / Γ(a + 1)), for x = e^u. */
+DAMO_SPECIAL double special_logGammaFactor(double a, double x, double u) {
+  if (a < 20) return a * u - x - special_gammaln1p(a);
+  return a * special_logLess((x - a) / a, x / a) - special_stirling(a) -
+    0.5 * log_f64(2 * 3.141592653589793 * a);
+}
+
+/* log(part / wanted), to the last digit where they are near. */
+DAMO_SPECIAL double special_logRatio(double part, double wanted) {
+  double off = (part - wanted) / wanted;
+  return abs_f64(off) < 0.5 ? log1p_f64(off) : log_f64(part / wanted);
+}
+
+/* The x below which a part p of Γ(a) lies, for p of at most a half. It starts from x^a / Γ(a + 1), which is no less than the part below x. */
+DAMO_SPECIAL double special_gammaBelowInverse(double a, double p) {
+  double wanted = log_f64(p);
+  double u = (wanted + special_gammaln1p(a)) / a;
+  if (u < -746) return 0;
+  for (int k = 0; k < 100; k++) {
+    double x = exp_f64(u), series = special_gammaSeries(a, x);
+    double off = special_logGammaFactor(a, x, u) + log_f64(series) - wanted;
+    double step = off * series / a;
+    u -= step;
+    if (abs_f64(step) < 1e-9 / (1 + a)) break;
+  }
+  double x = exp_f64(u);
+  for (int k = 0; k < 2; k++) {
+    double part = special_gammainc(a, x);
+    if (!(part > 1e-290)) break;
+    x -= x * (special_logRatio(part, p) * special_gammaSeries(a, x) / a);
+  }
+  return x;
+}
+
+/* The x above which a part q of Γ(a) lies, for q of at most a half. It starts above it: Boucheron, Lugosi and Massart, Concentration Inequalities (2013), 2.4. */
+DAMO_SPECIAL double special_gammaAboveInverse(double a, double q) {
+  double wanted = log_f64(q);
+  double u = log_f64(a + sqrt_f64(-2 * a * wanted) - wanted);
+  for (int k = 0; k < 100; k++) {
+    double x = exp_f64(u);
+    double off = 0, slope = 0;
+    if (x < a + 1) {
+      double part = special_gammaincc(a, x);
+      off = special_logRatio(part, q);
+      slope = part / a / special_gammaFactor(a, x);
+    } else {
+      double fraction = special_gammaFraction(a, x);
+      off = special_logGammaFactor(a, x, u) + log_f64(a * fraction) - wanted;
+      slope = fraction;
+    }
+    double step = off * slope;
+    u += step;
+    if (u < -746) return 0;
+    if (abs_f64(step) < 1e-9 / (1 + a)) break;
+  }
+  double x = exp_f64(u);
+  for (int k = 0; k < 2; k++) {
+    double part = special_gammaincc(a, x);
+    if (!(part > 1e-290)) break;
+    x += x * (special_logRatio(part, q) * part / a / special_gammaFactor(a, x));
+  }
+  return x;
+}
+
+/* The x below which a part p of Γ(a) lies. DAMO_NAN_F64 unless a is positive and p is from 0 to 1. */
+DAMO_SPECIAL double special_gammaincinv(double a, double p) {
+  if (!(a > 0 && p >= 0 && p <= 1)) return DAMO_NAN_F64;
+  if (p == 0) return 0;
+  if (p == 1) return DAMO_INF_F64;
+  return p <= 0.5 ? special_gammaBelowInverse(a, p) : special_gammaAboveInverse(a, 1 - p);
+}
+
+/* The x above which a part q of Γ(a) lies. DAMO_NAN_F64 unless a is positive and q is from 0 to 1. */
+DAMO_SPECIAL double special_gammainccinv(double a, double q) {
+  if (!(a > 0 && q >= 0 && q <= 1)) return DAMO_NAN_F64;
+  if (q == 0) return DAMO_INF_F64;
+  if (q == 1) return 0;
+  return q <= 0.5 ? special_gammaAboveInverse(a, q) : special_gammaBelowInverse(a, 1 - q);
+}
+
+/* The x below which a part p of B(a, b) lies, for p of at most a half; 1 - x if `above` is 1. */
+DAMO_SPECIAL double special_betaBelowInverse(
+  double a,
+  double b,
+  double p,
+  double above
+) {
+  double wanted = log_f64(p), whole = special_betaln(a, b);
+  double u = (wanted + log_f64(a) + whole) / a;
+  if (u > 0) u = 0;
+  for (int k = 0; k < 200; k++) {
+    if (u < -746) return above;
+    double x = 1 / (1 + exp_f64(-u)), y = 1 / (1 + exp_f64(u));
+    double off = 0, slope = 0;
+    if (x < (a + 1) / (a + b + 2)) {
+      double fraction = special_betaFraction(a, b, x, y);
+      double logX = u < -30 ? u : log_f64(x),
+        logY = u > 30 ? -u : x < 0.5 ? log1p_f64(-x) : log_f64(y);
+      off = a * logX + b * logY - whole + log_f64(fraction) - wanted;
+      slope = fraction;
+    } else {
+      double part = special_betaBelow(a, b, x, y);
+      off = special_logRatio(part, p);
+      slope = part / special_betaFactor(a, b, x, y);
+    }
+    double step = off * slope;
+    u -= step;
+    if (abs_f64(step) < 1e-9 / (1 + a + b)) break;
+  }
+  double x = 1 / (1 + exp_f64(-u)), y = 1 / (1 + exp_f64(u));
+  for (int k = 0; k < 2; k++) {
+    double part = special_betaBelow(a, b, x, y);
+    if (!(part > 1e-290 && y > 0)) break;
+    double step = x * y * (special_logRatio(part, p) * part / special_betaFactor(a, b, x, y));
+    x -= step;
+    y += step;
+    if (x < y) y = 1 - x;
+    else x = 1 - y;
+  }
+  return above == 1 ? y : x;
+}
+
+/* The x below which a part p of B(a, b) lies. DAMO_NAN_F64 unless a and b are positive and p is from 0 to 1. */
+DAMO_SPECIAL double special_betaincinv(double a, double b, double p) {
+  if (!(a > 0 && b > 0 && p >= 0 && p <= 1)) return DAMO_NAN_F64;
+  if (p == 0 || p == 1) return p;
+  return p <= 0.5
+    ? special_betaBelowInverse(a, b, p, 0)
+    : special_betaBelowInverse(b, a, 1 - p, 1);
 }
 
 DAMO_SPECIAL double special_gammaln_f64(double x) { return special_gammaln(x); }
 DAMO_SPECIAL float special_gammaln_f32(float x) { return (float)special_gammaln(x); }
+DAMO_SPECIAL double special_betaln_f64(double a, double b) { return special_betaln(a, b); }
+DAMO_SPECIAL float special_betaln_f32(float a, float b) { return (float)special_betaln(a, b); }
 DAMO_SPECIAL double special_gamma_f64(double x) { return special_gamma(x); }
 DAMO_SPECIAL float special_gamma_f32(float x) { return (float)special_gamma(x); }
+DAMO_SPECIAL double special_beta_f64(double a, double b) { return special_beta(a, b); }
+DAMO_SPECIAL float special_beta_f32(float a, float b) { return (float)special_beta(a, b); }
 DAMO_SPECIAL double special_digamma_f64(double x) { return special_digamma(x); }
 DAMO_SPECIAL float special_digamma_f32(float x) { return (float)special_digamma(x); }
 DAMO_SPECIAL double special_trigamma_f64(double x) { return special_trigamma(x); }
@@ -900,5 +1177,11 @@ DAMO_SPECIAL double special_gammaincc_f64(double a, double x) { return special_g
 DAMO_SPECIAL float special_gammaincc_f32(float a, float x) { return (float)special_gammaincc(a, x); }
 DAMO_SPECIAL double special_betainc_f64(double a, double b, double x) { return special_betainc(a, b, x); }
 DAMO_SPECIAL float special_betainc_f32(float a, float b, float x) { return (float)special_betainc(a, b, x); }
+DAMO_SPECIAL double special_gammaincinv_f64(double a, double p) { return special_gammaincinv(a, p); }
+DAMO_SPECIAL float special_gammaincinv_f32(float a, float p) { return (float)special_gammaincinv(a, p); }
+DAMO_SPECIAL double special_gammainccinv_f64(double a, double q) { return special_gammainccinv(a, q); }
+DAMO_SPECIAL float special_gammainccinv_f32(float a, float q) { return (float)special_gammainccinv(a, q); }
+DAMO_SPECIAL double special_betaincinv_f64(double a, double b, double p) { return special_betaincinv(a, b, p); }
+DAMO_SPECIAL float special_betaincinv_f32(float a, float b, float p) { return (float)special_betaincinv(a, b, p); }
 
 #endif

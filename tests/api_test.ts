@@ -168,6 +168,7 @@ const HERE: Record<string, readonly string[]> = {
   special: [
     ...["gamma", "gammaln", "psi", "digamma", "triGamma", "polygamma"],
     ...["gammainc", "gammaincc", "gammal", "gammau", "chi2sf", "factorial"],
+    ...["gammaincinv", "gammainccinv", "betaincinv"],
     ...["beta", "betaln", "betainc", "erfcx", "erfinv", "erfcinv"],
     ...["i0", "i1", "iv", "j0", "j1", "jv"],
     ...["xlogx", "xlogy0", "xlog1py0", "log1mexp", "logit", "sinc"],

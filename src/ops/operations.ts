@@ -2,6 +2,7 @@
 export {
   beta,
   betainc,
+  betaincinv,
   betaln,
   chi2sf,
   digamma,
@@ -12,6 +13,8 @@ export {
   gamma,
   gammainc,
   gammaincc,
+  gammainccinv,
+  gammaincinv,
   gammal,
   gammaln,
   gammau,

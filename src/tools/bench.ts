@@ -1,6 +1,4 @@
 /** The measurements of bench/: runs them, prints tables, keeps the numbers. */
-import { openStore } from "../build/store.ts";
-import { findCompiler } from "../build/toolchain.ts";
 import { describeMachine } from "./machine.ts";
 import { inSight } from "./process.ts";
 import { renderTable, terminalColumns } from "./table.ts";
@@ -106,17 +104,4 @@ function tableOf(rows: readonly Measured[] | null): string {
 function keep(path: string, results: unknown): void {
   Deno.mkdirSync(RESULTS, { recursive: true });
   Deno.writeTextFileSync(path, `${JSON.stringify(results, null, 1)}\n`);
-}
-
-/** Measures the worst error of each function of csrc/vector_math.h, compiled as kernels are. Returns the exit code. */
-export function accuracy(words: readonly string[]): number {
-  const { command: [program, ...rest], flags } = findCompiler(openStore());
-  const directory = Deno.makeTempDirSync({ prefix: "damo-accuracy-" });
-  const source = `${ROOT}bench/micro/accuracy.c`, made = `${directory}/run`;
-  const args = [...rest, ...flags, "-fopenmp", source, "-o", made, "-lm"];
-  try {
-    return inSight(program!, args) || inSight(made, words);
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
-  }
 }

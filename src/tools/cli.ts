@@ -1,6 +1,7 @@
 /** The commands behind `deno task`. */
 import { applyFlags } from "../run/flags.ts";
-import { accuracy, bench } from "./bench.ts";
+import { accuracy } from "./accuracy.ts";
+import { bench } from "./bench.ts";
 import { cacheCommand } from "./cache_cli.ts";
 import { doctor } from "./doctor.ts";
 import { printRules } from "./rules.ts";

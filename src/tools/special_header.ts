@@ -8,19 +8,21 @@ export const SPECIAL_SOURCES: readonly string[] = [
   "src/ops/elementwise/special_error.ts",
   "src/ops/elementwise/special_bessel.ts",
   "src/ops/elementwise/special_incomplete.ts",
+  "src/ops/elementwise/special_inverse.ts",
 ];
 
 /** The functions that ops call; the others serve them. */
 const PUBLIC = [
   ...["gamma", "gammaln", "digamma", "trigamma", "polygamma", "erfcx"],
   ...["erfinv", "erfcinv", "i0", "i1", "iv", "j0", "j1", "jv", "gammainc"],
-  ...["gammaincc", "betainc"],
+  ...["gammaincc", "gammaincinv", "gammainccinv", "beta", "betaln"],
+  ...["betainc", "betaincinv"],
 ];
 
 const HEAD =
   `/* Special functions of doubles, for kernels that name one. Printed from src/ops/elementwise/special_*.ts by
  * \`deno task special\`: change it there. Each is special_NAME_f64 and, rounded once from that, special_NAME_f32.
- * They have branches and loops, so no vectors are made of them; tests/ops/special_promises.ts has their accuracy. */
+ * They have branches and loops, so no vectors are made of them; src/tools/special_promises.ts has their accuracy. */
 #ifndef DAMO_SPECIAL_MATH_H
 #define DAMO_SPECIAL_MATH_H
 

@@ -399,7 +399,7 @@ export const roundHalfAwayFromZero: Unary = unary("roundHalfAwayFromZero", {
   },
 });
 
-/** log(e^x + e^y), without overflow. */
+/** log(e^x + e^y), without overflow. Within 2 ulp of the larger of itself and 1. */
 export const logaddexp: Binary = binary("logaddexp", {
   dtype: floating,
   eval: (x, y) =>

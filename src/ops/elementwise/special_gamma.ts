@@ -50,6 +50,46 @@ export function gammaln(x: number): number {
   return -Math.log(Math.abs(sinPi(x)) / Math.PI) - gammalnPositive(1 - x);
 }
 
+/** log Γ(a + 1) for a > 0: a keeps its digits where it is small. */
+export function gammaln1p(a: number): number {
+  if (a < 1) {
+    return a * (a - 1) * chebyshev(a - 1, LGAMMA_NEAR, LGAMMA_NEAR.length);
+  }
+  return gammalnPositive(a + 1);
+}
+
+/** log(1 + x) - x for a y = 1 + x > 0; it vanishes at x = 0 as -x² / 2 does: the series of artanh(x / (2 + x)), DLMF 4.6.4. */
+export function logLess(x: number, y: number): number {
+  if (!(Math.abs(x) < 0.4)) return Math.log(y) - x;
+  const r = x / (2 + x), square = r * r;
+  let power = 1, sum = 0;
+  for (let k = 3; k < 60; k += 2) {
+    const term = power / k;
+    sum += term;
+    power *= square;
+    if (term < 1e-18) break;
+  }
+  return r * (2 * square * sum - x);
+}
+
+/** log |Γ(a) Γ(b) / Γ(a + b)|. Large positive ones by Stirling, so that logarithms of Γ do not cancel. */
+export function betaln(a: number, b: number): number {
+  if (!(a > 0 && b > 0)) return gammaln(a) + gammaln(b) - gammaln(a + b);
+  const small = a < b ? a : b, large = a < b ? b : a, sum = a + b;
+  if (large === Infinity) return -Infinity;
+  if (large < 8) {
+    return gammalnPositive(small) + Math.log(gamma(large) / gamma(sum));
+  }
+  const rest = stirling(large) - stirling(sum), part = small / large;
+  if (small < 8) {
+    return gammalnPositive(small) + rest - large * logLess(part, 1 + part) +
+      0.5 * Math.log1p(part) - small * Math.log(sum);
+  }
+  return 0.9189385332046727 + stirling(small) + rest +
+    (small - 0.5) * Math.log(small / sum) - large * Math.log1p(part) -
+    0.5 * Math.log(large);
+}
+
 /** Γ(x) for x > 0: from the interval [2, 3] by x Γ(x) = Γ(x + 1), from 10 on by Stirling. */
 function gammaPositive(x: number): number {
   if (x > 172) return Infinity;
@@ -76,6 +116,14 @@ export function gamma(x: number): number {
   if (x === 0) return 1 / x;
   if (x === Math.floor(x)) return NaN;
   return -Math.PI / (x * sinPi(x) * gammaPositive(-x));
+}
+
+/** Γ(a) Γ(b) / Γ(a + b), for positive a and b; else by logarithms, without its sign. */
+export function beta(a: number, b: number): number {
+  const large = a < b ? b : a, small = a < b ? a : b;
+  return small > 1e-300 && large < 8
+    ? gamma(small) * (gamma(large) / gamma(a + b))
+    : Math.exp(betaln(a, b));
 }
 
 /** The derivative of log Γ for x > 0: DLMF 5.5.2 and 5.11.2; near its root by the distance from it. */
