@@ -114,7 +114,7 @@ function indexByRange(v: Variable): Variable | null {
 const MOST_ELEMENTS = 4096;
 
 /** The range of natural numbers, one after the other, that an array of integers is. */
-function rangeOf(
+export function rangeOf(
   rows: Variable,
 ): { readonly start: number; readonly n: SymbolicLength } | null {
   if (rows instanceof Constant && rows.ndim === 1) {

@@ -2,6 +2,7 @@
 import type { Variable } from "../graph/variable.ts";
 import { products } from "./blas.ts";
 import { cancelling, signs, useless } from "./canonicalize.ts";
+import { determinantsOfDiagonals, diagonals } from "./diagonals.ts";
 import { gathering } from "./factors.ts";
 import { distributing } from "./distribute.ts";
 import { fills } from "./fills.ts";
@@ -61,6 +62,7 @@ const simple: readonly Rule[] = [
   ...indexing,
   ...writing,
   ...linalg,
+  ...diagonals,
 ];
 
 /** Formulas that are an op, and their gradients. */
@@ -96,7 +98,7 @@ export const PHASES: readonly Phase[] = [
   { name: "share_softmax", pass: shareSoftmax }, //    one softmax for loss and gradient
   rules("blas", [...tidy, ...gathering, ...products, ...sparseSums]), // sums with products and with sparse gradients
   { name: "hoist", loops: [...unused, ...hoisting] }, // what sums with products left to each step
-  rules("specialize", [...tidy, ...specialize]), //    cheaper forms of what is left
+  rules("specialize", [...tidy, ...specialize, ...determinantsOfDiagonals]), // cheaper forms of what is left
   open, //                                             the other graphs used as ops
   { name: "fuse", pass: fuse }, //                     chains of elementwise ops become one, also around reductions
 ];

@@ -74,11 +74,14 @@ function gradWrittenOut(v: Variable): Variable | null {
   }
   const parts = addends(v);
   for (const part of parts) {
-    const mate = parts.find((u) => pulledBy(u, part));
-    if (!mate) continue;
-    const { g, p } = pulledBy(mate, part)!;
-    const made = softmaxGrad(g, p, axisOf(p)), rest = others(v, [mate, part]);
-    return rest ? add(made, rest) : made;
+    for (const p of softmaxesIn(part)) {
+      const g = cotangent(cofactor(part, p)!, p),
+        mate = g && parts.find((u) => cofactor(u, p) === g);
+      if (!mate) continue;
+      const made = softmaxGrad(g, p, axisOf(p)),
+        rest = others(v, [mate, part]);
+      return rest ? add(made, rest) : made;
+    }
   }
   return null;
 }

@@ -5,14 +5,15 @@ import type { Variable } from "../../src/graph/variable.ts";
 import { leaves, toposort } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { arange } from "../../src/ops/constructors.ts";
-import { erfc, log, sqrt } from "../../src/ops/elementwise/elemwise.ts";
+import { abs, erfc, log, sqrt } from "../../src/ops/elementwise/elemwise.ts";
 import { gt, where } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { at } from "../../src/ops/indexing/at.ts";
 import { tensor } from "../../src/ops/inputs.ts";
-import { det, inv } from "../../src/ops/linalg/solve.ts";
+import { det, inv, logdet, solve } from "../../src/ops/linalg/solve.ts";
 import { dot } from "../../src/ops/products/dot.ts";
 import { dimshuffle } from "../../src/ops/shape/dimshuffle.ts";
+import { diag, trace } from "../../src/ops/shape/diagonal.ts";
 import { sinking } from "../../src/rewrite/logic.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import { matrix, vector } from "./rewritten.ts";
@@ -80,4 +81,37 @@ Deno.test("gradients of what a choice leaves out are 0 where a mode includes the
   };
   assertEquals(at0([]), NaN);
   assertEquals(at0(sinking.map(({ name }) => name)), 0);
+});
+
+Deno.test("diagonals are vectors: traces, determinants and their logarithms make no matrix", () => {
+  const d = tensor("float64", [null], "d"), x = tensor("float64", [4, 4], "x");
+  for (
+    const y of [trace(diag(d)), det(diag(d)), logdet(diag(d)), trace(dot(x, x))]
+  ) {
+    const found = names(optimized(y));
+    for (const op of ["incSubtensor", "det", "slogdet", "dot"]) {
+      assert(!found.includes(op), found.join());
+    }
+  }
+  const long = optimized(log(abs(det(diag(d)))));
+  const values = new Map([[
+    d,
+    array(Array(400).fill(1e-3), { dtype: "float64" }),
+  ]]);
+  assertAlmostEquals(
+    Number(evaluate(long, values)[0]!.item()),
+    400 * Math.log(1e-3),
+    1e-9,
+  );
+});
+
+Deno.test("products with diagonal matrices scale rows and columns where a mode includes that", () => {
+  const d = tensor("float64", [4], "d"), x = tensor("float64", [4, 4], "x");
+  for (const y of [dot(diag(d), x), dot(x, diag(d)), solve(diag(d), x)]) {
+    const graph = { inputs: [d, x], outputs: [y], updates: [] };
+    const included = ["dot_diagonal", "solve_of_diagonal"];
+    const made = optimize(graph, { optimizer: "fast_run", included });
+    const found = names(made.graph.outputs);
+    assert(!found.includes("incSubtensor"), found.join());
+  }
 });

@@ -7,7 +7,8 @@ import { at, incSubtensor, setSubtensor } from "../../src/ops/indexing/at.ts";
 import { broadcastAs, broadcastTo } from "../../src/ops/shape/broadcast_to.ts";
 import { arange, constant, zerosLike } from "../../src/ops/constructors.ts";
 import { cholesky } from "../../src/ops/linalg/cholesky.ts";
-import { det, inv, solve } from "../../src/ops/linalg/solve.ts";
+import { det, inv, slogdet, solve } from "../../src/ops/linalg/solve.ts";
+import { diagonal } from "../../src/ops/shape/diagonal.ts";
 import { dimshuffle, transpose } from "../../src/ops/shape/dimshuffle.ts";
 import { dot } from "../../src/ops/products/dot.ts";
 import {
@@ -112,6 +113,30 @@ const logSlope = sub(
   mul(softmax(x), restoreAxes(sum(y, { axis: 1 }), [1])),
 );
 
+/** A diagonal matrix as rules find it: with one array of places. */
+function diagonalWith(d: Variable): Variable {
+  const n = shapeAt(d, 0), places = arange(n);
+  const zeros = broadcastTo(constant(0, { dtype: "float64" }), [n, n]);
+  return setSubtensor(at(zeros, places, places), d);
+}
+
+const identity4 = constant(
+  [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+  { dtype: "float64" },
+);
+
+/** The diagonal as rules find it: without the order of axes. */
+function mainDiagonal(x: Variable): Variable {
+  return new Apply(diagonal.op, [x], { offset: 0 }).outputs[0]!;
+}
+
+/** The identity with as many rows as x has. */
+function eyeOf(x: Variable): Variable {
+  const places = arange(shapeAt(x, 0));
+  const same = eq(dimshuffle(places, [0, "x"]), dimshuffle(places, ["x", 0]));
+  return cast(same, "float64");
+}
+
 /** A matrix far from any that is singular, and one that is positive definite. */
 const sound = constant([[4, 1, 0, 1], [1, -5, 2, 0], [0, 1, 3, 1], [
     2,
@@ -148,6 +173,39 @@ export const SAMPLES: { readonly [rule: string]: readonly Variable[] } = {
   det_of_triangle: [det(factor), det(transpose(factor))],
   log_abs_det: [log(abs(det(sound)))],
   log_det: [log(det(sound)), log(det(definite))],
+  dot_diagonal: [
+    dot(diagonalWith(v), transpose(x)),
+    dot(x, diagonalWith(v)),
+    dot(diagonalWith(v), v),
+    dot(x, identity4),
+    dot(identity4, square),
+    dot(eyeOf(open), open),
+  ],
+  inverse_of_diagonal: [inv(diagonalWith(add(3, exp(v))))],
+  solve_of_diagonal: [
+    solve(diagonalWith(add(3, exp(v))), v),
+    solve(diagonalWith(add(3, exp(v))), transpose(x)),
+  ],
+  diagonal_of_diagonal: [
+    mainDiagonal(diagonalWith(v)),
+    mainDiagonal(diagonalWith(column)),
+    mainDiagonal(eyeOf(open)),
+  ],
+  diagonal_of_dot: [
+    mainDiagonal(dot(x, square)),
+    mainDiagonal(dot(transpose(x), y)),
+    mainDiagonal(dot(open, square)),
+  ],
+  index_diagonal: [
+    at(square, arange(4), arange(4)),
+    at(x, arange(2), arange(2)),
+    at(square, arange(1, 4), arange(1, 4)),
+  ],
+  det_of_diagonal: [det(diagonalWith(v)), det(diagonalWith(column))],
+  slogdet_of_diagonal: [
+    slogdet(diagonalWith(v))[0],
+    slogdet(diagonalWith(column))[1],
+  ],
   ifelse_ifelse: [
     ifelse(gt(s, 0), ifelse(gt(s, 0), x, y), neg(x)),
     ifelse(i, x, ifelse(i, y, neg(y))),
