@@ -164,6 +164,8 @@ const HERE: Record<string, readonly string[]> = {
     "logaddexp",
     "inRange",
     "isclose",
+    ...["isposinf", "isneginf", "nanToNum", "iround", "ceilIntdiv", "divmod"],
+    ...["smallest", "largest", "trueDiv", "power", "square", "sgn", "fill"],
   ],
   special: [
     ...["gamma", "gammaln", "psi", "digamma", "triGamma", "polygamma"],
@@ -171,6 +173,7 @@ const HERE: Record<string, readonly string[]> = {
     ...["gammaincinv", "gammainccinv", "betaincinv"],
     ...["beta", "betaln", "betainc", "erfcx", "erfinv", "erfcinv"],
     ...["i0", "i1", "iv", "j0", "j1", "jv"],
+    ...["xlogy", "xlog1py"],
     ...["xlogx", "xlogy0", "xlog1py0", "log1mexp", "logit", "sinc"],
   ],
   reductions: [
@@ -198,6 +201,7 @@ const HERE: Record<string, readonly string[]> = {
     "nanmax",
     "nanmin",
     "allclose",
+    "cov",
   ],
   shapes: [
     "shape",
@@ -318,6 +322,9 @@ const HERE: Record<string, readonly string[]> = {
     "categoricalCrossentropy",
     "binaryCrossentropy",
     "sigmoidBinaryCrossentropy",
+    ...["softmaxWithBias", "crossentropySoftmax1Hot"],
+    ...["crossentropySoftmax1HotWithBias", "crossentropyCategorical1Hot"],
+    ...["crossentropySoftmaxMaxAndArgmax1Hot", "confusionMatrix", "hSoftmax"],
     "relu",
     "elu",
     "selu",

@@ -35,6 +35,25 @@ export {
   xlogy0,
 } from "./elementwise/elemwise_special.ts";
 export {
+  ceilIntdiv,
+  divmod,
+  fill,
+  iround,
+  isneginf,
+  isposinf,
+  largest,
+  nanToNum,
+  type NanToNumOptions,
+  power,
+  type RoundOptions,
+  sgn,
+  smallest,
+  square,
+  trueDiv,
+  xlog1py,
+  xlogy,
+} from "./elementwise/elemwise_more.ts";
+export {
   type Cloned,
   type CloneOptions,
   cloneReplace,
@@ -178,6 +197,7 @@ export {
   var_ as var,
   type VarOptions,
 } from "./reductions/statistics.ts";
+export { cov, type CovOptions } from "./reductions/covariance.ts";
 export {
   atleast1d,
   atleast2d,
@@ -303,6 +323,19 @@ export {
   type TensordotAxes,
 } from "./products/products.ts";
 export { logSoftmax, type RowFunction, softmax } from "./nnet/softmax.ts";
+export {
+  crossentropyCategorical1Hot,
+  crossentropySoftmax1Hot,
+} from "./nnet/crossentropy.ts";
+export {
+  confusionMatrix,
+  crossentropySoftmax1HotWithBias,
+  crossentropySoftmaxMaxAndArgmax1Hot,
+  hSoftmax,
+  type HSoftmaxOptions,
+  type HSoftmaxWeights,
+  softmaxWithBias,
+} from "./nnet/classes.ts";
 export {
   binaryCrossentropy,
   categoricalCrossentropy,
