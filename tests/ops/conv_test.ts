@@ -162,6 +162,47 @@ Deno.test("conv3d and its gradients are transposes", () => {
   );
 });
 
+Deno.test("lengths that follow from the others may be left open", () => {
+  const lengthsOf = (v: Variable) => value(v).shape;
+  const follow: ConvOptions[] = [
+    {},
+    { borderMode: "full" },
+    { borderMode: [1, [0, 2]], filterDilation: [2, 1] },
+    { borderMode: "half" },
+  ];
+  for (const options of follow) {
+    const x = random([2, 3, 7, 6], 1), w = random([4, 3, 3, 3], 2);
+    const g = random(lengthsOf(conv2d(x, w, options)), 3);
+    assertEquals(
+      lengthsOf(conv2dGradWrtInputs(g, w, null, options)),
+      [2, 3, 7, 6],
+    );
+    if (options.borderMode === "half") {
+      assertThrows(
+        () => conv2dGradWrtWeights(x, g, [], options),
+        RangeError,
+        "half",
+      );
+    } else {
+      assertEquals(
+        lengthsOf(conv2dGradWrtWeights(x, g, [], options)),
+        [4, 3, 3, 3],
+      );
+    }
+  }
+  const x = random([1, 1, 4, 4], 1), w = random([1, 1, 2, 2], 2);
+  const subsample = [1, 2], g = random([1, 1, 3, 2], 3);
+  assertThrows(
+    () => conv2dGradWrtInputs(g, w, [null, null], { subsample }),
+    RangeError,
+    "must be given",
+  );
+  assertEquals(
+    lengthsOf(conv2dGradWrtWeights(x, g, [null, 2], { subsample })),
+    [1, 1, 2, 2],
+  );
+});
+
 Deno.test("filters for each place that are all the same convolve as shared ones do", () => {
   const options: ConvOptions = {
     borderMode: [1, [0, 2]],
@@ -288,7 +329,10 @@ Deno.test("what cannot be convolved is refused with its values", () => {
         "the gradient has length 5 along axis 2, and the convolution of that image gives 4",
       ],
       [
-        () => conv2dGradWrtInputs(x, w, [null, null, null, 6]),
+        () =>
+          conv2dGradWrtInputs(x, w, [null, null, null, 6], {
+            subsample: [2, 1],
+          }),
         RangeError,
         "the last 2 lengths of inputShape must be given",
       ],

@@ -19,7 +19,9 @@ import {
   divided,
   type Geometry,
   geometry,
+  imageLengths,
   resultLengths,
+  tapLengths,
   united,
 } from "./conv_geometry.ts";
 import { asVariables, type Operand } from "../define.ts";
@@ -122,24 +124,29 @@ function conv(
   return outOfGroups(g, y, 1);
 }
 
-/** A shape of which some lengths are left open. */
+/** A shape of which some lengths are left open, or all are. */
 export type PartialShape = readonly (number | Variable | null)[] | Variable;
 
-/** The last n lengths of a shape that is given in full, or only for them. RangeError: one of them is null. */
+/** The last n lengths of a shape; one that is left open is what `follows` from the other lengths where the step is 1. RangeError: a step is larger, or nothing follows. */
 function spatial(
   g: Geometry,
   what: string,
-  shape: PartialShape,
+  shape: PartialShape | null,
+  follows: readonly (SymbolicLength | null)[],
 ): SymbolicLength[] {
-  const all = Array.isArray(shape)
-    ? shape as readonly (SymbolicLength | null)[]
+  const all = shape === null || Array.isArray(shape)
+    ? (shape ?? []) as readonly (SymbolicLength | null)[]
     : asLengths(g.name, shape as ShapeLike);
-  const last = all.slice(-g.n);
-  if (last.length < g.n || last.includes(null)) {
+  const last = follows.map((n, d) =>
+    all[all.length - g.n + d] ?? (g.stride[d] === 1 ? n : null)
+  );
+  if (last.includes(null)) {
     throw new RangeError(
       `Cannot apply ${g.name}: the last ${g.n} lengths of ${what} must be given, got (${
         all.join(", ")
-      })`,
+      }) with steps of ${g.stride.join(", ")} and the border ${
+        JSON.stringify(g.border)
+      }`,
     );
   }
   return last as SymbolicLength[];
@@ -168,7 +175,7 @@ function gradInputs(
   g: Geometry,
   outputGrad: Operand,
   w: Operand,
-  inputShape: PartialShape,
+  inputShape: PartialShape | null,
   { filterShape }: ConvOptions,
 ): Variable {
   const { n } = g, wide = n + 2 + (g.unshared ? n : 0);
@@ -177,7 +184,8 @@ function gradInputs(
     filterShape,
   ]);
   const taps: SymbolicLength[] = lengthsOf(filters).slice(-n),
-    image = spatial(g, "inputShape", inputShape);
+    follows = imageLengths(g, lengthsOf(given).slice(2), taps),
+    image = spatial(g, "inputShape", inputShape, follows);
   const v = checkedResult(g, given, resultLengths(g, image, taps));
   if (g.unshared) return unsharedImage(g, v, filters, image);
   return outOfGroups(
@@ -195,7 +203,7 @@ function gradWeights(
   g: Geometry,
   x: Operand,
   outputGrad: Operand,
-  filterShape: PartialShape,
+  filterShape: PartialShape | null,
   { inputShape }: ConvOptions,
 ): Variable {
   const { n } = g;
@@ -203,12 +211,10 @@ function gradWeights(
     inputShape,
     undefined,
   ]);
-  const taps = spatial(g, "filterShape", filterShape);
-  const v = checkedResult(
-    g,
-    given,
-    resultLengths(g, lengthsOf(image).slice(2), taps),
-  );
+  const lengths: SymbolicLength[] = lengthsOf(image).slice(2),
+    follows = tapLengths(g, lengths, lengthsOf(given).slice(2)),
+    taps = spatial(g, "filterShape", filterShape, follows);
+  const v = checkedResult(g, given, resultLengths(g, lengths, taps));
   if (g.unshared) return unsharedFilters(g, image, v, taps);
   const gw = filtersOf(
     inGroups(g, image, 1, "channels"),
@@ -262,7 +268,8 @@ export function conv3d(
 /**
  * The gradient of conv2d with respect to its image, from that of its result:
  * what each element of the result hands back through the filters. Of
- * `inputShape` the lengths of rows and columns must be given.
+ * `inputShape` the lengths of rows and columns must be given where the step is
+ * not 1; else they follow, and may be left open.
  *
  * TypeError: other numbers of axes. RangeError: `outputGrad` is not of the
  * lengths that a convolution of such an image has.
@@ -270,7 +277,7 @@ export function conv3d(
 export function conv2dGradWrtInputs(
   outputGrad: Operand,
   filters: Operand,
-  inputShape: PartialShape,
+  inputShape: PartialShape | null,
   options: ConvOptions = {},
 ): Variable<4> {
   return gradInputs(
@@ -286,7 +293,7 @@ export function conv2dGradWrtInputs(
 export function conv3dGradWrtInputs(
   outputGrad: Operand,
   filters: Operand,
-  inputShape: PartialShape,
+  inputShape: PartialShape | null,
   options: ConvOptions = {},
 ): Variable<5> {
   return gradInputs(
@@ -298,11 +305,11 @@ export function conv3dGradWrtInputs(
   ) as Variable<5>;
 }
 
-/** The gradient of conv2d with respect to its filters, whose rows and columns `filterShape` must give. See conv2dGradWrtInputs. */
+/** The gradient of conv2d with respect to its filters, whose rows and columns `filterShape` must give where the step is not 1, or the border "half". See conv2dGradWrtInputs. */
 export function conv2dGradWrtWeights(
   x: Operand,
   outputGrad: Operand,
-  filterShape: PartialShape,
+  filterShape: PartialShape | null,
   options: ConvOptions = {},
 ): Variable {
   return gradWeights(
@@ -318,7 +325,7 @@ export function conv2dGradWrtWeights(
 export function conv3dGradWrtWeights(
   x: Operand,
   outputGrad: Operand,
-  filterShape: PartialShape,
+  filterShape: PartialShape | null,
   options: ConvOptions = {},
 ): Variable {
   return gradWeights(

@@ -175,6 +175,36 @@ export function resultLengths(
   });
 }
 
+/** The lengths of an image of which such filters, without steps, make a result of those. */
+export function imageLengths(
+  g: Geometry,
+  result: readonly SymbolicLength[],
+  taps: readonly SymbolicLength[],
+): SymbolicLength[] {
+  const { add, sub } = SYMBOLIC, e = reach(g, taps);
+  return borders(g, taps).map(([before, after], d) =>
+    sub(add(result[d]!, e[d]!), add(before, after)) as SymbolicLength
+  );
+}
+
+/** The lengths of filters that, without steps, make a result of an image of those; null where a "half" border hides them. */
+export function tapLengths(
+  g: Geometry,
+  image: readonly SymbolicLength[],
+  result: readonly SymbolicLength[],
+): (SymbolicLength | null)[] {
+  const { add, sub, floorDiv } = SYMBOLIC;
+  if (g.border === "half") return image.map(() => null);
+  // Only borders that do not follow from the filters are asked for.
+  const sides = g.border === "full" ? null : borders(g, image);
+  return image.map((n, d) => {
+    const e = sides === null
+      ? sub(result[d]!, n)
+      : sub(add(n, add(...sides[d]!)), result[d]!);
+    return add(floorDiv(e, g.dilation[d]!), 1) as SymbolicLength;
+  });
+}
+
 /** The part of an axis that a group has. RangeError: it cannot be divided. */
 export function perGroup(
   { name, groups }: Geometry,
