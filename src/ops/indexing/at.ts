@@ -56,13 +56,19 @@ export function at<
   x: Variable<R> | Operand,
   ...index: I
 ): Variable<IndexedRank<R, I>> {
-  const v = asVariable(x), length = partOfShape(v, index);
-  if (length) readings.set(length, () => read(v, index));
-  return (length ?? read(v, index)) as Variable<IndexedRank<R, I>>;
+  const v = asVariable(x);
+  return (partOfShape(v, index) ?? read(v, index)) as Variable<
+    IndexedRank<R, I>
+  >;
 }
 
-/** How lengths that stand for what was read from a vector of them are read all the same: to change it. */
-const readings = new WeakMap<Variable, () => Variable>();
+/** What was read from a vector of lengths, where those lengths themselves came back: what changes it must know. */
+interface Reading {
+  readonly x: Variable;
+  readonly index: Index;
+}
+
+const readings = new WeakMap<Variable, Reading>();
 
 function read(x: Variable, index: readonly Index[]): Variable {
   const scalars = new Scalars("at", 1),
@@ -197,16 +203,9 @@ function partOfShape(x: Variable, index: readonly Index[]): Variable | null {
   if (
     !lengths?.every((n) => typeof n === "number" || n.owner?.op === shapeAt.op)
   ) return null;
-  // Each reading has variables of its own: they tell what was read.
-  const again = (n: number | Variable) =>
-    typeof n === "number" ? constant(n, "int64") : shapeAt(
-      n.owner!.inputs[0]!,
-      (n.owner!.params as { axis: number }).axis,
-    );
   if (typeof e === "number") {
-    return e in lengths || lengths.length + e in lengths
-      ? again(lengths.at(e)!)
-      : null;
+    const i = e < 0 ? e + lengths.length : e, n = lengths[i];
+    return n === undefined ? null : reading({ x, index: i }, n);
   }
   const part = typeof e === "string" && e !== "..." ? parseSlice(e) : e;
   if (
@@ -221,15 +220,39 @@ function partOfShape(x: Variable, index: readonly Index[]): Variable | null {
     part.step as number ?? 1,
     lengths.length,
   );
-  return n === 0
-    ? null
-    : stack(Array.from({ length: n }, (_, i) =>
-      asVariable(lengths[first + i * (part.step as number ?? 1)]!, "int64")));
+  if (n === 0) return null;
+  const chosen = stack(
+    Array.from(
+      { length: n },
+      (_, i) =>
+        asVariable(lengths[first + i * (part.step as number ?? 1)]!, "int64"),
+    ),
+  );
+  readings.set(chosen, { x, index: part });
+  return chosen;
+}
+
+/** A length as what was read: itself, or again where it has been read elsewhere. */
+function reading(from: Reading, n: number | Variable): Variable {
+  const before = n instanceof Variable ? readings.get(n) : undefined;
+  const other = before && (before.x !== from.x || before.index !== from.index);
+  const made = typeof n === "number"
+    ? constant(n, "int64")
+    : other
+    ? shapeAt(n.owner!.inputs[0]!, (n.owner!.params as { axis: number }).axis)
+    : n;
+  readings.set(made, from);
+  return made;
 }
 
 /** What `x.at(…)` names, with x. TypeError: v is no such thing. */
 function named(v: Variable) {
-  const owner = v instanceof Variable ? (readings.get(v)?.() ?? v).owner : null;
+  const length = readings.get(v),
+    owner = length
+      ? read(length.x, [length.index]).owner
+      : v instanceof Variable
+      ? v.owner
+      : null;
   if (owner?.op !== subtensor.op && owner?.op !== advancedSubtensor.op) {
     throw new TypeError(
       `Cannot change elements: expected x.at(…), got ${describeOther(v)}`,
