@@ -21,6 +21,13 @@ export function convert(
     label = input.name ?? "an unnamed input",
     ndim = type.shape.length,
     downcast = input.allowDowncast ?? allowDowncast;
+  if (
+    input.strict && !(value instanceof NDArray && value.dtype === type.dtype)
+  ) {
+    throw new TypeError(
+      `Cannot use the value of input ${label}: it is strict and takes an NDArray of ${type.dtype} only; make one by array(value, { dtype: "${type.dtype}" })`,
+    );
+  }
   const typed = value instanceof NDArray || ArrayBuffer.isView(value) ||
     (typeof value === "object" && value !== null && "data" in value &&
       ArrayBuffer.isView(value.data));

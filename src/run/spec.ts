@@ -28,6 +28,8 @@ export class In<R extends number = number> {
   readonly mutable: boolean;
   /** May be rounded to a narrower float, or must not be, of numbers either; as the function says unless given. */
   readonly allowDowncast: boolean | undefined;
+  /** Takes only an NDArray of its dtype: nothing is converted. */
+  readonly strict: boolean;
 
   /** An input that stands for `variable`. */
   constructor(
@@ -38,6 +40,7 @@ export class In<R extends number = number> {
       readonly borrow?: boolean;
       readonly mutable?: boolean;
       readonly allowDowncast?: boolean;
+      readonly strict?: boolean;
     } = {},
   ) {
     const given = withDefaults("make an input", options, {
@@ -46,6 +49,7 @@ export class In<R extends number = number> {
       borrow: false,
       mutable: false,
       allowDowncast: undefined,
+      strict: false,
     });
     if (!(variable instanceof Variable)) {
       throw new TypeError(
@@ -60,6 +64,7 @@ export class In<R extends number = number> {
     this.borrow = given.borrow;
     this.mutable = given.mutable;
     this.allowDowncast = given.allowDowncast;
+    this.strict = given.strict;
   }
 }
 

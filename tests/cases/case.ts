@@ -33,6 +33,7 @@ export interface RecordedVariable {
 export interface RecordedInput extends RecordedVariable {
   readonly default?: RecordedArray;
   readonly allowDowncast?: boolean;
+  readonly strict?: boolean;
   readonly mutable?: boolean;
   readonly intermediate?: boolean;
 }

@@ -97,6 +97,7 @@ export function request(recorded: Case, mode: damo.ModeOptions): Request {
         ...(v.allowDowncast !== undefined &&
           { allowDowncast: v.allowDowncast }),
         mutable: v.mutable ?? false,
+        strict: v.strict ?? false,
       })
     ),
     outputs: outputForm === "single"

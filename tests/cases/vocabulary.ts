@@ -172,7 +172,7 @@ const reductions: Vocabulary = {
 /** Products. */
 const products: Vocabulary = {
   batched_dot: plain(damo.batchedDot),
-  dot: plain(damo.dot),
+  dot: plain(product),
   dot22: plain(damo.dot),
   dot22scalar: plain((x, y, a) => a.mul(damo.dot(x, y))),
   gemm: plain((z, a, x, y, b) => b.mul(z).add(a.mul(damo.dot(x, y)))),
@@ -380,6 +380,12 @@ function chosen(inputs: readonly Variable[], { idx_list }: Attrs): Variable {
 /** Makes an operation that changes the indexed elements of its first input to, or by, the second. */
 function changed(f: (v: Variable, y: Variable) => Variable): Build {
   return (inputs, attrs) => f(chosen(inputs, attrs), inputs[1]!);
+}
+
+/** The recorded product is one of vectors and matrices; of other ranks the record says how it comes about. */
+function product(x: Variable, y: Variable): Variable {
+  if ([x, y].every((v) => v.ndim === 1 || v.ndim === 2)) return damo.dot(x, y);
+  throw new TypeError(`Cannot apply dot: ${x} and ${y} are no matrices`);
 }
 
 /** A vector that must have this many elements. */

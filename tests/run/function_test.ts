@@ -359,6 +359,13 @@ for (const [called, mode] of MODES) {
     });
     assertEquals(exact([[0.5]]), 0.5);
     assertThrows(() => exact([[0.1]]), TypeError, "expected float32");
+    const strict = damo.function([new damo.In(y, { strict: true })], y.sum(), {
+      mode,
+    });
+    assertEquals(strict(damo.array([1, 2], { dtype: y.dtype })), 3);
+    for (const value of [[1, 2], damo.array([1, 2], { dtype: "int8" })]) {
+      assertThrows(() => strict(value), TypeError, "it is strict");
+    }
     assertEquals(
       f(
         damo.array([[1]], { dtype: "int64" }),
