@@ -6,8 +6,7 @@ import { optimize } from "../../src/rewrite/optimize.ts";
 import { VmEngine } from "../../src/run/engine.ts";
 import { runtime } from "../../src/run/runtime.ts";
 import type { NDArray, Variable } from "damo";
-
-const LINKERS = ["reference", "cvm", "cvm_nogc", "c"] as const;
+import { LINKERS } from "./linkers.ts";
 
 let evaluations = 0;
 

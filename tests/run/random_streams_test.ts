@@ -7,8 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import * as damo from "damo";
-
-const LINKERS = ["reference", "cvm", "cvm_nogc", "c"] as const;
+import { LINKERS } from "./linkers.ts";
 
 /** What two calls of a function without inputs give, under each linker. */
 function twice(

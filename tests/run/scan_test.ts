@@ -5,8 +5,7 @@ import { Constant } from "../../src/graph/variable.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { EXAMPLES, valueOf } from "../nested/examples.ts";
 import { randomLoops, weights } from "../nested/random_loops.ts";
-
-const LINKERS = ["reference", "cvm", "cvm_nogc", "c"] as const;
+import { LINKERS } from "./linkers.ts";
 
 type Loose = (...values: unknown[]) => (damo.NDArray | number)[];
 
