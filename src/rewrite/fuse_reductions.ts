@@ -1,18 +1,29 @@
-/** Fusion around reductions: an operand that nothing else needs is computed where it is read, and what becomes of a result where it is stored. */
+/** Fusion around reductions and products: an operand that nothing else needs is computed where a reduction reads it, and what becomes of a result where it is stored. */
 import { derived } from "../graph/origin.ts";
-import type { Apply, Variable } from "../graph/variable.ts";
+import { isFloat } from "../graph/dtype.ts";
+import {
+  type AnyOp,
+  type Apply,
+  SharedVariable,
+  type Variable,
+} from "../graph/variable.ts";
 import { clientsOf, remake, replace, toposort } from "../graph/walk.ts";
 import { fuse, fused, type FusedParams } from "../ops/elementwise/fused.ts";
+import { dot, dotAdd } from "../ops/products/dot.ts";
 import { sameSpace } from "./axes.ts";
 import { isElementwise, MOST_INPUTS, operands } from "./fuse.ts";
 import { conditions } from "./lazy.ts";
 import { isReduction } from "./reductions.ts";
 
+/** Their operands are read many times, and so are no expressions. */
+const PRODUCTS = new Set<AnyOp>([dot.op, dotAdd.op]);
+
 /**
- * The same results with reductions joined to the elementwise applications
- * around them that run under the same condition: the one before, if nothing
- * else reads its result, and the one behind, if it is the only reader. Every
- * element is computed as often as before, and none is stored in between.
+ * The same results with reductions and products joined to the elementwise
+ * applications around them that run under the same condition: the one before a
+ * reduction, if nothing else reads its result, and the one behind, if it is the
+ * only reader. Every element is computed as often as before, and none is stored
+ * in between, or only until the kernel has come to the end of its range.
  */
 export function fuseReductions(
   outputs: readonly Variable[],
@@ -31,13 +42,15 @@ export function fuseReductions(
     (isElementwise(a) || isFusedOnce(a));
   const joined = new Map<Apply, Joined>();
   for (const node of order) {
-    if (!isReduction(node)) continue;
+    const reduces = isReduction(node);
+    if (!reduces && !PRODUCTS.has(node.op)) continue;
     const [x] = node.inputs as [Variable], [y] = node.outputs as [Variable];
-    const before = onlyReader(x) === node && joins(x.owner, node)
+    const before = reduces && onlyReader(x) === node && joins(x.owner, node)
       ? x.owner
       : null;
     const reader = onlyReader(y),
-      behind = joins(reader, node) && sameSpace(reader.outputs[0]!, y)
+      behind = joins(reader, node) && sameSpace(reader.outputs[0]!, y) &&
+          (reduces || follows(reader, y, results))
         ? reader
         : null;
     if (!before && !behind) continue;
@@ -64,7 +77,22 @@ export function fuseReductions(
   return outputs.map(resolve);
 }
 
-/** A reduction and what is computed together with it. */
+/** Whether an application may stand behind a product `y`: its result takes the place of the sums. An update of a storage is better written over that. */
+function follows(
+  reader: Apply,
+  y: Variable,
+  results: ReadonlySet<Variable>,
+): boolean {
+  const [z] = reader.outputs as [Variable];
+  const updates = results.has(z) &&
+    operands(reader).some((v) =>
+      v instanceof SharedVariable && v.ndim === z.ndim
+    );
+  return isFloat(y.dtype) && y.dtype !== "float16" && z.dtype === y.dtype &&
+    !updates;
+}
+
+/** A reduction or a product, and what is computed together with it. */
 interface Joined {
   readonly node: Apply;
   readonly before: Apply | null;
@@ -89,8 +117,8 @@ function inputsOf({ node, before, behind }: Joined): Variable[] {
 function join(parts: Joined, resolve: (v: Variable) => Variable): Apply {
   const { node, before, behind } = parts, inputs = inputsOf(parts);
   const made = derived(node.origin, () => {
-    const x = before ? written(before, new Map()) : node.inputs[0]!,
-      [y] = remake(node, [x]).outputs as [Variable];
+    const operands = before ? [written(before, new Map())] : node.inputs,
+      [y] = remake(node, operands).outputs as [Variable];
     const result = behind
       ? written(behind, new Map([[node.outputs[0]!, y]]))
       : y;

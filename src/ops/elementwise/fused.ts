@@ -1,7 +1,8 @@
-/** Several elementwise applications as one, with at most one reduction among them: what fusion makes, so that one kernel reads each operand once. */
+/** Several elementwise applications as one, with at most one reduction or product among them: what fusion makes, so that one kernel reads each operand once. */
 import type { Inferred, Lengths, Shaped } from "../../graph/length.ts";
 import type { Expr, Loops } from "../../graph/loops.ts";
 import type { NDArray } from "../../graph/ndarray.ts";
+import type { Type } from "../../graph/type.ts";
 import {
   type Apply,
   Constant,
@@ -13,7 +14,7 @@ import { elementLoops, loadAligned, overwrites } from "./broadcast.ts";
 import { defineOp, type Operand, type OpFunction } from "../define.ts";
 import { evaluate } from "../evaluate.ts";
 
-/** A graph of elementwise applications; with a reduction among them it has one output. Its inputs have the operands' types, its outputs one shape. */
+/** A graph of elementwise applications; with a reduction or a product among them it has one output. Its inputs have the operands' types, its outputs one shape. */
 export interface FusedParams {
   /** What is computed. */
   readonly graph: {
@@ -117,11 +118,11 @@ function reductionIn(outputs: readonly Variable[]): Apply | undefined {
   return toposort(outputs).findLast(({ op }) => !op.scalar && op.loops);
 }
 
-/** True for a reduction of one operand to one result. */
+/** True for a reduction, or a sum of products, to one result. */
 function reduces({ op, inputs, outputs, params }: Apply): boolean {
-  if (inputs.length !== 1 || outputs.length !== 1) return false;
+  if (outputs.length !== 1) return false;
   const [reduce, store, ...more] = op.loops!({
-    inputs: [inputs[0]!.type],
+    inputs: inputs.map((v) => v.type),
     outputs: [outputs[0]!.type],
     params,
   }).stages;
@@ -157,41 +158,43 @@ function compose(
   return wanted.map(exprOf);
 }
 
-/** The loops of a reduction whose operand is computed where it is read, and whose result is worked on where it is stored. */
+/** The loops of a reduction whose operands are computed where they are read, and whose result is worked on where it is stored. */
 function loopsAround(
   { inputs: types, params: { graph: { inputs, outputs } } }: LoopSite<
     FusedParams
   >,
   reduction: Apply,
 ): Loops {
-  const [x] = reduction.inputs as [Variable],
-    [y] = reduction.outputs as [Variable];
+  const xs = reduction.inputs, [y] = reduction.outputs as [Variable];
   const made = reduction.op.loops!({
-    inputs: [x.type],
+    inputs: xs.map((x) => x.type),
     outputs: [y.type],
     params: reduction.params,
   });
-  const before = ancestors([x]);
-  const [element] = compose(
-    [x],
-    new Map(zip(inputs, types.map((t, i) => loadAligned(i, t, x.type)))),
-  );
   const [reduce, store] = made.stages;
   if (reduce?.kind !== "reduce" || store?.kind !== "store") {
     throw new TypeError(`Cannot fuse ${reduction.op.name}: it reduces nothing`);
   }
-  const loads = types.map((t, i) =>
-    placed(loadAligned(i, t, y.type), store.index)
+  const aligned = (like: Type) =>
+    zip(inputs, types.map((t, i) => loadAligned(i, t, like)));
+  const elements = xs.map((x) => compose([x], new Map(aligned(x.type)))[0]!);
+  const value = inPlaceOfLoads(reduce.value, elements),
+    summed = loadedBy(value);
+  const loads = aligned(y.type).map(([v, load]) =>
+    [v, placed(load, store.index)] as const
   );
   const [result] = compose(
     outputs,
-    new Map([...zip(inputs, loads), [y, store.value]]),
+    new Map([...loads, [y, inPlaceOfLoads(store.value, elements)]]),
   );
+  // A product's sums are stored before anything else is read.
+  const others = toposort(outputs).filter((node) => node !== reduction),
+    isLate = (v: Variable) => others.some((node) => node.inputs.includes(v));
   return {
     ...made,
     axes: made.axes.map((a) => {
-      if (a.of === "params") return a;
-      const { axis } = a;
+      if (a.of !== "input") return a;
+      const x = xs[a.operand]!, { axis } = a, before = ancestors([x]);
       const operand = inputs.findIndex((v, i) => {
         const at = axis - (x.ndim - types[i]!.shape.length);
         return before.has(v) && at >= 0 &&
@@ -203,29 +206,42 @@ function loopsAround(
         axis: axis - (x.ndim - types[operand]!.shape.length),
       };
     }),
-    stages: [
-      { ...reduce, value: inPlaceOfLoads(reduce.value, element!) },
-      { ...store, value: result! },
-    ],
+    stages: [{ ...reduce, value }, { ...store, value: result! }],
     inplace: inputs.flatMap((v, i) =>
-      !before.has(v) && overwrites(types[i]!, outputs[0]!.type) ? [i] : []
+      !summed.has(i) && overwrites(types[i]!, outputs[0]!.type) &&
+        !(xs.length > 1 && isLate(v))
+        ? [i]
+        : []
     ),
   };
 }
 
-/** A load whose axes are counted by another index. */
-function placed(e: Expr, index: readonly Expr[]): Expr {
-  return e.kind !== "load" ? e : {
-    ...e,
-    index: e.index.map((x) => x.kind === "axis" ? index[x.axis]! : x),
-  };
+/** The inputs that an expression loads. */
+function loadedBy(e: Expr): ReadonlySet<number> {
+  const found = new Set<number>(), todo = [e];
+  for (let x = todo.pop(); x; x = todo.pop()) {
+    if (x.kind === "load") found.add(x.input);
+    if (x.kind === "call") todo.push(...x.args);
+  }
+  return found;
 }
 
-/** What a reduction adds up, of an operand that is computed. */
-function inPlaceOfLoads(e: Expr, element: Expr): Expr {
-  if (e.kind === "load") return element;
+/** An expression whose axes are counted by another index. */
+function placed(e: Expr, index: readonly Expr[]): Expr {
+  if (index.every((x, axis) => x.kind === "axis" && x.axis === axis)) return e;
+  const at = (x: Expr) => x.kind === "axis" ? index[x.axis]! : x;
   return e.kind === "call"
-    ? { ...e, args: e.args.map((x) => inPlaceOfLoads(x, element)) }
+    ? { ...e, args: e.args.map((x) => placed(x, index)) }
+    : e.kind === "load"
+    ? { ...e, index: e.index.map(at) }
+    : e;
+}
+
+/** What a reduction adds up, or stores, of operands that are computed. */
+function inPlaceOfLoads(e: Expr, elements: readonly Expr[]): Expr {
+  if (e.kind === "load") return placed(elements[e.input]!, e.index);
+  return e.kind === "call"
+    ? { ...e, args: e.args.map((x) => inPlaceOfLoads(x, elements)) }
     : e;
 }
 

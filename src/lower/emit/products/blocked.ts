@@ -4,6 +4,7 @@
  * Tiles of registers run over it; sums that a later block goes on with wait in
  * an array. Every element adds its terms in their order, as without blocks.
  */
+import { printBehind } from "./behind.ts";
 import type { Contraction } from "./contraction.ts";
 import { workOf } from "../bind.ts";
 import { kernelOf, scopeOf } from "../c.ts";
@@ -93,7 +94,10 @@ export function blockedKernel(given: Blocking): Implementation {
     kernel: kernelOf(
       t.c.nest,
       vectorFunctions({ ...t, dtype: c.dtype }),
-      (writer) => printBlocks(t, writer),
+      (writer) => {
+        printBlocks(t, writer);
+        printBehind(t.c, writer, columns);
+      },
     ),
     extents: extents.map((e) => e.value),
     splits: true,

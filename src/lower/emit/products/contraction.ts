@@ -18,6 +18,8 @@ export interface Contraction {
   readonly store: Store;
   /** What is stored, where it is of the form that a BLAS computes. */
   readonly linear: Linear | null;
+  /** What becomes of each element in a pass behind, of a load of what is stored; null where the store is all. */
+  readonly behind: Expr | null;
 }
 
 /** added + scale * sum. */
@@ -53,6 +55,7 @@ export function contractionOf(nest: Nest): Contraction | null {
     factors: [factors[0], factors[1]],
     store,
     linear: linearOf(nest, store.value, dtype),
+    behind: null,
   };
 }
 
@@ -72,7 +75,11 @@ export function plain(nest: Nest, e: Expr, dtype: Dtype): Access | null {
 }
 
 /** Reads c + alpha * stage from a stored value, in any order and with parts absent. */
-function linearOf(nest: Nest, value: Expr, dtype: Dtype): Linear | null {
+export function linearOf(
+  nest: Nest,
+  value: Expr,
+  dtype: Dtype,
+): Linear | null {
   const scaled = (e: Expr): { scale: Expr | null } | null => {
     if (e.kind === "stage") return { scale: null };
     const parts = product(e),

@@ -4,6 +4,7 @@
  * which threads share; how many depends on lengths alone, and so do the bits.
  */
 import type { Expr } from "../../../graph/loops.ts";
+import { printBehind } from "./behind.ts";
 import { bind, workOf } from "../bind.ts";
 import type { Contraction, Linear } from "./contraction.ts";
 import { kernelOf, printLoops, scopeOf } from "../c.ts";
@@ -62,6 +63,7 @@ export function blasKernel(
     fillFirst(whole, writer);
     leaveEmpty(whole, writer);
     print(whole, call, writer);
+    printBehind(whole, writer);
   });
   return { step: bind(nest, kernel), note: call.name };
 }
@@ -141,6 +143,7 @@ function inRanges(
       overParts(nest, { axis, ...NAMES, starts: part.starts }, writer, () => {
         fillFirst(own, writer);
         print(own, mine, writer);
+        printBehind(own, writer);
       }),
   );
   return {
@@ -202,7 +205,7 @@ function leaveEmpty(c: LinearContraction, writer: Writer): void {
     }
     return;
   }
-  if (added) {
+  if (added && !c.behind) {
     return line(
       writer,
       `if (${
@@ -212,7 +215,10 @@ function leaveEmpty(c: LinearContraction, writer: Writer): void {
   }
   line(writer, `if (${length(nest, c.inner)} == 0) {`);
   writer.depth++;
-  fill(c, { kind: "constant", value: 0, dtype: c.dtype }, writer);
+  if (!added) {
+    fill(c, { kind: "constant", value: 0, dtype: c.dtype }, writer);
+  }
+  printBehind(c, writer);
   line(writer, "return DAMO_OK;");
   writer.depth--;
   line(writer, "}");

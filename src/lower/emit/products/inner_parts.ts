@@ -121,8 +121,8 @@ export function innerKernel(
   const tiles: Tiling | null = tiling && {
     ...tiling,
     c: { ...each, nest: { ...nest, tile: false } },
-    left: factors.find((f) => f.operand === tiling.left.operand)!,
-    right: factors.find((f) => f.operand === tiling.right.operand)!,
+    left: factors[of.factors.indexOf(tiling.left)]!,
+    right: factors[of.factors.indexOf(tiling.right)]!,
     split: -1,
   };
   const types = tiles ? vectorFunctions({ ...tiles, dtype: each.dtype }) : [];

@@ -7,6 +7,7 @@
 import type { Dtype } from "../../../graph/dtype.ts";
 import type { Expr } from "../../../graph/loops.ts";
 import { postorder } from "../access.ts";
+import { callsFunction } from "../expression.ts";
 import { type Contraction, contractionOf } from "./contraction.ts";
 import {
   type Access,
@@ -67,7 +68,7 @@ export interface Pair {
 export function jointOf(pair: Pair): Joint | null {
   const { product: { nest }, update } = pair, c = contractionOf(nest);
   const all = [nest, update.nest];
-  if (!c || !all.every(isSimple)) return null;
+  if (!c || !all.every(isSimple) || callsAny(c.store)) return null;
   const axes = axesOfProduct(c, pair.matrix), over = axesOfUpdate(update.nest);
   if (!axes || !over || over.dtype !== c.dtype) return null;
   const { store, terms } = over, known = (n: Nest, a: Amount) => valueOf(n, a);
@@ -137,6 +138,11 @@ function isSimple({ extents, loads, lengths, stages }: Nest): boolean {
     lengths.size === 0 &&
     [...loads.values()].every(isPlain) &&
     stages.every((s) => postorder(s.value).every((e) => e.kind !== "axis"));
+}
+
+/** Whether a store calls functions, which a row of sums would not do in vectors. */
+function callsAny({ value }: Store): boolean {
+  return postorder(value).some(callsFunction);
 }
 
 /** The axes of a product that sums along rows of its factor `matrix`. */

@@ -1,5 +1,6 @@
 /** How a product is computed: in register tiles or by BLAS. The rule that chooses stands here. */
 import { type Dtype, DTYPES, isFloat } from "../../../graph/dtype.ts";
+import { inTwo, loopsKernel, storesOperators } from "./behind.ts";
 import { bind } from "../bind.ts";
 import { blockedKernel, type Blocking, blockingOf } from "./blocked.ts";
 import type { Contraction } from "./contraction.ts";
@@ -30,11 +31,12 @@ export interface PlannedKernel {
 
 /** The kernels of a product; null where only its plain loops compute it. */
 export function planProduct(
-  c: Contraction,
+  whole: Contraction,
   target: Target,
 ): PlannedProduct | null {
+  const two = inTwo(whole), c = storesOperators(whole) ? whole : two ?? whole;
   const tiling = tilingOf(c, target),
-    blas = target.blas ? blasKernel(c) : null;
+    blas = target.blas ? blasKernel(two ?? whole) : null;
   const why = tiling && tilesAreFaster(tiling, target),
     blocking = why || blas ? null : blockingOf(c, target);
   if (blocking && (!tiling || blocksAreFaster(blocking, target))) {
@@ -43,7 +45,7 @@ export function planProduct(
       note: `own blocks, ${target.blas ? "BLAS cannot" : "no BLAS"}`,
     };
   }
-  const parts = isShared(c, tiling) ? innerPartsOf(c) : null;
+  const parts = isShared(c, tiling) ? innerPartsOf(whole) : null;
   if (parts) {
     return {
       steps: [innerKernel(parts, tiling), {
@@ -64,10 +66,15 @@ export function planProduct(
       }`,
     };
   }
-  return blas && {
-    steps: [blas.step],
-    note: `${blas.note}, ${tiling ? "many rows" : "no tiles for its layout"}`,
-  };
+  if (blas) {
+    return {
+      steps: [blas.step],
+      note: `${blas.note}, ${tiling ? "many rows" : "no tiles for its layout"}`,
+    };
+  }
+  return c.behind && c.nest.outer.length > 0 && !c.nest.tile
+    ? { steps: [loopsKernel(c)], note: "own loops" }
+    : null;
 }
 
 /** Axes of a product of matrices: rows, columns and terms. */

@@ -4,6 +4,7 @@
  * stored is the nest's own expression of the sum.
  */
 import { DTYPES } from "../../../graph/dtype.ts";
+import { printBehind } from "./behind.ts";
 import { workOf } from "../bind.ts";
 import { kernelOf, scopeOf } from "../c.ts";
 import { address } from "../expression.ts";
@@ -41,7 +42,10 @@ export function tileKernel(given: Tiling): Implementation {
   const kernel = kernelOf(
     tiling.c.nest,
     vectorFunctions({ ...tiling, dtype: c.dtype }),
-    (writer) => printTiles(tiling, writer),
+    (writer) => {
+      printTiles(tiling, writer);
+      printBehind(tiling.c, writer, axis);
+    },
   );
   return {
     kernel,
