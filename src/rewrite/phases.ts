@@ -9,6 +9,7 @@ import { fills } from "./fills.ts";
 import { fold } from "./fold.ts";
 import { fuseElementwise } from "./fuse.ts";
 import { fuseReductions } from "./fuse_reductions.ts";
+import { fuseRows } from "./fuse_rows.ts";
 import { indexing } from "./indexing.ts";
 import type { LoopRule } from "./scan/loop_rules.ts";
 import { inverses } from "./inverses.ts";
@@ -100,7 +101,7 @@ export const PHASES: readonly Phase[] = [
   { name: "hoist", loops: [...unused, ...hoisting] }, // what sums with products left to each step
   rules("specialize", [...tidy, ...specialize, ...determinantsOfDiagonals]), // cheaper forms of what is left
   open, //                                             the other graphs used as ops
-  { name: "fuse", pass: fuse }, //                     chains of elementwise ops become one, also around reductions
+  { name: "fuse", pass: fuse }, //                     chains of elementwise ops become one, also around reductions, products and rows
 ];
 
 /** The phases of each optimizer. */
@@ -113,7 +114,7 @@ export const OPTIMIZERS: {
 };
 
 function fuse(outputs: readonly Variable[]): readonly Variable[] {
-  return fuseReductions(fuseElementwise(outputs));
+  return fuseRows(fuseReductions(fuseElementwise(outputs)));
 }
 
 function rules(name: string, list: readonly Rule[]): Phase {

@@ -51,10 +51,7 @@ export function blockOf(nest: Nest): Block | null {
     (s.kind === "store" && !s.accumulate && inRows(s.access) ||
       s.kind === "reduce" && !isPositional(s.combine)) &&
     postorder(s.value).every((e) =>
-      e.kind === "axis"
-        ? nest.position.get(e.axis) !== along
-        : e.kind !== "load" || !moves(nest, e, along) ||
-          inRows(nest.loads.get(e)!)
+      e.kind !== "load" || !moves(nest, e, along) || inRows(nest.loads.get(e)!)
     )
   );
   const both = own.some((s) => s.kind === "reduce") &&
@@ -189,7 +186,7 @@ function reduceRows(place: Place, stage: Reduce, at: number): void {
 function keep(place: Place, e: Expr): void {
   const { shape: { rows, length }, kept } = place;
   if (kept.has(e)) return;
-  const name = `r${kept.size + (rows < 0 ? 0 : sameAlongRow(place, e).length)}`;
+  const name = `r${kept.size + (rows < 0 ? 0 : apartFromRow(place, e).length)}`;
   overElements(
     place,
     e,
@@ -199,7 +196,7 @@ function keep(place: Place, e: Expr): void {
   kept.set(e, name);
 }
 
-/** One loop over all elements of the block; what is the same along a row is spread over it first. */
+/** One loop over all elements of the block; what needs no elements of a row is spread over it first. */
 function overElements(
   place: Place,
   value: Expr,
@@ -209,7 +206,7 @@ function overElements(
   const { scope, shape: { rows, along, length }, kept } = place,
     { writer } = scope,
     one = rows < 0;
-  if (!one) { for (const e of sameAlongRow(place, value)) spread(place, e); }
+  if (!one) { for (const e of apartFromRow(place, value)) spread(place, e); }
   const around = one ? hoist([value], along, scope) : scope;
   const flat: Scope = {
     ...around,
@@ -228,8 +225,8 @@ function overElements(
   );
 }
 
-/** What e is computed from that does not change along a row: the largest such parts. */
-function sameAlongRow(
+/** What e is computed from that needs no elements of the row: the largest such parts. */
+function apartFromRow(
   { scope: { nest }, shape: { along }, kept }: Place,
   value: Expr,
 ): Expr[] {
@@ -252,7 +249,7 @@ function sameAlongRow(
   return [...found];
 }
 
-/** Copies the value of each row to all of its elements. */
+/** Puts what is computed of each row, and of positions along it, to all of its elements. */
 function spread(
   place: Place,
   e: Expr,
@@ -263,11 +260,19 @@ function spread(
     type = typeName(valueDtype(e)),
     [i, j] = [nest.axes[rows]!.name, nest.axes[along]!.name];
   line(writer, `${type} ${name}[${ROWS * length}];`);
+  const isPlaced = postorder(e).some((x) =>
+    x.kind === "axis" && nest.position.get(x.axis) === along
+  );
   overRows(place, () => {
-    line(writer, `const ${type} value = ${bare(render(e, scope))};`);
+    const inner = isPlaced ? hoist([e], along, scope) : scope;
+    if (!isPlaced) {
+      line(writer, `const ${type} value = ${bare(render(e, scope))};`);
+    }
     line(
       writer,
-      `for (int64_t ${j} = 0; ${j} < ${length}; ${j}++) ${name}[(${i} - first) * ${length} + ${j}] = value;`,
+      `for (int64_t ${j} = 0; ${j} < ${length}; ${j}++) ${name}[(${i} - first) * ${length} + ${j}] = ${
+        isPlaced ? bare(render(e, inner)) : "value"
+      };`,
     );
   });
   kept.set(e, name);

@@ -1,4 +1,4 @@
-/** Several elementwise applications as one, with at most one reduction or product among them: what fusion makes, so that one kernel reads each operand once. */
+/** Several elementwise applications as one, with at most one reduction or product among them, or two over the same rows: what fusion makes, so that one kernel reads each operand once. */
 import type { Inferred, Lengths, Shaped } from "../../graph/length.ts";
 import type { Expr, Loops } from "../../graph/loops.ts";
 import type { NDArray } from "../../graph/ndarray.ts";
@@ -7,14 +7,16 @@ import {
   type Apply,
   Constant,
   type LoopSite,
+  mayFail,
   Variable,
 } from "../../graph/variable.ts";
 import { ancestors, replace, toposort } from "../../graph/walk.ts";
 import { elementLoops, loadAligned, overwrites } from "./broadcast.ts";
 import { defineOp, type Operand, type OpFunction } from "../define.ts";
+import { loopsOverRows } from "./fused_rows.ts";
 import { evaluate } from "../evaluate.ts";
 
-/** A graph of elementwise applications; with a reduction or a product among them it has one output. Its inputs have the operands' types, its outputs one shape. */
+/** A graph of elementwise applications; with a reduction or a product among them it has one output. Its inputs have the operands' types, its outputs one shape. Or two applications over rows: see fused_rows.ts. */
 export interface FusedParams {
   /** What is computed. */
   readonly graph: {
@@ -39,18 +41,21 @@ export const fused: OpFunction<Operand[], FusedParams, -1> = defineOp<
       new Map(graph.inputs.map((v, i): [Variable, NDArray] => [v, inputs[i]!])),
     ),
   loops: (site) => {
-    const { graph } = site.params, reduction = reductionIn(graph.outputs);
+    const { graph } = site.params, rows = loopsOverRows(graph);
+    if (rows) return rows;
+    const reduction = reductionIn(graph.outputs);
     return reduction ? loopsAround(site, reduction) : elementLoops(
       site,
       (loads) => compose(graph.outputs, new Map(zip(graph.inputs, loads))),
     );
   },
+  mayFail: ({ graph }) => toposort(graph.outputs).some(mayFail),
 });
 
 /**
  * One application that computes `outputs` from `inputs`. TypeError: an
- * application between them is neither elementwise nor the only reduction, or
- * the outputs differ in shape.
+ * application between them is neither elementwise nor the only reduction, and
+ * they are no pair over the same rows; or the outputs differ in shape.
  */
 export function fuse(
   inputs: readonly Variable[],
@@ -63,6 +68,7 @@ export function fuse(
     inputs: inner,
     outputs: replace(outputs, new Map(inputs.map((v, i) => [v, inner[i]!]))),
   };
+  if (loopsOverRows(graph)) return fused(...inputs, { graph });
   const reduction = reductionIn(graph.outputs);
   for (const node of toposort(graph.outputs)) {
     if (!node.op.scalar && (node !== reduction || !reduces(node))) {

@@ -71,7 +71,7 @@ function replaced(e: Expr, part: Expr, by: Expr): Expr {
 
 /** The pass over what the product stored: positions [lo, hi) of the axis that threads split, or everything (-1). */
 export function printBehind(
-  c: Contraction,
+  c: Pick<Contraction, "nest" | "store" | "behind">,
   writer: Writer,
   split = -1,
 ): void {

@@ -8,6 +8,7 @@ import type { Dtype } from "../../../graph/dtype.ts";
 import type { Expr } from "../../../graph/loops.ts";
 import { postorder } from "../access.ts";
 import { callsFunction } from "../expression.ts";
+import { inTwo } from "./behind.ts";
 import { type Contraction, contractionOf } from "./contraction.ts";
 import {
   type Access,
@@ -38,6 +39,8 @@ export interface Joint {
     readonly other: Access;
     readonly times: number;
     readonly store: Store;
+    /** See Contraction. */
+    readonly behind: Expr | null;
   };
   /** What is stored over the matrix; of `terms` products of a number for each row and a row, unless that is 0. */
   readonly update: {
@@ -66,9 +69,11 @@ export interface Pair {
 
 /** Both as one; null where lengths are not known, the matrix lies differently for them, or a loop beside it is long. */
 export function jointOf(pair: Pair): Joint | null {
-  const { product: { nest }, update } = pair, c = contractionOf(nest);
+  const { product: { nest }, update } = pair, whole = contractionOf(nest);
   const all = [nest, update.nest];
-  if (!c || !all.every(isSimple) || callsAny(c.store)) return null;
+  if (!whole || !all.every(isSimple)) return null;
+  const c = callsAny(whole.store) ? inTwo(whole) : whole;
+  if (!c) return null;
   const axes = axesOfProduct(c, pair.matrix), over = axesOfUpdate(update.nest);
   if (!axes || !over || over.dtype !== c.dtype) return null;
   const { store, terms } = over, known = (n: Nest, a: Amount) => valueOf(n, a);
@@ -95,7 +100,11 @@ export function jointOf(pair: Pair): Joint | null {
   const tall = known(nest, length(nest, axes.rows)) as number,
     merged = new Merged(pair, tall),
     { product } = pair;
-  const its = merged.of(product, [axes.rows, c.inner, axes.times]),
+  const its = merged.of({ ...product, nest: c.nest }, [
+      axes.rows,
+      c.inner,
+      axes.times,
+    ]),
     mine = merged.of(update, [over.rows, over.columns, -1, terms]);
   const written = mine.store(store),
     right = over.factors?.[1],
@@ -119,6 +128,7 @@ export function jointOf(pair: Pair): Joint | null {
       other: its.access(axes.other),
       times,
       store: its.store(c.store),
+      behind: c.behind && its.store({ ...c.store, value: c.behind }).value,
     },
     update: {
       store: written,
@@ -140,7 +150,7 @@ function isSimple({ extents, loads, lengths, stages }: Nest): boolean {
     stages.every((s) => postorder(s.value).every((e) => e.kind !== "axis"));
 }
 
-/** Whether a store calls functions, which a row of sums would not do in vectors. */
+/** Whether a store calls functions: for one sum after the other they would not be computed in vectors. */
 function callsAny({ value }: Store): boolean {
   return postorder(value).some(callsFunction);
 }

@@ -1,5 +1,6 @@
 /** Printing a pair of applications that share one pass over a matrix: some rows at a time, in vectors along its columns. */
 import { DTYPES } from "../../../graph/dtype.ts";
+import { printBehind } from "./behind.ts";
 import { kernelOf, scopeOf } from "../c.ts";
 import { address, bare, hoist, render } from "../expression.ts";
 import type { Implementation } from "../implementation.ts";
@@ -12,7 +13,7 @@ import { amount, block, line, type Scope, type Writer } from "../writer.ts";
 
 /** The kernel of a pair. */
 export function jointKernel(joint: Joint, target: Target): Implementation {
-  const { nest, dtype } = joint,
+  const { nest, dtype, product } = joint,
     lanes = target.vector / DTYPES[dtype].size,
     tall = tallOf(joint, target),
     packs = isPacked(joint, target);
@@ -34,6 +35,8 @@ export function jointKernel(joint: Joint, target: Target): Implementation {
           () => printRows({ ...given, rows }),
         );
       }
+      const outer = product.times > 1 ? [TIMES, ROWS] : [ROWS];
+      printBehind({ ...product, nest: { ...nest, outer } }, writer, ROWS);
     },
   );
   return {
