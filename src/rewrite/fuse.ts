@@ -77,8 +77,9 @@ interface Group {
  * that leaves the group never rises to it again.
  */
 export function fuseElementwise(
-  outputs: readonly Variable[],
+  given: readonly Variable[],
 ): readonly Variable[] {
+  const outputs = repeatNumbers(given);
   const order = toposort(outputs), clients = clientsOf(order);
   const results = new Set(outputs), runs = conditions(outputs, order);
   const group = new Map<Apply, Group>(), stage = new Map<Apply, number>();
@@ -99,6 +100,37 @@ export function fuseElementwise(
   return rebuild(outputs, order, { group, stage, clients });
 }
 
+/**
+ * The same results, where a number that is one step from leaves, and that
+ * others need as well, is computed again by each elementwise application that
+ * reads it: that costs less than a kernel to wait for.
+ */
+function repeatNumbers(
+  outputs: readonly Variable[],
+): readonly Variable[] {
+  const order = toposort(outputs), clients = clientsOf(order);
+  const results = new Set(outputs), now = new Map<Variable, Variable>();
+  const repeated = new Set(
+    order.filter((node) =>
+      isCheap(node) && node.inputs.every((x) => x.owner === null)
+    ).flatMap(({ outputs }) => outputs).filter((v) =>
+      v.ndim === 0 &&
+      (results.has(v) || !clients.get(v)!.every(isElementwise))
+    ),
+  );
+  for (const node of order) {
+    const again = (v: Variable) =>
+      isElementwise(node) && repeated.has(v)
+        ? remake(v.owner!, v.owner!.inputs).outputs[0]!
+        : now.get(v) ?? v;
+    const inputs = node.inputs.map(again);
+    if (inputs.every((v, i) => v === node.inputs[i])) continue;
+    const made = remake(node, inputs);
+    node.outputs.forEach((v, i) => now.set(v, made.outputs[i]!));
+  }
+  return outputs.map((v) => now.get(v) ?? v);
+}
+
 /** True for an application that computes each element by itself. */
 export function isElementwise({ op, outputs }: Apply): boolean {
   return op.scalar !== undefined && !op.ordered && !op.mayFail &&
@@ -113,6 +145,11 @@ function alone(node: Apply, condition: number): Group {
     elementwise: isElementwise(node),
     condition,
   };
+}
+
+/** True for an elementwise application that may be computed again. */
+function isCheap(node: Apply): boolean {
+  return isElementwise(node) && CHEAP.some((f) => f.op === node.op);
 }
 
 /** What a kernel would load: constants of one element are part of its text. */
@@ -132,7 +169,7 @@ function joinGroups(
   const together = all.every((g) => g.elementwise && g.condition === condition);
   if (!first || !together) return null;
   const same = all.every((g) => sameSpace(g.like, y));
-  const repeated = only && CHEAP.some((f) => f.op === node!.op);
+  const repeated = only && isCheap(node!);
   if (!same && !repeated) return null;
   const size = all.reduce((n, g) => n + g.nodes.size, 1);
   const inputs = new Set(all.flatMap((g) => [...g.inputs]));
