@@ -192,7 +192,7 @@ function pairsOf(
       product = flow.units[at];
     if (
       product?.kind !== "compute" || placement.home[at] !== placement.top ||
-      lastRisk >= at || at >= id || pairs.has(at) || before.get(id)!.length > 0
+      lastRisk >= at || pairs.has(at) || before.get(id)!.length > 0
     ) continue;
     const reads = product.inputs.flatMap((v, i) =>
         storages[v.id]?.has(storage) ? [i] : []

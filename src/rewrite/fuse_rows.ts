@@ -1,10 +1,10 @@
 /** Fusion of rows: what is computed element by element from rows that an application has reduced is stored in their place. */
 import { derived } from "../graph/origin.ts";
 import type { Apply, Variable } from "../graph/variable.ts";
-import { ancestors, remake, toposort } from "../graph/walk.ts";
+import { ancestors, clientsOf, remake, toposort } from "../graph/walk.ts";
 import { fuse } from "../ops/elementwise/fused.ts";
 import { loopsOverRows } from "../ops/elementwise/fused_rows.ts";
-import { clientsOf, MOST_INPUTS } from "./fuse.ts";
+import { MOST_INPUTS } from "./fuse.ts";
 import { conditions } from "./lazy.ts";
 
 /** Two applications that become one: what they need, and their results but that between them. */

@@ -7,7 +7,7 @@ import {
 import { describeType, fits } from "../graph/type.ts";
 import type { Variable } from "../graph/variable.ts";
 import { toposort } from "../graph/walk.ts";
-import { fused, type FusedParams } from "../ops/elementwise/fused.ts";
+import { fused, titleOf } from "../ops/elementwise/fused.ts";
 import {
   applyRules,
   count,
@@ -113,9 +113,7 @@ function noteFusion(
   const old = new Set(toposort(before));
   for (const node of toposort(after)) {
     if (node.op !== fused.op || old.has(node)) continue;
-    const { graph } = node.params as FusedParams;
-    const names = toposort(graph.outputs).map(({ op }) => op.name);
-    count(fired, phase, names.join("+"), node.origin);
+    count(fired, phase, titleOf(node), node.origin);
   }
   return after;
 }

@@ -7,6 +7,7 @@ import {
   siteOf,
 } from "../../graph/variable.ts";
 import type { Loops } from "../../graph/loops.ts";
+import { titleOf } from "../../ops/elementwise/fused.ts";
 import { bind, workOf } from "./bind.ts";
 import { contractionOf } from "./products/contraction.ts";
 import { emitC, kernelOf } from "./c.ts";
@@ -116,7 +117,7 @@ export function implementPair(
   for (const { layouts, operands } of [product, update]) {
     layouts.forEach(({ dtype }, i) => dtypes[operands[i]!] = dtype);
   }
-  return planPair({
+  const planned = planPair({
     product: first,
     update: second,
     matrix: matrix[0],
@@ -124,6 +125,12 @@ export function implementPair(
     inputs,
     inplace,
   }, target);
+  return planned && {
+    ...planned,
+    note: `${titleOf(product.node)} and ${
+      titleOf(update.node)
+    }: ${planned.note}`,
+  };
 }
 
 /** The nest of an application, or null where it may not overwrite that input. */
@@ -159,7 +166,7 @@ function implementLoops(
     checks: checks(node, loops, layouts),
     ...(planned ?? stepsOf(nest)),
     ...((product || planned) &&
-      { note: `${nest.name}: ${planned?.note ?? "own loops"}` }),
+      { note: `${titleOf(node)}: ${planned?.note ?? "own loops"}` }),
   };
 }
 

@@ -97,6 +97,13 @@ export function fuse(
   return fused(...inputs, { graph });
 }
 
+/** What an application computes, for people: of a fused one what it is made of, `dotAdd+tanh`. */
+export function titleOf({ op, params }: Apply): string {
+  if (op !== fused.op) return op.name;
+  const { graph } = params as FusedParams;
+  return toposort(graph.outputs).map(titleOf).join("+");
+}
+
 /** Types and lengths of what a graph computes, from those of its inputs. Throws what the rules of its ops do. */
 export function inferGraph(
   { inputs, outputs }: FusedParams["graph"],

@@ -214,7 +214,7 @@ export function planPair(pair: Pair, target: Target): PlannedKernel | null {
   return joint && onePassIsFaster(joint, target)
     ? {
       step: jointKernel(joint, target),
-      note: `${pair.product.nest.name} and ${pair.update.nest.name}: one pass`,
+      note: "one pass",
     }
     : null;
 }
