@@ -1,9 +1,16 @@
 /** Fusion: which applications become one, and that no group needs what depends on it. */
 import { assert, assertEquals } from "@std/assert";
+import { isFloat } from "../../src/graph/dtype.ts";
 import { NDArray, sizeOf } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 import { leaves, toposort } from "../../src/graph/walk.ts";
-import { dot } from "../../src/ops/products/dot.ts";
+import { shared, zeros } from "../../src/ops/constructors.ts";
+import {
+  crossentropySoftmax1Hot,
+  crossentropySoftmax1HotGrad,
+} from "../../src/ops/nnet/crossentropy.ts";
+import { softmax } from "../../src/ops/nnet/softmax.ts";
+import { dot, dotAdd } from "../../src/ops/products/dot.ts";
 import {
   add,
   exp,
@@ -16,9 +23,12 @@ import {
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { tensor } from "../../src/ops/inputs.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
+import { transpose } from "../../src/ops/shape/dimshuffle.ts";
+import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { max, sum } from "../../src/ops/reductions/reduce.ts";
 import { fuseElementwise } from "../../src/rewrite/fuse.ts";
 import { fuseReductions } from "../../src/rewrite/fuse_reductions.ts";
+import { fuseRows } from "../../src/rewrite/fuse_rows.ts";
 
 const matrix = (name: string) => tensor("float64", [3, 3], name);
 const vector = (name: string) => tensor("float64", [3], name);
@@ -31,6 +41,14 @@ function fused(...outputs: Variable[]): (string | string[])[] {
 /** The same, with reductions joined to what stands around them. */
 function joined(...outputs: Variable[]): (string | string[])[] {
   return namesOf(outputs, fuseReductions(fuseElementwise(outputs)));
+}
+
+/** The same, and with rows joined to what is computed of them. */
+function inRows(...outputs: Variable[]): (string | string[])[] {
+  return namesOf(
+    outputs,
+    fuseRows(fuseReductions(fuseElementwise(outputs))),
+  );
 }
 
 function namesOf(
@@ -48,9 +66,10 @@ function namesOf(
           shape,
           Float64Array.from(
             { length: sizeOf(shape) },
-            () => (seed = (seed + 0.618) % 1) - 0.5,
+            (_, i) =>
+              isFloat(v.dtype) ? (seed = (seed + 0.618) % 1) - 0.5 : i % 3,
           ),
-        ),
+        ).astype(v.dtype),
       ];
     }),
   );
@@ -154,4 +173,64 @@ Deno.test("what a branch alone needs is not joined to what always runs", () => {
     joined(ifelse(c, neg(s), s)).includes("sum"),
     true,
   );
+});
+
+Deno.test("a product is joined to what alone becomes of it", () => {
+  const x = matrix("x"), y = matrix("y"), v = vector("v");
+  const alpha = tensor("float64", [], "alpha"), z = dot(x, y);
+  assertEquals(joined(tanh(add(z, v))), [["dot", "add", "tanh"]]);
+  assertEquals(joined(mul(z, sub(1, sqr(x)))), [["dot", "sqr", "sub", "mul"]]);
+  assertEquals(joined(tanh(dotAdd(v, alpha, x, x))), [["dotAdd", "tanh"]]);
+  assertEquals(joined(exp(z), z), ["dot", "exp"]);
+  assertEquals(joined(dot(exp(mul(x, y)), y)), [["mul", "exp"], "dot"]);
+});
+
+Deno.test("a product that repeats, changes its dtype or updates a storage is not joined", () => {
+  const x = matrix("x"), v = vector("v");
+  const W = shared(zeros([3, 3], "float64"), { name: "W", shape: [3, 3] });
+  assertEquals(joined(add(dot(v, x), x)), ["dot", "add"]);
+  assertEquals(joined(gt(dot(x, x), 0)), ["dot", "gt"]);
+  assertEquals(joined(sub(W, mul(dot(x, x), x))), ["dot", ["mul", "sub"]]);
+});
+
+const losses = (x: Variable, y: Variable) =>
+  crossentropySoftmax1Hot(x, y) as [loss: Variable, p: Variable];
+
+Deno.test("rows are joined to what is computed of each element", () => {
+  const x = matrix("x"), g = vector("g"), y = tensor("int64", [3], "y");
+  const [loss, p] = losses(x, y),
+    d = crossentropySoftmax1HotGrad(g, p, y);
+  assertEquals(inRows(loss, d), [[
+    "crossentropySoftmax1Hot",
+    "crossentropySoftmax1HotGrad",
+  ]]);
+  assertEquals(inRows(loss, d, p).length, 2);
+  assertEquals(inRows(mul(softmax(x), x)), [["softmax", "mul"]]);
+  assertEquals(inRows(mul(softmax(x), x), sum(loss)).length, 3);
+  assertEquals(inRows(softmax(mul(softmax(x), x))), [
+    ["softmax", "mul"],
+    "softmax",
+  ]);
+  // Read elsewhere than at its own place.
+  assertEquals(inRows(mul(transpose(softmax(x)), x)).length, 3);
+});
+
+Deno.test("rows whose other result is needed first stay apart, and none wait for each other", () => {
+  const x = matrix("x"), y = tensor("int64", [3], "y");
+  const [a, p] = losses(x, y),
+    [b, q] = losses(exp(x), y);
+  const own = crossentropySoftmax1HotGrad(a, p, y);
+  assertEquals(inRows(own).length, 2);
+  const crossed = [
+    crossentropySoftmax1HotGrad(b, p, y),
+    crossentropySoftmax1HotGrad(a, q, y),
+  ];
+  assertEquals(inRows(...crossed).flat().length, 5);
+});
+
+Deno.test("a number one step from leaves is computed again where it is read", () => {
+  const at = tensor("int64", [], "at");
+  const next = add(at, 2);
+  assertEquals(fused(mul(next, 3), next), [["add", "mul"], "add"]);
+  assertEquals(fused(mul(next, 3), sub(next, 1)), [["add", "mul", "sub"]]);
 });

@@ -92,9 +92,9 @@ function keyOf({ op, inputs, params }: Apply): string {
   return `${op.name}(${inputs.map((v) => v.id)})${paramsKey(params)}`;
 }
 
-/** How many applications are of that op. */
+/** How many applications are of that op, inside fused ones too. */
 export function count(nodes: readonly Apply[], name: string): number {
-  return nodes.filter((node) => node.op.name === name).length;
+  return opened(nodes).filter((node) => node.op.name === name).length;
 }
 
 /** The applications inside fused ones too. */

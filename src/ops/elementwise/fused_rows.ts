@@ -119,7 +119,7 @@ function pairOf(
 }
 
 function loopsOf({ op, inputs, outputs, params }: Apply): Loops | null {
-  return op.scalar ? null : op.loops?.({
+  return op.loops?.({
     inputs: inputs.map((v) => v.type),
     outputs: outputs.map((v) => v.type),
     params,

@@ -97,7 +97,7 @@ export function printBehind(
 
 /** The kernel of a product by plain loops, and of what is behind it. */
 export function loopsKernel(c: Contraction): Implementation {
-  const { nest, store, behind } = c, [sum] = nest.stages;
+  const { nest, store } = c, [sum] = nest.stages;
   const first = { ...nest, stages: [sum!, store] };
   const kernel = kernelOf(nest, laneTypes(first), (writer) => {
     printLoops(first, writer);
