@@ -13,7 +13,12 @@ export const PURE: readonly string[] = [
 ];
 
 /** Tests of pure folders that compile what their folder printed, or compare it with golden text: they get permissions after all. */
-const COMPILING: readonly string[] = ["contraction", "emit", "kernels"]
+const COMPILING: readonly string[] = [
+  "behind",
+  "contraction",
+  "emit",
+  "kernels",
+]
   .map((name) => `tests/lower/${name}_test.ts`);
 
 /** What a run counted. */
