@@ -31,10 +31,8 @@ export function inTwo(c: Contraction): Contraction | null {
   const { nest, store, dtype } = c, { operand } = store.access;
   for (const first of postorder(store.value).toReversed()) {
     const linear = linearOf(nest, first, dtype);
-    if (!linear || first === store.value) {
-      if (linear) return null;
-      continue;
-    }
+    if (!linear) continue;
+    if (first === store.value) return null;
     const stored: Expr = { kind: "load", input: operand, index: [], dtype },
       behind = replaced(store.value, first, stored),
       rest = postorder(behind);
