@@ -6,10 +6,15 @@ import { dense } from "../../src/graph/type.ts";
 import { type Apply, Variable } from "../../src/graph/variable.ts";
 import { implement } from "../../src/lower/emit/implement.ts";
 import { FIXED_TARGET, type Target } from "../../src/lower/target.ts";
-import { mul, sqr, sub, tanh } from "../../src/ops/elementwise/elemwise.ts";
+import {
+  mul,
+  sigmoid,
+  sqr,
+  sub,
+  tanh,
+} from "../../src/ops/elementwise/elemwise.ts";
 import { gt, where } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { fuse } from "../../src/ops/elementwise/fused.ts";
-import { sigmoid } from "../../src/ops/elementwise/elemwise.ts";
 import { dot, dotAdd } from "../../src/ops/products/dot.ts";
 import { hasBlas, hasCompiler, layoutOf, poisoned, run } from "./harness.ts";
 

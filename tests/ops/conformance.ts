@@ -210,11 +210,19 @@ function fusedSamples(): Sample[] {
     b = new Variable(dense("float64", [3]));
   const t = elemwise.tanh(elemwise.add(x, b));
   const [y] = fuse([x, b], [elemwise.mul(t, elemwise.sub(1, t)), t]);
-  return [{
+  const c = new Variable(dense("float64", [3, 2])),
+    [h] = fuse([x, c], [elemwise.tanh(dot.dot(x, c))]);
+  const [p] = fuse([x, b], [elemwise.mul(softmax.softmax(x), b)]);
+  const sample = (z: Variable, ...inputs: NDArray[]): Sample => ({
     op: fused.op,
-    params: y!.owner!.params,
-    inputs: [spread([2, 3]), spread([3])],
-  }];
+    params: z.owner!.params,
+    inputs,
+  });
+  return [
+    sample(y!, spread([2, 3]), spread([3])),
+    sample(h!, spread([2, 3]), spread([3, 2])),
+    sample(p!, spread([2, 3]), spread([3])),
+  ];
 }
 
 /** The samples of an op; none where this file does not know it. */
