@@ -18,6 +18,7 @@ import {
   tanh,
 } from "../../src/ops/elementwise/elemwise.ts";
 import { gt, lt } from "../../src/ops/elementwise/elemwise_logic.ts";
+import { titleOf } from "../../src/ops/elementwise/fused.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";
 import { dmatrix, dvector, lscalar } from "../../src/ops/inputs.ts";
 import { sum } from "../../src/ops/reductions/reduce.ts";
@@ -130,7 +131,7 @@ function bodies({ code, thunks }: Program): string[][] {
     else if (op === "STEP") found.push(open.pop()!);
     else if (op.startsWith("CALL")) {
       const { run, node } = thunks[a]!;
-      const name = run.kind === "builtin" ? run.name : node!.op.name;
+      const name = run.kind === "builtin" ? run.name : titleOf(node!);
       open.at(-1)?.push(name);
     }
   }
@@ -142,8 +143,8 @@ Deno.test("kept states are written straight into the rows of their output", () =
     const engine = engineOf([network()], { linker });
     engine.call(values(5), 1);
     const { program, vm } = engine.current!;
-    // The product and tanh, each once: the last one writes the row.
-    assertEquals(bodies(program), [["dotAdd", "tanh"]]);
+    // One kernel for the product and tanh writes the row.
+    assertEquals(bodies(program), [["dotAdd+tanh"]]);
     const [loop] = program.loops, [output] = program.outputs;
     const row = loop!.cursors.find((c) => c.write)!;
     const producer = program.thunks.find((t) => t.outputs.includes(row.slot))!;
