@@ -35,12 +35,8 @@ export class Gate {
       : null;
     this.#way = home === null || size * bytes > COPIED_BYTES
       ? "lend"
-      : size > FEW
-      ? "copy"
-      : home instanceof Float32Array
-      ? "floats"
-      : home instanceof Int32Array
-      ? "ints"
+      : size <= FEW
+      ? FEW_OF[dtype] ?? "copy"
       : "copy";
     this.#number = shape.length > 0 || dtype === "bool"
       ? "none"
@@ -111,8 +107,18 @@ export class Gate {
         for (let i = 0; i < size; i++) to[i] = x[from + i]!;
         return true;
       }
+      case "doubles": {
+        const to = home as Float64Array, x = data as Float64Array;
+        for (let i = 0; i < size; i++) to[i] = x[from + i]!;
+        return true;
+      }
       case "ints": {
         const to = home as Int32Array, x = data as Int32Array;
+        for (let i = 0; i < size; i++) to[i] = x[from + i]!;
+        return true;
+      }
+      case "longs": {
+        const to = home as BigInt64Array, x = data as BigInt64Array;
         for (let i = 0; i < size; i++) to[i] = x[from + i]!;
         return true;
       }
@@ -127,9 +133,18 @@ export class Gate {
 }
 
 /** How elements are taken; each loop sees one class of arrays only. */
-type Way = "floats" | "ints" | "copy" | "lend";
+type Way = "floats" | "doubles" | "ints" | "longs" | "copy" | "lend";
 
 /** A loop over so few elements costs half of a call of `set`. */
 const FEW = 32;
+
+/** How few elements of a dtype are taken; those of others are copied. */
+const FEW_OF: { readonly [dtype in Dtype]?: Way } = {
+  float32: "floats",
+  float64: "doubles",
+  int32: "ints",
+  int64: "longs",
+};
+
 /** To look at memory costs less than to copy more. A typed array of so many bytes lies outside of V8's heap and is never moved. */
 const COPIED_BYTES = 256;

@@ -16,6 +16,7 @@ import {
   vector,
   zeros,
 } from "damo";
+import { type Dtype, DTYPES } from "../../src/graph/dtype.ts";
 import { VmEngine } from "../../src/run/engine.ts";
 import { runtime } from "../../src/run/runtime.ts";
 import { specify } from "../../src/run/spec.ts";
@@ -50,6 +51,21 @@ Deno.test("what a call brings may change its form from call to call", () => {
   assertThrows(() => f(array(new Float64Array(1))), TypeError, "float64");
   assertThrows(() => f(array(f32(1), { shape: [1, 1] })), TypeError, "1 axes");
   assertEquals(f(f32(5)).toArray(), [10]);
+});
+
+Deno.test("few and many elements of every dtype, and a part of an array", () => {
+  for (const dtype of Object.keys(DTYPES) as Dtype[]) {
+    for (const n of [1, 3, 32, 33]) {
+      const x = tensor(dtype, [n], "x"), f = compile([x], x.mul(1));
+      const whole = array(Array.from({ length: 3 * n }, (_, i) => i % 2), {
+        dtype,
+      });
+      for (const k of [0, 2, 1, 1]) {
+        const part = whole.slice(k * n, (k + 1) * n);
+        assertEquals(f(part).toArray(), part.toArray(), `${n} of ${dtype}`);
+      }
+    }
+  }
 });
 
 Deno.test("memory that is gone is refused, in the short way too", () => {
