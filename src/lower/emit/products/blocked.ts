@@ -13,18 +13,17 @@ import type { Implementation } from "../implementation.ts";
 import { LITERAL, strideOf, valueOf } from "../nest.ts";
 import { DTYPES } from "../../../graph/dtype.ts";
 import type { Target } from "../../target.ts";
-import { vectorFunctions } from "./tile.ts";
+import { type Columns, overColumns, vectorFunctions } from "./tile.ts";
 import { storeTile } from "./tile_store.ts";
 import {
   column,
-  halves,
   multiply,
   sumName,
   type Tile,
   upTo,
   within,
 } from "./tile_sums.ts";
-import { sidesOf, tallest, type Tiling } from "./tiling.ts";
+import { restOf, sidesOf, tallest, type Tiling } from "./tiling.ts";
 import { amount, block, line, type Writer } from "../writer.ts";
 
 /** A tiling whose tiles run over blocks. */
@@ -56,7 +55,10 @@ export function blockingOf(c: Contraction, target: Target): Blocking | null {
   ) return null;
   const { size } = DTYPES[dtype],
     lanes = target.vector / size,
-    wide = target.registers >= 32 ? 4 : 2,
+    wide = Math.min(
+      target.registers >= 32 ? 4 : 2,
+      Math.floor(known(columns) as number / lanes),
+    ),
     tall = tallest(known(rows), 6),
     terms = Math.floor(target.caches[1] / 16 / (wide * lanes * size));
   return {
@@ -67,7 +69,8 @@ export function blockingOf(c: Contraction, target: Target): Blocking | null {
     tall,
     wide,
     deep: 1,
-    rest: null,
+    restTall: null,
+    restWide: restOf(known(columns), wide, lanes),
     few: null,
     rowsFirst: false,
     split: sides.columns,
@@ -106,11 +109,9 @@ export function blockedKernel(given: Blocking): Implementation {
   };
 }
 
-/** Columns [lo, hi) in panels of whole tiles, then in narrower ones; the last vector may overlap the one before it. */
+/** Columns [lo, hi) in panels as wide as a tile. */
 function printBlocks(t: Blocking, writer: Writer): void {
-  const { c: { nest, dtype }, columns, wide, lanes, blockRows, blockTerms } = t,
-    { name: j, length } = nest.axes[columns]!,
-    n = amount(length),
+  const { c: { dtype }, wide, lanes, blockRows, blockTerms } = t,
     type = DTYPES[dtype].c;
   line(
     writer,
@@ -126,33 +127,11 @@ function printBlocks(t: Blocking, writer: Writer): void {
       `${type} left[${blockRows * blockTerms}] __attribute__((aligned(64)));`,
     );
   }
-  line(writer, `int64_t ${j} = lo;`);
-  for (const vectors of [wide, ...halves(wide)]) {
-    if (vectors === 1) break;
-    const step = vectors * lanes;
-    block(
-      writer,
-      `for (; ${j} + ${step} <= hi; ${j} += ${step}) {`,
-      () => printPanel(t, { wide: vectors, from: "0", column: j }, writer),
-    );
-  }
-  block(writer, `for (; ${j} < hi; ${j} += ${lanes}) {`, () => {
-    line(
-      writer,
-      `const int64_t at = ${j} + ${lanes} <= ${n} ? ${j} : ${n} - ${lanes};`,
-    );
-    line(
-      writer,
-      `const int64_t past = hi - at < ${lanes} ? hi - at : ${lanes};`,
-    );
-    printPanel(t, { wide: 1, from: `${j} - at`, column: "at" }, writer);
-  });
+  overColumns(t, writer, (panel) => printPanel(t, panel, writer));
 }
 
-type Panel = Omit<Tile, "tall">;
-
 /** All rows of one panel of columns, in blocks. */
-function printPanel(t: Blocking, panel: Panel, writer: Writer): void {
+function printPanel(t: Blocking, panel: Columns, writer: Writer): void {
   const { c: { nest, inner }, rows, tall, blockRows, blockTerms } = t,
     i = nest.axes[rows]!.name,
     n = amount(nest.axes[rows]!.length),
@@ -179,7 +158,8 @@ function printPanel(t: Blocking, panel: Panel, writer: Writer): void {
         block(
           writer,
           `for (; ${i} + ${height} <= bottom; ${i} += ${height}) {`,
-          () => printTile(t, { ...panel, tall: height }, writer),
+          () =>
+            printTile(t, { ...panel, tall: height, row: i, skip: "0" }, writer),
         );
       }
       line(writer, `first += ${blockTerms};`);
@@ -195,7 +175,7 @@ const TOGETHER = 16;
 /** The block's part of the right factor, term by term: in squares where its terms lie in memory, not its columns. */
 function copyPanel(
   t: Blocking,
-  { wide, column: at }: Panel,
+  { wide, column: at }: Columns,
   writer: Writer,
 ): void {
   const { c: { nest, inner }, columns, right, lanes } = t,

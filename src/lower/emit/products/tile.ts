@@ -10,11 +10,13 @@ import { kernelOf, scopeOf } from "../c.ts";
 import { address } from "../expression.ts";
 import type { Contraction } from "./contraction.ts";
 import type { Implementation } from "../implementation.ts";
+import { valueOf } from "../nest.ts";
 import {
   column,
   foldText,
   halves,
   lastText,
+  placed,
   sumName,
   sumTile,
   type Tile,
@@ -39,9 +41,14 @@ export function tileKernel(given: Tiling): Implementation {
     ...given,
     c: { ...c, nest: { ...nest, extents, splits: false, tile: false } },
   };
+  const { along, few, wide } = tiling;
   const kernel = kernelOf(
     tiling.c.nest,
-    vectorFunctions({ ...tiling, dtype: c.dtype }),
+    vectorFunctions({
+      ...tiling,
+      dtype: c.dtype,
+      few: along === "inner" ? few ?? wide : few,
+    }),
     (writer) => {
       printTiles(tiling, writer);
       printBehind(tiling.c, writer, axis);
@@ -54,27 +61,6 @@ export function tileKernel(given: Tiling): Implementation {
     work: workOf(nest),
     mayFail: false,
   };
-}
-
-/** Where the loop over an axis begins and ends. */
-function bounds(t: Tiling, axis: number): readonly [string, string] {
-  const { length } = t.c.nest.axes[axis]!;
-  return axis === t.split && typeof length !== "number"
-    ? ["lo", "hi"]
-    : ["0", amount(length)];
-}
-
-/** Moves the ends of a thread's columns to those of whole tiles. */
-function roundColumns(t: Tiling, writer: Writer): void {
-  const { c: { nest }, columns, split, along, lanes, wide } = t,
-    { length } = nest.axes[columns]!;
-  if (split !== columns || typeof length === "number") return;
-  const width = wide * (along === "columns" ? lanes : 1),
-    n = amount(length),
-    whole = (at: string) => `(${at} + ${width / 2}) / ${width} * ${width}`;
-  line(writer, `lo = ${whole("lo")};`);
-  line(writer, `if (hi < ${n}) hi = ${whole("hi")};`);
-  line(writer, `if (hi > ${n}) hi = ${n};`);
 }
 
 /** The vector type and functions of one, at file scope. */
@@ -144,103 +130,145 @@ export function printTiles(t: Tiling, writer: Writer): void {
     return overRows(
       t,
       writer,
-      (tall) => printTile(t, { tall, wide, from: "0", column: "0" }, writer),
+      (rows) => printTile(t, { ...rows, wide, column: "0", from: "0" }, writer),
     );
   }
-  roundColumns(t, writer);
   if (t.rowsFirst) {
     return overRows(
       t,
       writer,
-      (tall) =>
-        overColumns(t, writer, (at) => printTile(t, { tall, ...at }, writer)),
+      (rows) =>
+        overColumns(
+          t,
+          writer,
+          (columns) => printTile(t, { ...rows, ...columns }, writer),
+        ),
     );
   }
   overColumns(
     t,
     writer,
-    (at) =>
-      overRows(t, writer, (tall) => printTile(t, { tall, ...at }, writer)),
+    (columns) =>
+      overRows(
+        t,
+        writer,
+        (rows) => printTile(t, { ...rows, ...columns }, writer),
+      ),
   );
 }
 
-/** Columns [lo, hi) in tiles, then in narrower ones, down to one vector (or column). */
-function overColumns(
+/** Where a tile lies in a row of the result. */
+export type Columns = Pick<Tile, "wide" | "column" | "from">;
+
+/** The columns of a result in tiles. */
+export function overColumns(
   t: Tiling,
   writer: Writer,
-  body: (at: Omit<Tile, "tall">) => void,
+  body: (at: Columns) => void,
 ): void {
-  const { c: { nest }, columns, wide, lanes } = t,
-    j = nest.axes[columns]!.name,
-    each = t.along === "columns" ? lanes : 1;
-  const [from, to] = bounds(t, columns);
-  line(writer, `int64_t ${j} = ${from};`);
-  for (
-    const vectors of t.along === "columns" ? [wide, ...narrower(wide)] : [wide]
-  ) {
-    const step = vectors * each;
-    if (vectors === 1) break;
-    block(
-      writer,
-      `for (; ${j} + ${step} <= ${to}; ${j} += ${step}) {`,
-      () => body({ wide: vectors, from: "0", column: j }),
-    );
-  }
-  if (t.along === "inner") {
-    return block(
-      writer,
-      `for (; ${j} < ${to}; ${j}++) {`,
-      () => body({ wide: 1, from: "0", column: j }),
-    );
-  }
-  const n = amount(nest.axes[columns]!.length);
-  block(writer, `for (; ${j} < ${to}; ${j} += ${lanes}) {`, () => {
-    line(
-      writer,
-      `const int64_t at = ${j} + ${lanes} <= ${n} ? ${j} : ${n} - ${lanes};`,
-    );
-    line(
-      writer,
-      `const int64_t past = ${to} - at < ${lanes} ? ${to} - at : ${lanes};`,
-    );
-    body({ wide: 1, from: `${j} - at`, column: "at" });
-  });
+  const { columns: axis, along, lanes, wide, restWide } = t,
+    each = along === "columns" ? lanes : 1;
+  cover(
+    t,
+    writer,
+    { axis, size: wide * each, rest: restWide && restWide * each },
+    ({ size, first, done }) =>
+      body({ wide: Math.ceil(size / each), column: first, from: done }),
+  );
 }
 
-/** Half as many vectors, and so on down to one. */
-function narrower(wide: number): number[] {
-  return wide === 1 ? [] : [wide >> 1, ...narrower(wide >> 1)];
-}
-
-/** Tiles of rows, then the rows that are left over; rows [lo, hi) where columns are few. */
+/** The rows of a result in tiles. */
 function overRows(
   t: Tiling,
   writer: Writer,
-  body: (tall: number) => void,
+  body: (at: Pick<Tile, "tall" | "row" | "skip">) => void,
 ): void {
-  const { c: { nest }, rows, tall, rest } = t;
-  if (rows < 0) return body(1);
-  const { name: i } = nest.axes[rows]!,
-    [from, to] = bounds(t, rows),
-    isPart = to === "hi";
-  const step = (rows: number) =>
-    block(
+  const { rows: axis, tall, restTall: rest } = t;
+  if (axis < 0) return body({ tall: 1, row: "0", skip: "0" });
+  cover(
+    t,
+    writer,
+    { axis, size: tall, rest },
+    ({ size, first, done }) => body({ tall: size, row: first, skip: done }),
+  );
+}
+
+/** Where one of several tiles lies along an axis, and how much of it another has stored. */
+interface Place {
+  readonly size: number;
+  readonly first: string;
+  readonly done: string;
+}
+
+/**
+ * Covers an axis with tiles of one size, and one of the rest at its end; single
+ * ones where only the run will tell what is left. A thread's range is moved to
+ * the ends of whole tiles.
+ */
+function cover(
+  { c: { nest }, split }: Tiling,
+  writer: Writer,
+  { axis, size, rest }: {
+    readonly axis: number;
+    readonly size: number;
+    readonly rest: number | null;
+  },
+  body: (place: Place) => void,
+): void {
+  const { name, length } = nest.axes[axis]!,
+    n = amount(length),
+    isPart = axis === split && typeof length !== "number",
+    [from, to] = isPart ? ["lo", "hi"] : ["0", n];
+  const step = (size: number) =>
+    `for (; ${name} + ${size} <= ${to}; ${name} += ${size}) {`;
+  if (rest === null) {
+    line(writer, `int64_t ${name} = ${from};`);
+    for (const each of size > 1 ? [size, 1] : [1]) {
+      block(
+        writer,
+        step(each),
+        () => body({ size: each, first: name, done: "0" }),
+      );
+    }
+    return;
+  }
+  if (isPart && size > 1) roundRange(n, size, writer);
+  const moved = (size: number) => {
+    const first = `at_${name}`;
+    line(
       writer,
-      `for (; ${i} + ${rows} <= ${to}; ${i} += ${rows}) {`,
-      () => body(rows),
+      `const int64_t ${first} = ${name} + ${size} <= ${n} ? ${name} : ${n} - ${size};`,
     );
-  if (rest === 0 && !isPart) {
+    body({ size, first, done: `${name} - ${first}` });
+  };
+  if (rest === size) {
     return block(
       writer,
-      `for (int64_t ${i} = 0; ${i} < ${to}; ${i} += ${tall}) {`,
-      () => body(tall),
+      `for (int64_t ${name} = ${from}; ${name} < ${to}; ${name} += ${size}) {`,
+      () => moved(size),
     );
   }
-  line(writer, `int64_t ${i} = ${from};`);
-  step(tall);
-  if (rest !== null && !isPart) return body(rest);
-  if (rest !== null && rest > 1) step(rest);
-  if (tall > 1) block(writer, `for (; ${i} < ${to}; ${i}++) {`, () => body(1));
+  const whole = (size: number) => body({ size, first: name, done: "0" });
+  if (rest === 0) {
+    return block(
+      writer,
+      `for (int64_t ${name} = ${from}; ${name} < ${to}; ${name} += ${size}) {`,
+      () => whole(size),
+    );
+  }
+  const known = valueOf(nest, length),
+    last = typeof known === "number" && known % size === rest ? whole : moved;
+  line(writer, `int64_t ${name} = ${from};`);
+  block(writer, step(size), () => whole(size));
+  block(writer, `if (${name} < ${to}) {`, () => last(rest));
+}
+
+/** Moves the ends of a thread's range to those of whole tiles. */
+function roundRange(n: string, size: number, writer: Writer): void {
+  const whole = (at: string) => `(${at} + ${size >> 1}) / ${size} * ${size}`;
+  line(writer, `lo = ${whole("lo")};`);
+  line(writer, `if (hi < ${n}) hi = ${whole("hi")};`);
+  line(writer, `if (hi > ${n}) hi = ${n};`);
 }
 
 /** The last row of a right factor whose rows are shorter than their vectors: all other rows are followed by one. */
@@ -271,7 +299,7 @@ function keepEnd(t: Tiling, writer: Writer): void {
 function printTile(t: Tiling, tile: Tile, writer: Writer): void {
   const { c: { nest } } = t,
     { tall, wide } = tile,
-    scope = scopeOf(nest, writer);
+    scope = placed(t, tile, scopeOf(nest, writer));
   const grid = upTo(tall).flatMap((r) =>
     upTo(wide).flatMap((v) =>
       upTo(t.deep).map((part) => `${sumName(r, v, part)} = {0}`)

@@ -1,11 +1,11 @@
 /** What becomes of the sums of a tile: the nest's own expression of them is stored, whole vectors at a time where it can be. */
+import { DTYPES } from "../../../graph/dtype.ts";
 import { postorder } from "../access.ts";
 import { address, bare, hoist, isOperator, render } from "../expression.ts";
-import { isPlain, strideOf } from "../nest.ts";
+import { type Access, isPlain, strideOf } from "../nest.ts";
 import {
   column,
   foldRow,
-  plus,
   sumName,
   type Tile,
   upTo,
@@ -14,87 +14,82 @@ import {
 import type { Tiling } from "./tiling.ts";
 import { block, line, type Scope } from "../writer.ts";
 
-/** The nest's store for each element of the tile. */
-export function storeTile(
-  t: Tiling,
-  tile: Tile,
-  scope: Scope,
-): void {
-  const { tall, wide, from, column: first } = tile,
-    { c: { store }, columns, along, lanes, few } = t,
+/**
+ * The nest's store for each element of the tile that none has stored: in whole
+ * vectors where all of it is, and its value is arithmetic; else in one loop
+ * over rows and lanes, because each loop is one more to compile.
+ */
+export function storeTile(t: Tiling, tile: Tile, scope: Scope): void {
+  const { tall, wide, skip, from } = tile,
+    { along, lanes, few } = t,
     { writer } = scope;
-  if (from !== "0") return storeEnd(t, tile, scope);
-  const inVectors = isArithmetic(t);
-  for (const r of upTo(tall)) {
-    if (along === "inner" && few === null) {
-      for (const v of upTo(wide)) {
-        storeElement(t, {
-          ...within(t, scope, r, plus(first, v)),
-          results: [`KERNEL_sum(a${r}_${v})`],
-        });
-      }
-      continue;
-    }
-    const sums = along === "inner"
-      ? foldRow(t, r, writer)
-      : upTo(wide).map((v) => sumName(r, v, 0));
-    sums.forEach((sum, v) => {
-      const at = column(first, v * lanes),
-        count = Math.min(lanes, (few ?? Infinity) - v * lanes);
-      const lane = hoist([store.value], columns, {
-        ...within(t, scope, r, column(at, "lane")),
-        results: [`${sum}[lane]`],
-      });
-      if (inVectors && count === lanes) {
-        const { names } = lane;
-        storeVector(t, { ...within(t, scope, r, at), names, results: [sum] });
-      } else storeLanes(t, ["0", String(count)], lane);
-    });
+  const rows = upTo(tall).map((r) =>
+      along === "inner"
+        ? foldRow({ lanes, wide }, r, writer)
+        : upTo(wide).map((v) => sumName(r, v, 0))
+    ),
+    width = along === "inner" ? wide : few ?? wide * lanes;
+  if (!isArithmetic(t) || width % lanes > 0) {
+    return storeElements(t, tile, { rows, width }, scope);
   }
-}
-
-/** Stores a tile of one vector a row, or some lanes of it: row by row in a loop, because it is the last, and each loop over lanes is one more to compile. */
-function storeEnd(
-  t: Tiling,
-  { tall, from, column: first }: Tile,
-  scope: Scope,
-): void {
-  const { c: { store }, columns, lanes } = t, { writer } = scope;
-  const sums = upTo(tall).map((r) => sumName(r, 0, 0));
-  line(writer, `const KERNEL_vector sums[] = {${sums.join(", ")}};`);
-  block(writer, `for (int64_t nth = 0; nth < ${tall}; nth++) {`, () => {
-    const lane = hoist([store.value], columns, {
-      ...within(t, scope, "nth", column(first, "lane")),
-      results: ["sums[nth][lane]"],
-    });
-    if (isArithmetic(t)) {
-      block(writer, `if (${from} == 0 && past == ${lanes}) {`, () => {
-        const { names } = lane, at = within(t, scope, "nth", first);
-        storeVector(t, { ...at, names, results: ["sums[nth]"] });
-        line(writer, "continue;");
-      });
-    }
-    storeLanes(t, [from, "past"], lane);
-  });
-}
-
-function storeLanes(
-  t: Tiling,
-  [from, to]: readonly [string, string],
-  scope: Scope,
-): void {
-  const { writer } = scope;
-  line(writer, "#pragma GCC ivdep");
+  const undone = [skip, from].filter((n) => n !== "0");
+  if (undone.length === 0) return storeVectors(t, tile, rows, scope);
+  line(writer, `if (${undone.map((n) => `${n} == 0`).join(" && ")}) {`);
+  writer.depth++;
+  storeVectors(t, tile, rows, scope);
+  writer.depth--;
   block(
     writer,
-    `for (int64_t lane = ${from}; lane < ${to}; lane++) {`,
-    () => storeElement(t, scope),
+    "} else {",
+    () => storeElements(t, tile, { rows, width }, scope),
   );
 }
 
-function storeElement({ c: { store } }: Tiling, scope: Scope): void {
-  const text = bare(render(store.value, scope));
-  line(scope.writer, `${address(store.access, scope)} = ${text};`);
+/** The vectors that hold the sums of a tile, by row, and how many elements of a row they are. */
+interface Sums {
+  readonly rows: readonly (readonly string[])[];
+  readonly width: number;
+}
+
+/** Stores what none has stored, element by element. */
+function storeElements(
+  t: Tiling,
+  { skip, from, column: first }: Tile,
+  { rows, width }: Sums,
+  scope: Scope,
+): void {
+  const { c: { store, dtype }, columns, lanes } = t, { writer } = scope;
+  line(writer, `const KERNEL_vector tile[] = {${rows.flat().join(", ")}};`);
+  line(
+    writer,
+    `const ${DTYPES[dtype].c} *sums = (const ${DTYPES[dtype].c} *)tile;`,
+  );
+  const stride = rows[0]!.length * lanes;
+  const row = (r: string) => {
+    const at = column(r === "0" ? "0" : `${r} * ${stride}`, "lane"),
+      lane = hoist([store.value], columns, {
+        ...within(t, scope, r === "0" ? 0 : r, column(first, "lane")),
+        results: [`sums[${at}]`],
+      });
+    line(writer, "#pragma GCC ivdep");
+    block(
+      writer,
+      `for (int64_t lane = 0; lane < ${width}; lane++) {`,
+      () => {
+        const text = bare(render(store.value, lane)),
+          place = address(store.access, lane);
+        if (from === "0") return line(writer, `${place} = ${text};`);
+        line(writer, `const ${DTYPES[dtype].c} z = ${text};`);
+        line(writer, `if (lane >= ${from}) ${place} = z;`);
+      },
+    );
+  };
+  if (rows.length === 1 && skip === "0") return row("0");
+  block(
+    writer,
+    `for (int64_t nth = ${skip}; nth < ${rows.length}; nth++) {`,
+    () => row("nth"),
+  );
 }
 
 /** True for a store whose value is arithmetic of the sum, of elements beside each other along the columns, and of numbers: vectors have operators for that. */
@@ -112,27 +107,63 @@ function isArithmetic({ c: { nest, store, dtype }, columns }: Tiling): boolean {
   });
 }
 
-/** Stores a whole vector at once, without a loop that the compiler would have to see through. */
-function storeVector(t: Tiling, scope: Scope): void {
-  const { c: { nest, store }, columns } = t, { writer } = scope;
-  const names = new Map(scope.names);
-  for (const e of postorder(store.value)) {
+/** Stores whole vectors, without loops that the compiler would have to see through; what is the same in all rows is read once. */
+function storeVectors(
+  t: Tiling,
+  { column: first }: Tile,
+  rows: Sums["rows"],
+  scope: Scope,
+): void {
+  const { c: { nest, store }, columns, lanes } = t, { writer } = scope;
+  const loads = postorder(store.value).flatMap((e) => {
     const access = nest.loads.get(e);
-    if (!access || names.has(e) || strideOf(access, columns) !== 1) continue;
+    return access ? [{ e, access }] : [];
+  });
+  const isShared = (access: Access) =>
+    t.rows < 0 || strideOf(access, t.rows) === 0;
+  const elements = loads.filter(({ access }) =>
+      strideOf(access, columns) === 0
+    ),
+    vectors = loads.filter(({ access }) => strideOf(access, columns) === 1);
+  const hoisted = (r: number) =>
+    hoist([store.value], columns, {
+      ...within(t, scope, r, column(first, "lane")),
+      results: ["sums[lane]"],
+    }).names;
+  const once = elements.every(({ access }) => isShared(access))
+    ? hoisted(0)
+    : null;
+  const read = (access: Access, s: Scope): string => {
     const name = `t${writer.temporaries++}`;
     line(
       writer,
       `const KERNEL_vector ${name} = *(const KERNEL_vector *)&${
-        address(access, scope)
+        address(access, s)
       };`,
     );
-    names.set(e, name);
-  }
-  const text = bare(
-    render(store.value, { ...scope, names, kept: "KERNEL_vector" }),
-  );
-  line(
-    writer,
-    `*(KERNEL_vector *)&${address(store.access, scope)} = ${text};`,
-  );
+    return name;
+  };
+  const ofColumns = new Map<string, string>();
+  rows.forEach((sums, r) => {
+    const names = once ?? hoisted(r);
+    sums.forEach((sum, v) => {
+      const at = within(t, scope, r, column(first, v * lanes)),
+        here = new Map(names);
+      for (const { e, access } of vectors) {
+        if (here.has(e)) continue;
+        const key = isShared(access) ? address(access, at) : null;
+        const name = key === null
+          ? read(access, at)
+          : ofColumns.get(key) ?? read(access, at);
+        if (key !== null) ofColumns.set(key, name);
+        here.set(e, name);
+      }
+      const s: Scope = { ...at, names: here, results: [sum] };
+      const text = bare(render(store.value, { ...s, kept: "KERNEL_vector" }));
+      line(
+        writer,
+        `*(KERNEL_vector *)&${address(store.access, s)} = ${text};`,
+      );
+    });
+  });
 }

@@ -7,10 +7,12 @@ import { amount, block, line, type Scope, type Writer } from "../writer.ts";
 export interface Tile {
   readonly tall: number;
   readonly wide: number;
-  /** The first lane that is stored. */
-  readonly from: string;
-  /** The variable of the first column. */
+  /** The first row and the first column. */
+  readonly row: string;
   readonly column: string;
+  /** Rows, and columns of each, that others have stored. */
+  readonly skip: string;
+  readonly from: string;
 }
 
 /** Adds up the terms of every element of a tile, in vectors that the caller has set to 0. */
@@ -26,9 +28,16 @@ export function within(
   row: number | string,
   column: string,
 ): Scope {
-  const { c: { nest }, rows, columns } = t;
+  const { rows, columns } = t;
   const variables = new Map([...scope.variables, [columns, column]]);
-  if (rows >= 0) variables.set(rows, plus(nest.axes[rows]!.name, row));
+  if (rows >= 0) variables.set(rows, plus(scope.variables.get(rows)!, row));
+  return { ...scope, variables };
+}
+
+/** scope where rows are counted from the tile's first. */
+export function placed({ rows }: Tiling, { row }: Tile, scope: Scope): Scope {
+  const variables = new Map(scope.variables);
+  if (rows >= 0) variables.set(rows, row);
   return { ...scope, variables };
 }
 

@@ -21,8 +21,13 @@ export interface Tiling {
   readonly wide: number;
   /** Sums side by side for each element, where a tile alone would wait for its own terms. */
   readonly deep: number;
-  /** Rows behind the last whole tile; null where only the run will tell. */
-  readonly rest: number | null;
+  /**
+   * Rows, and vectors (or columns), of the tile behind the last whole one: 0
+   * where there is none; as many as of all others where it is moved back over
+   * what is done; null where only the run will tell.
+   */
+  readonly restTall: number | null;
+  readonly restWide: number | null;
   /**
    * The columns of a result with so few that a tile has all of them: in `wide`
    * vectors, of which the last may be longer than the row, or along the inner
@@ -69,7 +74,8 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
     tall,
     wide,
     deep: 1,
-    rest: restOf(known(rows), tall),
+    restTall: restOf(known(rows), tall),
+    restWide: restOf(known(columns), wide, along === "inner" ? 1 : lanes),
     few: null,
     rowsFirst,
     split: rowsFirst ? rows : columns,
@@ -91,7 +97,13 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
       };
     }
     if (rows < 0 || !long(columns)) return null;
-    return cut("columns", lanes, ...tallAndWide(known(rows), target));
+    const [tall, wide] = tallAndWide(known(rows), target);
+    return cut(
+      "columns",
+      lanes,
+      tall,
+      Math.min(wide, Math.floor(known(columns) as number / lanes)),
+    );
   }
   if (
     strideOf(left, inner) !== 1 || strideOf(right, inner) !== 1 || !long(inner)
@@ -162,6 +174,17 @@ export function tallest(length: unknown, most: number): number {
     : most;
 }
 
-function restOf(length: unknown, tall: number): number | null {
-  return typeof length === "number" ? length % tall : null;
+/** The part of an axis that may be computed twice, so that all tiles are one text. */
+const TWICE = 1 / 16;
+
+/** What is left of a length behind whole tiles of `size` vectors: a tile of its own, unless a whole one that is moved back costs little. */
+export function restOf(
+  length: unknown,
+  size: number,
+  lanes = 1,
+): number | null {
+  if (typeof length !== "number") return null;
+  if (length % (size * lanes) === 0) return 0;
+  const vectors = Math.ceil(length / lanes), rest = vectors % size;
+  return rest === 0 || size - rest <= TWICE * vectors ? size : rest;
 }
