@@ -39,6 +39,21 @@
 #define DAMO_FMA_16_8(x, y, z) __builtin_ia32_vfmaddpd(x, y, z)
 #endif
 
+/* Stores the lanes of x behind the first `done`, of which there are fewer than x has, at those of p. */
+#define DAMO_STORE_REST(p, x, done) \
+  __builtin_memcpy((p) + (done), (const char *)&(x) + (done) * sizeof *(p), sizeof(x) - (done) * sizeof *(p))
+#if defined(__AVX512F__) && !defined(__clang__)
+#define DAMO_STORE_REST_64_4(p, x, done) __builtin_ia32_storeups512_mask(p, x, (uint16_t)(0xffff << (done)))
+#define DAMO_STORE_REST_64_8(p, x, done) __builtin_ia32_storeupd512_mask(p, x, (uint8_t)(0xff << (done)))
+#else
+#define DAMO_STORE_REST_64_4 DAMO_STORE_REST
+#define DAMO_STORE_REST_64_8 DAMO_STORE_REST
+#endif
+#define DAMO_STORE_REST_32_4 DAMO_STORE_REST
+#define DAMO_STORE_REST_32_8 DAMO_STORE_REST
+#define DAMO_STORE_REST_16_4 DAMO_STORE_REST
+#define DAMO_STORE_REST_16_8 DAMO_STORE_REST
+
 /* dtype codes, in the order of src/graph/dtype.ts */
 enum {
   DAMO_BOOL, DAMO_INT8, DAMO_INT16, DAMO_INT32, DAMO_INT64,

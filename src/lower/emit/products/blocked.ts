@@ -72,6 +72,7 @@ export function blockingOf(c: Contraction, target: Target): Blocking | null {
     restTall: null,
     restWide: restOf(known(columns), wide, lanes),
     few: null,
+    fewTerms: false,
     rowsFirst: false,
     split: sides.columns,
     blockRows: Math.floor(ROWS / tall) * tall,

@@ -15,34 +15,32 @@ import type { Tiling } from "./tiling.ts";
 import { block, line, type Scope } from "../writer.ts";
 
 /**
- * The nest's store for each element of the tile that none has stored: in whole
- * vectors where all of it is, and its value is arithmetic; else in one loop
- * over rows and lanes, because each loop is one more to compile.
+ * The nest's store for each element of the tile that none has stored: in loops
+ * over rows and vectors (or lanes), because each store of its own is one more to
+ * compile. A tile of few terms that is stored whole has one for each vector.
  */
 export function storeTile(t: Tiling, tile: Tile, scope: Scope): void {
   const { tall, wide, skip, from } = tile,
-    { along, lanes, few } = t,
+    { along, lanes, few, fewTerms } = t,
     { writer } = scope;
   const rows = upTo(tall).map((r) =>
       along === "inner"
         ? foldRow({ lanes, wide }, r, writer)
         : upTo(wide).map((v) => sumName(r, v, 0))
     ),
-    width = along === "inner" ? wide : few ?? wide * lanes;
+    width = along === "inner" ? wide : few ?? wide * lanes,
+    sums: Sums = { rows, width };
   if (!isArithmetic(t) || width % lanes > 0) {
-    return storeElements(t, tile, { rows, width }, scope);
+    return storeElements(t, tile, sums, scope);
   }
+  if (!fewTerms) return storeInLoops(t, tile, sums, scope);
   const undone = [skip, from].filter((n) => n !== "0");
   if (undone.length === 0) return storeVectors(t, tile, rows, scope);
   line(writer, `if (${undone.map((n) => `${n} == 0`).join(" && ")}) {`);
   writer.depth++;
   storeVectors(t, tile, rows, scope);
   writer.depth--;
-  block(
-    writer,
-    "} else {",
-    () => storeElements(t, tile, { rows, width }, scope),
-  );
+  block(writer, "} else {", () => storeInLoops(t, tile, sums, scope));
 }
 
 /** The vectors that hold the sums of a tile, by row, and how many elements of a row they are. */
@@ -105,6 +103,75 @@ function isArithmetic({ c: { nest, store, dtype }, columns }: Tiling): boolean {
         nest.operands[access.operand]!.dtype === dtype &&
         [0, 1].includes(strideOf(access, columns) as number);
   });
+}
+
+/** Stores what none has stored, in whole vectors where it fills them. */
+function storeInLoops(
+  t: Tiling,
+  { skip, from, column: first }: Tile,
+  { rows, width }: Sums,
+  scope: Scope,
+): void {
+  const { c: { nest, store, dtype }, columns, lanes } = t,
+    { size } = DTYPES[dtype],
+    { writer } = scope;
+  line(writer, `const KERNEL_vector tile[] = {${rows.flat().join(", ")}};`);
+  const vectors = postorder(store.value).flatMap((e) => {
+    const access = nest.loads.get(e);
+    return access && strideOf(access, columns) === 1 ? [{ e, access }] : [];
+  });
+  const isOne = rows.length === 1 && skip === "0", r = isOne ? 0 : "nth";
+  const row = () => {
+    const { names } = hoist([store.value], columns, {
+      ...within(t, scope, r, column(first, "lane")),
+      results: ["tile[lane]"],
+    });
+    block(
+      writer,
+      `for (int64_t lane = 0; lane < ${width}; lane += ${lanes}) {`,
+      () => {
+        const at = within(t, scope, r, column(first, "lane")),
+          here = new Map(names);
+        for (const { e, access } of vectors) {
+          if (here.has(e)) continue;
+          const name = `t${writer.temporaries++}`;
+          line(
+            writer,
+            `const KERNEL_vector ${name} = *(const KERNEL_vector *)&${
+              address(access, at)
+            };`,
+          );
+          here.set(e, name);
+        }
+        const of = isOne ? "" : `nth * ${width / lanes} + `;
+        const s: Scope = {
+          ...at,
+          names: here,
+          results: [`tile[${of}lane / ${lanes}]`],
+        };
+        const text = bare(render(store.value, { ...s, kept: "KERNEL_vector" })),
+          place = address(store.access, s);
+        if (from === "0") {
+          return line(writer, `*(KERNEL_vector *)&${place} = ${text};`);
+        }
+        line(writer, `const KERNEL_vector z = ${text};`);
+        line(writer, `const int64_t done = ${from} - lane;`);
+        line(writer, `if (done <= 0) *(KERNEL_vector *)&${place} = z;`);
+        line(
+          writer,
+          `else if (done < ${lanes}) DAMO_STORE_REST_${
+            lanes * size
+          }_${size}(&${place}, z, done);`,
+        );
+      },
+    );
+  };
+  if (isOne) return row();
+  block(
+    writer,
+    `for (int64_t nth = ${skip}; nth < ${rows.length}; nth++) {`,
+    row,
+  );
 }
 
 /** Stores whole vectors, without loops that the compiler would have to see through; what is the same in all rows is read once. */

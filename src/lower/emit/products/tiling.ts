@@ -34,6 +34,8 @@ export interface Tiling {
    * axis each in one of its own.
    */
   readonly few: number | null;
+  /** So few that a store for each vector of a tile pays: the sums need not wait in memory. */
+  readonly fewTerms: boolean;
   /** Columns of tiles lie within rows of tiles: where few terms leave the right factor in the first cache. */
   readonly rowsFirst: boolean;
   /**
@@ -42,6 +44,9 @@ export interface Tiling {
    */
   readonly split: number;
 }
+
+/** Terms up to which the stores of a tile take a noticeable part of its time. */
+const FEW_TERMS = 256;
 
 /** Vectors that a tile must add to in turn to hide how long one addition takes. */
 const PIPELINE = 8;
@@ -57,7 +62,8 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
     typeof known(axis) === "number" && known(axis) as number > LITERAL;
   const lanes = target.vector / DTYPES[dtype].size,
     large = target.registers >= 32,
-    rowsFirst = typeof known(inner) === "number" && !long(inner);
+    terms = known(inner),
+    rowsFirst = typeof terms === "number" && !long(inner);
   const cut = (
     along: "columns" | "inner",
     lanes: number,
@@ -77,6 +83,7 @@ export function tilingOf(c: Contraction, target: Target): Tiling | null {
     restTall: restOf(known(rows), tall),
     restWide: restOf(known(columns), wide, along === "inner" ? 1 : lanes),
     few: null,
+    fewTerms: typeof terms === "number" && terms <= FEW_TERMS,
     rowsFirst,
     split: rowsFirst ? rows : columns,
   });
