@@ -17,8 +17,11 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   float panel[16384] __attribute__((aligned(64)));
   float sums[12288] __attribute__((aligned(64)));
   float left[49152] __attribute__((aligned(64)));
-  int64_t j = lo;
-  for (; j + 64 <= hi; j += 64) {
+  lo = (lo + 32) / 64 * 64;
+  if (hi < n_j) hi = (hi + 32) / 64 * 64;
+  if (hi > n_j) hi = n_j;
+  for (int64_t j = lo; j < hi; j += 64) {
+    const int64_t at_j = j + 64 <= n_j ? j : n_j - 64;
     for (int64_t top = 0; top < n_i; top += 192) {
       const int64_t bottom = n_i - top < 192 ? n_i : top + 192;
       int64_t first = 0;
@@ -26,7 +29,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         const int64_t end = n_k - first < 256 ? n_k : first + 256;
         for (int64_t k = first; k < end; k++) {
           for (int64_t c = 0; c < 64; c++) {
-            panel[(k - first) * 64 + c] = x1[j + c + k * x1_k];
+            panel[(k - first) * 64 + c] = x1[at_j + c + k * x1_k];
           }
         }
         for (int64_t k = first; k < end; k++) {
@@ -127,30 +130,15 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
             *(KERNEL_vector *)&sums[(i - top) * 64 + 368] = a5_3;
             continue;
           }
-          *(KERNEL_vector *)&y[i * y_i + j] = a0_0;
-          *(KERNEL_vector *)&y[i * y_i + j + 16] = a0_1;
-          *(KERNEL_vector *)&y[i * y_i + j + 32] = a0_2;
-          *(KERNEL_vector *)&y[i * y_i + j + 48] = a0_3;
-          *(KERNEL_vector *)&y[(i + 1) * y_i + j] = a1_0;
-          *(KERNEL_vector *)&y[(i + 1) * y_i + j + 16] = a1_1;
-          *(KERNEL_vector *)&y[(i + 1) * y_i + j + 32] = a1_2;
-          *(KERNEL_vector *)&y[(i + 1) * y_i + j + 48] = a1_3;
-          *(KERNEL_vector *)&y[(i + 2) * y_i + j] = a2_0;
-          *(KERNEL_vector *)&y[(i + 2) * y_i + j + 16] = a2_1;
-          *(KERNEL_vector *)&y[(i + 2) * y_i + j + 32] = a2_2;
-          *(KERNEL_vector *)&y[(i + 2) * y_i + j + 48] = a2_3;
-          *(KERNEL_vector *)&y[(i + 3) * y_i + j] = a3_0;
-          *(KERNEL_vector *)&y[(i + 3) * y_i + j + 16] = a3_1;
-          *(KERNEL_vector *)&y[(i + 3) * y_i + j + 32] = a3_2;
-          *(KERNEL_vector *)&y[(i + 3) * y_i + j + 48] = a3_3;
-          *(KERNEL_vector *)&y[(i + 4) * y_i + j] = a4_0;
-          *(KERNEL_vector *)&y[(i + 4) * y_i + j + 16] = a4_1;
-          *(KERNEL_vector *)&y[(i + 4) * y_i + j + 32] = a4_2;
-          *(KERNEL_vector *)&y[(i + 4) * y_i + j + 48] = a4_3;
-          *(KERNEL_vector *)&y[(i + 5) * y_i + j] = a5_0;
-          *(KERNEL_vector *)&y[(i + 5) * y_i + j + 16] = a5_1;
-          *(KERNEL_vector *)&y[(i + 5) * y_i + j + 32] = a5_2;
-          *(KERNEL_vector *)&y[(i + 5) * y_i + j + 48] = a5_3;
+          const KERNEL_vector tile[] = {a0_0, a0_1, a0_2, a0_3, a1_0, a1_1, a1_2, a1_3, a2_0, a2_1, a2_2, a2_3, a3_0, a3_1, a3_2, a3_3, a4_0, a4_1, a4_2, a4_3, a5_0, a5_1, a5_2, a5_3};
+          for (int64_t nth = 0; nth < 6; nth++) {
+            for (int64_t lane = 0; lane < 64; lane += 16) {
+              const KERNEL_vector z = tile[nth * 4 + lane / 16];
+              const int64_t done = j - at_j - lane;
+              if (done <= 0) *(KERNEL_vector *)&y[(i + nth) * y_i + at_j + lane] = z;
+              else if (done < 16) DAMO_STORE_REST_64_4(&y[(i + nth) * y_i + at_j + lane], z, done);
+            }
+          }
         }
         for (; i + 1 <= bottom; i += 1) {
           KERNEL_vector a0_0 = {0}, a0_1 = {0}, a0_2 = {0}, a0_3 = {0};
@@ -179,216 +167,12 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
             *(KERNEL_vector *)&sums[(i - top) * 64 + 48] = a0_3;
             continue;
           }
-          *(KERNEL_vector *)&y[i * y_i + j] = a0_0;
-          *(KERNEL_vector *)&y[i * y_i + j + 16] = a0_1;
-          *(KERNEL_vector *)&y[i * y_i + j + 32] = a0_2;
-          *(KERNEL_vector *)&y[i * y_i + j + 48] = a0_3;
-        }
-        first += 256;
-      } while (first < n_k);
-    }
-  }
-  for (; j + 32 <= hi; j += 32) {
-    for (int64_t top = 0; top < n_i; top += 192) {
-      const int64_t bottom = n_i - top < 192 ? n_i : top + 192;
-      int64_t first = 0;
-      do {
-        const int64_t end = n_k - first < 256 ? n_k : first + 256;
-        for (int64_t k = first; k < end; k++) {
-          for (int64_t c = 0; c < 32; c++) {
-            panel[(k - first) * 32 + c] = x1[j + c + k * x1_k];
-          }
-        }
-        for (int64_t k = first; k < end; k++) {
-          for (int64_t r = top; r < bottom; r++) {
-            left[(k - first) * 192 + r - top] = x0[r + k * x0_k];
-          }
-        }
-        int64_t i = top;
-        for (; i + 6 <= bottom; i += 6) {
-          KERNEL_vector a0_0 = {0}, a0_1 = {0}, a1_0 = {0}, a1_1 = {0}, a2_0 = {0}, a2_1 = {0}, a3_0 = {0}, a3_1 = {0}, a4_0 = {0}, a4_1 = {0}, a5_0 = {0}, a5_1 = {0};
-          if (first > 0) {
-            a0_0 = *(KERNEL_vector *)&sums[(i - top) * 32];
-            a0_1 = *(KERNEL_vector *)&sums[(i - top) * 32 + 16];
-            a1_0 = *(KERNEL_vector *)&sums[(i - top) * 32 + 32];
-            a1_1 = *(KERNEL_vector *)&sums[(i - top) * 32 + 48];
-            a2_0 = *(KERNEL_vector *)&sums[(i - top) * 32 + 64];
-            a2_1 = *(KERNEL_vector *)&sums[(i - top) * 32 + 80];
-            a3_0 = *(KERNEL_vector *)&sums[(i - top) * 32 + 96];
-            a3_1 = *(KERNEL_vector *)&sums[(i - top) * 32 + 112];
-            a4_0 = *(KERNEL_vector *)&sums[(i - top) * 32 + 128];
-            a4_1 = *(KERNEL_vector *)&sums[(i - top) * 32 + 144];
-            a5_0 = *(KERNEL_vector *)&sums[(i - top) * 32 + 160];
-            a5_1 = *(KERNEL_vector *)&sums[(i - top) * 32 + 176];
-          }
-          for (int64_t k = first; k < end; k++) {
-            const float *w = &panel[(k - first) * 32];
-            const KERNEL_vector w0 = *(const KERNEL_vector *)&w[0];
-            const KERNEL_vector w1 = *(const KERNEL_vector *)&w[16];
-            const KERNEL_vector u0 = left[(k - first) * 192 + i - top] - (KERNEL_vector){0};
-            a0_0 = KERNEL_fma(u0, w0, a0_0);
-            a0_1 = KERNEL_fma(u0, w1, a0_1);
-            const KERNEL_vector u1 = left[(k - first) * 192 + i - top + 1] - (KERNEL_vector){0};
-            a1_0 = KERNEL_fma(u1, w0, a1_0);
-            a1_1 = KERNEL_fma(u1, w1, a1_1);
-            const KERNEL_vector u2 = left[(k - first) * 192 + i - top + 2] - (KERNEL_vector){0};
-            a2_0 = KERNEL_fma(u2, w0, a2_0);
-            a2_1 = KERNEL_fma(u2, w1, a2_1);
-            const KERNEL_vector u3 = left[(k - first) * 192 + i - top + 3] - (KERNEL_vector){0};
-            a3_0 = KERNEL_fma(u3, w0, a3_0);
-            a3_1 = KERNEL_fma(u3, w1, a3_1);
-            const KERNEL_vector u4 = left[(k - first) * 192 + i - top + 4] - (KERNEL_vector){0};
-            a4_0 = KERNEL_fma(u4, w0, a4_0);
-            a4_1 = KERNEL_fma(u4, w1, a4_1);
-            const KERNEL_vector u5 = left[(k - first) * 192 + i - top + 5] - (KERNEL_vector){0};
-            a5_0 = KERNEL_fma(u5, w0, a5_0);
-            a5_1 = KERNEL_fma(u5, w1, a5_1);
-          }
-          if (end < n_k) {
-            *(KERNEL_vector *)&sums[(i - top) * 32] = a0_0;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 16] = a0_1;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 32] = a1_0;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 48] = a1_1;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 64] = a2_0;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 80] = a2_1;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 96] = a3_0;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 112] = a3_1;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 128] = a4_0;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 144] = a4_1;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 160] = a5_0;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 176] = a5_1;
-            continue;
-          }
-          *(KERNEL_vector *)&y[i * y_i + j] = a0_0;
-          *(KERNEL_vector *)&y[i * y_i + j + 16] = a0_1;
-          *(KERNEL_vector *)&y[(i + 1) * y_i + j] = a1_0;
-          *(KERNEL_vector *)&y[(i + 1) * y_i + j + 16] = a1_1;
-          *(KERNEL_vector *)&y[(i + 2) * y_i + j] = a2_0;
-          *(KERNEL_vector *)&y[(i + 2) * y_i + j + 16] = a2_1;
-          *(KERNEL_vector *)&y[(i + 3) * y_i + j] = a3_0;
-          *(KERNEL_vector *)&y[(i + 3) * y_i + j + 16] = a3_1;
-          *(KERNEL_vector *)&y[(i + 4) * y_i + j] = a4_0;
-          *(KERNEL_vector *)&y[(i + 4) * y_i + j + 16] = a4_1;
-          *(KERNEL_vector *)&y[(i + 5) * y_i + j] = a5_0;
-          *(KERNEL_vector *)&y[(i + 5) * y_i + j + 16] = a5_1;
-        }
-        for (; i + 1 <= bottom; i += 1) {
-          KERNEL_vector a0_0 = {0}, a0_1 = {0};
-          if (first > 0) {
-            a0_0 = *(KERNEL_vector *)&sums[(i - top) * 32];
-            a0_1 = *(KERNEL_vector *)&sums[(i - top) * 32 + 16];
-          }
-          for (int64_t k = first; k < end; k++) {
-            const float *w = &panel[(k - first) * 32];
-            const KERNEL_vector w0 = *(const KERNEL_vector *)&w[0];
-            const KERNEL_vector w1 = *(const KERNEL_vector *)&w[16];
-            const KERNEL_vector u0 = left[(k - first) * 192 + i - top] - (KERNEL_vector){0};
-            a0_0 = KERNEL_fma(u0, w0, a0_0);
-            a0_1 = KERNEL_fma(u0, w1, a0_1);
-          }
-          if (end < n_k) {
-            *(KERNEL_vector *)&sums[(i - top) * 32] = a0_0;
-            *(KERNEL_vector *)&sums[(i - top) * 32 + 16] = a0_1;
-            continue;
-          }
-          *(KERNEL_vector *)&y[i * y_i + j] = a0_0;
-          *(KERNEL_vector *)&y[i * y_i + j + 16] = a0_1;
-        }
-        first += 256;
-      } while (first < n_k);
-    }
-  }
-  for (; j < hi; j += 16) {
-    const int64_t at = j + 16 <= n_j ? j : n_j - 16;
-    const int64_t past = hi - at < 16 ? hi - at : 16;
-    for (int64_t top = 0; top < n_i; top += 192) {
-      const int64_t bottom = n_i - top < 192 ? n_i : top + 192;
-      int64_t first = 0;
-      do {
-        const int64_t end = n_k - first < 256 ? n_k : first + 256;
-        for (int64_t k = first; k < end; k++) {
-          for (int64_t c = 0; c < 16; c++) {
-            panel[(k - first) * 16 + c] = x1[at + c + k * x1_k];
-          }
-        }
-        for (int64_t k = first; k < end; k++) {
-          for (int64_t r = top; r < bottom; r++) {
-            left[(k - first) * 192 + r - top] = x0[r + k * x0_k];
-          }
-        }
-        int64_t i = top;
-        for (; i + 6 <= bottom; i += 6) {
-          KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0}, a5_0 = {0};
-          if (first > 0) {
-            a0_0 = *(KERNEL_vector *)&sums[(i - top) * 16];
-            a1_0 = *(KERNEL_vector *)&sums[(i - top) * 16 + 16];
-            a2_0 = *(KERNEL_vector *)&sums[(i - top) * 16 + 32];
-            a3_0 = *(KERNEL_vector *)&sums[(i - top) * 16 + 48];
-            a4_0 = *(KERNEL_vector *)&sums[(i - top) * 16 + 64];
-            a5_0 = *(KERNEL_vector *)&sums[(i - top) * 16 + 80];
-          }
-          for (int64_t k = first; k < end; k++) {
-            const float *w = &panel[(k - first) * 16];
-            const KERNEL_vector w0 = *(const KERNEL_vector *)&w[0];
-            const KERNEL_vector u0 = left[(k - first) * 192 + i - top] - (KERNEL_vector){0};
-            a0_0 = KERNEL_fma(u0, w0, a0_0);
-            const KERNEL_vector u1 = left[(k - first) * 192 + i - top + 1] - (KERNEL_vector){0};
-            a1_0 = KERNEL_fma(u1, w0, a1_0);
-            const KERNEL_vector u2 = left[(k - first) * 192 + i - top + 2] - (KERNEL_vector){0};
-            a2_0 = KERNEL_fma(u2, w0, a2_0);
-            const KERNEL_vector u3 = left[(k - first) * 192 + i - top + 3] - (KERNEL_vector){0};
-            a3_0 = KERNEL_fma(u3, w0, a3_0);
-            const KERNEL_vector u4 = left[(k - first) * 192 + i - top + 4] - (KERNEL_vector){0};
-            a4_0 = KERNEL_fma(u4, w0, a4_0);
-            const KERNEL_vector u5 = left[(k - first) * 192 + i - top + 5] - (KERNEL_vector){0};
-            a5_0 = KERNEL_fma(u5, w0, a5_0);
-          }
-          if (end < n_k) {
-            *(KERNEL_vector *)&sums[(i - top) * 16] = a0_0;
-            *(KERNEL_vector *)&sums[(i - top) * 16 + 16] = a1_0;
-            *(KERNEL_vector *)&sums[(i - top) * 16 + 32] = a2_0;
-            *(KERNEL_vector *)&sums[(i - top) * 16 + 48] = a3_0;
-            *(KERNEL_vector *)&sums[(i - top) * 16 + 64] = a4_0;
-            *(KERNEL_vector *)&sums[(i - top) * 16 + 80] = a5_0;
-            continue;
-          }
-          const KERNEL_vector sums[] = {a0_0, a1_0, a2_0, a3_0, a4_0, a5_0};
-          for (int64_t nth = 0; nth < 6; nth++) {
-            if (j - at == 0 && past == 16) {
-              *(KERNEL_vector *)&y[(i + nth) * y_i + at] = sums[nth];
-              continue;
-            }
-            #pragma GCC ivdep
-            for (int64_t lane = j - at; lane < past; lane++) {
-              y[(i + nth) * y_i + at + lane] = sums[nth][lane];
-            }
-          }
-        }
-        for (; i + 1 <= bottom; i += 1) {
-          KERNEL_vector a0_0 = {0};
-          if (first > 0) {
-            a0_0 = *(KERNEL_vector *)&sums[(i - top) * 16];
-          }
-          for (int64_t k = first; k < end; k++) {
-            const float *w = &panel[(k - first) * 16];
-            const KERNEL_vector w0 = *(const KERNEL_vector *)&w[0];
-            const KERNEL_vector u0 = left[(k - first) * 192 + i - top] - (KERNEL_vector){0};
-            a0_0 = KERNEL_fma(u0, w0, a0_0);
-          }
-          if (end < n_k) {
-            *(KERNEL_vector *)&sums[(i - top) * 16] = a0_0;
-            continue;
-          }
-          const KERNEL_vector sums[] = {a0_0};
-          for (int64_t nth = 0; nth < 1; nth++) {
-            if (j - at == 0 && past == 16) {
-              *(KERNEL_vector *)&y[(i + nth) * y_i + at] = sums[nth];
-              continue;
-            }
-            #pragma GCC ivdep
-            for (int64_t lane = j - at; lane < past; lane++) {
-              y[(i + nth) * y_i + at + lane] = sums[nth][lane];
-            }
+          const KERNEL_vector tile[] = {a0_0, a0_1, a0_2, a0_3};
+          for (int64_t lane = 0; lane < 64; lane += 16) {
+            const KERNEL_vector z = tile[lane / 16];
+            const int64_t done = j - at_j - lane;
+            if (done <= 0) *(KERNEL_vector *)&y[i * y_i + at_j + lane] = z;
+            else if (done < 16) DAMO_STORE_REST_64_4(&y[i * y_i + at_j + lane], z, done);
           }
         }
         first += 256;

@@ -17,19 +17,19 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   lo = (lo + 32) / 64 * 64;
   if (hi < n_j) hi = (hi + 32) / 64 * 64;
   if (hi > n_j) hi = n_j;
-  int64_t j = lo;
-  for (; j + 64 <= hi; j += 64) {
+  for (int64_t j = lo; j < hi; j += 64) {
+    const int64_t at_j = j + 64 <= n_j ? j : n_j - 64;
     for (int64_t i = 0; i < n_i; i += 6) {
       KERNEL_vector a0_0 = {0}, a0_1 = {0}, a0_2 = {0}, a0_3 = {0}, a1_0 = {0}, a1_1 = {0}, a1_2 = {0}, a1_3 = {0}, a2_0 = {0}, a2_1 = {0}, a2_2 = {0}, a2_3 = {0}, a3_0 = {0}, a3_1 = {0}, a3_2 = {0}, a3_3 = {0}, a4_0 = {0}, a4_1 = {0}, a4_2 = {0}, a4_3 = {0}, a5_0 = {0}, a5_1 = {0}, a5_2 = {0}, a5_3 = {0};
       for (int64_t k = 0; k < n_k; k++) {
-        const KERNEL_vector w0 = *(const KERNEL_vector *)&x1[j + k * x1_k];
-        __builtin_prefetch(&x1[j + (k + 16) * x1_k]);
-        const KERNEL_vector w1 = *(const KERNEL_vector *)&x1[j + 16 + k * x1_k];
-        __builtin_prefetch(&x1[j + 16 + (k + 16) * x1_k]);
-        const KERNEL_vector w2 = *(const KERNEL_vector *)&x1[j + 32 + k * x1_k];
-        __builtin_prefetch(&x1[j + 32 + (k + 16) * x1_k]);
-        const KERNEL_vector w3 = *(const KERNEL_vector *)&x1[j + 48 + k * x1_k];
-        __builtin_prefetch(&x1[j + 48 + (k + 16) * x1_k]);
+        const KERNEL_vector w0 = *(const KERNEL_vector *)&x1[at_j + k * x1_k];
+        __builtin_prefetch(&x1[at_j + (k + 16) * x1_k]);
+        const KERNEL_vector w1 = *(const KERNEL_vector *)&x1[at_j + 16 + k * x1_k];
+        __builtin_prefetch(&x1[at_j + 16 + (k + 16) * x1_k]);
+        const KERNEL_vector w2 = *(const KERNEL_vector *)&x1[at_j + 32 + k * x1_k];
+        __builtin_prefetch(&x1[at_j + 32 + (k + 16) * x1_k]);
+        const KERNEL_vector w3 = *(const KERNEL_vector *)&x1[at_j + 48 + k * x1_k];
+        __builtin_prefetch(&x1[at_j + 48 + (k + 16) * x1_k]);
         const KERNEL_vector u0 = x0[i * x0_i + k] - (KERNEL_vector){0};
         a0_0 = KERNEL_fma(u0, w0, a0_0);
         a0_1 = KERNEL_fma(u0, w1, a0_1);
@@ -61,103 +61,13 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
         a5_2 = KERNEL_fma(u5, w2, a5_2);
         a5_3 = KERNEL_fma(u5, w3, a5_3);
       }
-      *(KERNEL_vector *)&y[i * y_i + j] = a0_0;
-      *(KERNEL_vector *)&y[i * y_i + j + 16] = a0_1;
-      *(KERNEL_vector *)&y[i * y_i + j + 32] = a0_2;
-      *(KERNEL_vector *)&y[i * y_i + j + 48] = a0_3;
-      *(KERNEL_vector *)&y[(i + 1) * y_i + j] = a1_0;
-      *(KERNEL_vector *)&y[(i + 1) * y_i + j + 16] = a1_1;
-      *(KERNEL_vector *)&y[(i + 1) * y_i + j + 32] = a1_2;
-      *(KERNEL_vector *)&y[(i + 1) * y_i + j + 48] = a1_3;
-      *(KERNEL_vector *)&y[(i + 2) * y_i + j] = a2_0;
-      *(KERNEL_vector *)&y[(i + 2) * y_i + j + 16] = a2_1;
-      *(KERNEL_vector *)&y[(i + 2) * y_i + j + 32] = a2_2;
-      *(KERNEL_vector *)&y[(i + 2) * y_i + j + 48] = a2_3;
-      *(KERNEL_vector *)&y[(i + 3) * y_i + j] = a3_0;
-      *(KERNEL_vector *)&y[(i + 3) * y_i + j + 16] = a3_1;
-      *(KERNEL_vector *)&y[(i + 3) * y_i + j + 32] = a3_2;
-      *(KERNEL_vector *)&y[(i + 3) * y_i + j + 48] = a3_3;
-      *(KERNEL_vector *)&y[(i + 4) * y_i + j] = a4_0;
-      *(KERNEL_vector *)&y[(i + 4) * y_i + j + 16] = a4_1;
-      *(KERNEL_vector *)&y[(i + 4) * y_i + j + 32] = a4_2;
-      *(KERNEL_vector *)&y[(i + 4) * y_i + j + 48] = a4_3;
-      *(KERNEL_vector *)&y[(i + 5) * y_i + j] = a5_0;
-      *(KERNEL_vector *)&y[(i + 5) * y_i + j + 16] = a5_1;
-      *(KERNEL_vector *)&y[(i + 5) * y_i + j + 32] = a5_2;
-      *(KERNEL_vector *)&y[(i + 5) * y_i + j + 48] = a5_3;
-    }
-  }
-  for (; j + 32 <= hi; j += 32) {
-    for (int64_t i = 0; i < n_i; i += 6) {
-      KERNEL_vector a0_0 = {0}, a0_1 = {0}, a1_0 = {0}, a1_1 = {0}, a2_0 = {0}, a2_1 = {0}, a3_0 = {0}, a3_1 = {0}, a4_0 = {0}, a4_1 = {0}, a5_0 = {0}, a5_1 = {0};
-      for (int64_t k = 0; k < n_k; k++) {
-        const KERNEL_vector w0 = *(const KERNEL_vector *)&x1[j + k * x1_k];
-        __builtin_prefetch(&x1[j + (k + 16) * x1_k]);
-        const KERNEL_vector w1 = *(const KERNEL_vector *)&x1[j + 16 + k * x1_k];
-        __builtin_prefetch(&x1[j + 16 + (k + 16) * x1_k]);
-        const KERNEL_vector u0 = x0[i * x0_i + k] - (KERNEL_vector){0};
-        a0_0 = KERNEL_fma(u0, w0, a0_0);
-        a0_1 = KERNEL_fma(u0, w1, a0_1);
-        const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
-        a1_0 = KERNEL_fma(u1, w0, a1_0);
-        a1_1 = KERNEL_fma(u1, w1, a1_1);
-        const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};
-        a2_0 = KERNEL_fma(u2, w0, a2_0);
-        a2_1 = KERNEL_fma(u2, w1, a2_1);
-        const KERNEL_vector u3 = x0[(i + 3) * x0_i + k] - (KERNEL_vector){0};
-        a3_0 = KERNEL_fma(u3, w0, a3_0);
-        a3_1 = KERNEL_fma(u3, w1, a3_1);
-        const KERNEL_vector u4 = x0[(i + 4) * x0_i + k] - (KERNEL_vector){0};
-        a4_0 = KERNEL_fma(u4, w0, a4_0);
-        a4_1 = KERNEL_fma(u4, w1, a4_1);
-        const KERNEL_vector u5 = x0[(i + 5) * x0_i + k] - (KERNEL_vector){0};
-        a5_0 = KERNEL_fma(u5, w0, a5_0);
-        a5_1 = KERNEL_fma(u5, w1, a5_1);
-      }
-      *(KERNEL_vector *)&y[i * y_i + j] = a0_0;
-      *(KERNEL_vector *)&y[i * y_i + j + 16] = a0_1;
-      *(KERNEL_vector *)&y[(i + 1) * y_i + j] = a1_0;
-      *(KERNEL_vector *)&y[(i + 1) * y_i + j + 16] = a1_1;
-      *(KERNEL_vector *)&y[(i + 2) * y_i + j] = a2_0;
-      *(KERNEL_vector *)&y[(i + 2) * y_i + j + 16] = a2_1;
-      *(KERNEL_vector *)&y[(i + 3) * y_i + j] = a3_0;
-      *(KERNEL_vector *)&y[(i + 3) * y_i + j + 16] = a3_1;
-      *(KERNEL_vector *)&y[(i + 4) * y_i + j] = a4_0;
-      *(KERNEL_vector *)&y[(i + 4) * y_i + j + 16] = a4_1;
-      *(KERNEL_vector *)&y[(i + 5) * y_i + j] = a5_0;
-      *(KERNEL_vector *)&y[(i + 5) * y_i + j + 16] = a5_1;
-    }
-  }
-  for (; j < hi; j += 16) {
-    const int64_t at = j + 16 <= n_j ? j : n_j - 16;
-    const int64_t past = hi - at < 16 ? hi - at : 16;
-    for (int64_t i = 0; i < n_i; i += 6) {
-      KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0}, a5_0 = {0};
-      for (int64_t k = 0; k < n_k; k++) {
-        const KERNEL_vector w0 = *(const KERNEL_vector *)&x1[at + k * x1_k];
-        __builtin_prefetch(&x1[at + (k + 16) * x1_k]);
-        const KERNEL_vector u0 = x0[i * x0_i + k] - (KERNEL_vector){0};
-        a0_0 = KERNEL_fma(u0, w0, a0_0);
-        const KERNEL_vector u1 = x0[(i + 1) * x0_i + k] - (KERNEL_vector){0};
-        a1_0 = KERNEL_fma(u1, w0, a1_0);
-        const KERNEL_vector u2 = x0[(i + 2) * x0_i + k] - (KERNEL_vector){0};
-        a2_0 = KERNEL_fma(u2, w0, a2_0);
-        const KERNEL_vector u3 = x0[(i + 3) * x0_i + k] - (KERNEL_vector){0};
-        a3_0 = KERNEL_fma(u3, w0, a3_0);
-        const KERNEL_vector u4 = x0[(i + 4) * x0_i + k] - (KERNEL_vector){0};
-        a4_0 = KERNEL_fma(u4, w0, a4_0);
-        const KERNEL_vector u5 = x0[(i + 5) * x0_i + k] - (KERNEL_vector){0};
-        a5_0 = KERNEL_fma(u5, w0, a5_0);
-      }
-      const KERNEL_vector sums[] = {a0_0, a1_0, a2_0, a3_0, a4_0, a5_0};
+      const KERNEL_vector tile[] = {a0_0, a0_1, a0_2, a0_3, a1_0, a1_1, a1_2, a1_3, a2_0, a2_1, a2_2, a2_3, a3_0, a3_1, a3_2, a3_3, a4_0, a4_1, a4_2, a4_3, a5_0, a5_1, a5_2, a5_3};
       for (int64_t nth = 0; nth < 6; nth++) {
-        if (j - at == 0 && past == 16) {
-          *(KERNEL_vector *)&y[(i + nth) * y_i + at] = sums[nth];
-          continue;
-        }
-        #pragma GCC ivdep
-        for (int64_t lane = j - at; lane < past; lane++) {
-          y[(i + nth) * y_i + at + lane] = sums[nth][lane];
+        for (int64_t lane = 0; lane < 64; lane += 16) {
+          const KERNEL_vector z = tile[nth * 4 + lane / 16];
+          const int64_t done = j - at_j - lane;
+          if (done <= 0) *(KERNEL_vector *)&y[(i + nth) * y_i + at_j + lane] = z;
+          else if (done < 16) DAMO_STORE_REST_64_4(&y[(i + nth) * y_i + at_j + lane], z, done);
         }
       }
     }

@@ -21,10 +21,12 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x3 = args[3]->data;
   float *y = args[4]->data;
   const int64_t *n = args[5]->data;
-  const int64_t n_k = n[1], x3_k = n[2], x2_i = n[3], y_i = n[4];
+  const int64_t n_i = n[0], n_k = n[1], x3_k = n[2], x2_i = n[3], y_i = n[4];
   const KERNEL_vector end = n_k < 1 ? (KERNEL_vector){0} : KERNEL_end(&x3[(n_k - 1) * x3_k]);
-  int64_t i = lo;
-  for (; i + 10 <= hi; i += 10) {
+  lo = (lo + 5) / 10 * 10;
+  if (hi < n_i) hi = (hi + 5) / 10 * 10;
+  if (hi > n_i) hi = n_i;
+  for (int64_t i = lo; i < hi; i += 10) {
     KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0}, a5_0 = {0}, a6_0 = {0}, a7_0 = {0}, a8_0 = {0}, a9_0 = {0};
     for (int64_t k = 0; k < n_k - 1; k++) {
       const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[k * x3_k];
@@ -72,73 +74,14 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       const KERNEL_vector u9 = x2[(i + 9) * x2_i + (n_k - 1)] - (KERNEL_vector){0};
       a9_0 = KERNEL_fma(u9, w0, a9_0);
     }
-    const float t0 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[i * y_i + lane] = x0[lane] + (t0 * a0_0[lane]);
-    }
-    const float t1 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[(i + 1) * y_i + lane] = x0[lane] + (t1 * a1_0[lane]);
-    }
-    const float t2 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[(i + 2) * y_i + lane] = x0[lane] + (t2 * a2_0[lane]);
-    }
-    const float t3 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[(i + 3) * y_i + lane] = x0[lane] + (t3 * a3_0[lane]);
-    }
-    const float t4 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[(i + 4) * y_i + lane] = x0[lane] + (t4 * a4_0[lane]);
-    }
-    const float t5 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[(i + 5) * y_i + lane] = x0[lane] + (t5 * a5_0[lane]);
-    }
-    const float t6 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[(i + 6) * y_i + lane] = x0[lane] + (t6 * a6_0[lane]);
-    }
-    const float t7 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[(i + 7) * y_i + lane] = x0[lane] + (t7 * a7_0[lane]);
-    }
-    const float t8 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[(i + 8) * y_i + lane] = x0[lane] + (t8 * a8_0[lane]);
-    }
-    const float t9 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[(i + 9) * y_i + lane] = x0[lane] + (t9 * a9_0[lane]);
-    }
-  }
-  for (; i < hi; i++) {
-    KERNEL_vector a0_0 = {0};
-    for (int64_t k = 0; k < n_k - 1; k++) {
-      const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[k * x3_k];
-      const KERNEL_vector u0 = x2[i * x2_i + k] - (KERNEL_vector){0};
-      a0_0 = KERNEL_fma(u0, w0, a0_0);
-    }
-    if (n_k > 0) {
-      const KERNEL_vector w0 = end;
-      const KERNEL_vector u0 = x2[i * x2_i + (n_k - 1)] - (KERNEL_vector){0};
-      a0_0 = KERNEL_fma(u0, w0, a0_0);
-    }
-    const float t10 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[i * y_i + lane] = x0[lane] + (t10 * a0_0[lane]);
+    const KERNEL_vector tile[] = {a0_0, a1_0, a2_0, a3_0, a4_0, a5_0, a6_0, a7_0, a8_0, a9_0};
+    const float *sums = (const float *)tile;
+    for (int64_t nth = 0; nth < 10; nth++) {
+      const float t0 = x1[0];
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 10; lane++) {
+        y[(i + nth) * y_i + lane] = x0[lane] + (t0 * sums[nth * 16 + lane]);
+      }
     }
   }
   return DAMO_OK;

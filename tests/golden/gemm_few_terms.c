@@ -20,169 +20,68 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x3 = args[3]->data;
   float *y = args[4]->data;
   const int64_t *n = args[5]->data;
-  const int64_t x3_k = n[2], x2_k = n[3], y_j = n[4];
+  const int64_t n_j = n[0], x3_k = n[2], x2_k = n[3], y_j = n[4];
   const KERNEL_vector end = KERNEL_end(&x3[9 * x3_k]);
-  int64_t j = lo;
-  for (; j + 10 <= hi; j += 10) {
+  lo = (lo + 5) / 10 * 10;
+  if (hi < n_j) hi = (hi + 5) / 10 * 10;
+  if (hi > n_j) hi = n_j;
+  for (int64_t j = lo; j < hi; j += 10) {
+    const int64_t at_j = j + 10 <= n_j ? j : n_j - 10;
     KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0}, a5_0 = {0}, a6_0 = {0}, a7_0 = {0}, a8_0 = {0}, a9_0 = {0};
     for (int64_t k = 0; k < 10 - 1; k++) {
       const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[k * x3_k];
-      const KERNEL_vector u0 = x2[j + k * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u0 = x2[at_j + k * x2_k] - (KERNEL_vector){0};
       a0_0 = KERNEL_fma(u0, w0, a0_0);
-      const KERNEL_vector u1 = x2[j + 1 + k * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u1 = x2[at_j + 1 + k * x2_k] - (KERNEL_vector){0};
       a1_0 = KERNEL_fma(u1, w0, a1_0);
-      const KERNEL_vector u2 = x2[j + 2 + k * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u2 = x2[at_j + 2 + k * x2_k] - (KERNEL_vector){0};
       a2_0 = KERNEL_fma(u2, w0, a2_0);
-      const KERNEL_vector u3 = x2[j + 3 + k * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u3 = x2[at_j + 3 + k * x2_k] - (KERNEL_vector){0};
       a3_0 = KERNEL_fma(u3, w0, a3_0);
-      const KERNEL_vector u4 = x2[j + 4 + k * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u4 = x2[at_j + 4 + k * x2_k] - (KERNEL_vector){0};
       a4_0 = KERNEL_fma(u4, w0, a4_0);
-      const KERNEL_vector u5 = x2[j + 5 + k * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u5 = x2[at_j + 5 + k * x2_k] - (KERNEL_vector){0};
       a5_0 = KERNEL_fma(u5, w0, a5_0);
-      const KERNEL_vector u6 = x2[j + 6 + k * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u6 = x2[at_j + 6 + k * x2_k] - (KERNEL_vector){0};
       a6_0 = KERNEL_fma(u6, w0, a6_0);
-      const KERNEL_vector u7 = x2[j + 7 + k * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u7 = x2[at_j + 7 + k * x2_k] - (KERNEL_vector){0};
       a7_0 = KERNEL_fma(u7, w0, a7_0);
-      const KERNEL_vector u8 = x2[j + 8 + k * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u8 = x2[at_j + 8 + k * x2_k] - (KERNEL_vector){0};
       a8_0 = KERNEL_fma(u8, w0, a8_0);
-      const KERNEL_vector u9 = x2[j + 9 + k * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u9 = x2[at_j + 9 + k * x2_k] - (KERNEL_vector){0};
       a9_0 = KERNEL_fma(u9, w0, a9_0);
     }
     {
       const KERNEL_vector w0 = end;
-      const KERNEL_vector u0 = x2[j + (10 - 1) * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u0 = x2[at_j + (10 - 1) * x2_k] - (KERNEL_vector){0};
       a0_0 = KERNEL_fma(u0, w0, a0_0);
-      const KERNEL_vector u1 = x2[j + 1 + (10 - 1) * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u1 = x2[at_j + 1 + (10 - 1) * x2_k] - (KERNEL_vector){0};
       a1_0 = KERNEL_fma(u1, w0, a1_0);
-      const KERNEL_vector u2 = x2[j + 2 + (10 - 1) * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u2 = x2[at_j + 2 + (10 - 1) * x2_k] - (KERNEL_vector){0};
       a2_0 = KERNEL_fma(u2, w0, a2_0);
-      const KERNEL_vector u3 = x2[j + 3 + (10 - 1) * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u3 = x2[at_j + 3 + (10 - 1) * x2_k] - (KERNEL_vector){0};
       a3_0 = KERNEL_fma(u3, w0, a3_0);
-      const KERNEL_vector u4 = x2[j + 4 + (10 - 1) * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u4 = x2[at_j + 4 + (10 - 1) * x2_k] - (KERNEL_vector){0};
       a4_0 = KERNEL_fma(u4, w0, a4_0);
-      const KERNEL_vector u5 = x2[j + 5 + (10 - 1) * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u5 = x2[at_j + 5 + (10 - 1) * x2_k] - (KERNEL_vector){0};
       a5_0 = KERNEL_fma(u5, w0, a5_0);
-      const KERNEL_vector u6 = x2[j + 6 + (10 - 1) * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u6 = x2[at_j + 6 + (10 - 1) * x2_k] - (KERNEL_vector){0};
       a6_0 = KERNEL_fma(u6, w0, a6_0);
-      const KERNEL_vector u7 = x2[j + 7 + (10 - 1) * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u7 = x2[at_j + 7 + (10 - 1) * x2_k] - (KERNEL_vector){0};
       a7_0 = KERNEL_fma(u7, w0, a7_0);
-      const KERNEL_vector u8 = x2[j + 8 + (10 - 1) * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u8 = x2[at_j + 8 + (10 - 1) * x2_k] - (KERNEL_vector){0};
       a8_0 = KERNEL_fma(u8, w0, a8_0);
-      const KERNEL_vector u9 = x2[j + 9 + (10 - 1) * x2_k] - (KERNEL_vector){0};
+      const KERNEL_vector u9 = x2[at_j + 9 + (10 - 1) * x2_k] - (KERNEL_vector){0};
       a9_0 = KERNEL_fma(u9, w0, a9_0);
     }
-    const float t0 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + j * y_j] = y[lane + j * y_j] + (t0 * a0_0[lane]);
-    }
-    const float t1 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 1) * y_j] = y[lane + (j + 1) * y_j] + (t1 * a1_0[lane]);
-    }
-    const float t2 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 2) * y_j] = y[lane + (j + 2) * y_j] + (t2 * a2_0[lane]);
-    }
-    const float t3 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 3) * y_j] = y[lane + (j + 3) * y_j] + (t3 * a3_0[lane]);
-    }
-    const float t4 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 4) * y_j] = y[lane + (j + 4) * y_j] + (t4 * a4_0[lane]);
-    }
-    const float t5 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 5) * y_j] = y[lane + (j + 5) * y_j] + (t5 * a5_0[lane]);
-    }
-    const float t6 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 6) * y_j] = y[lane + (j + 6) * y_j] + (t6 * a6_0[lane]);
-    }
-    const float t7 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 7) * y_j] = y[lane + (j + 7) * y_j] + (t7 * a7_0[lane]);
-    }
-    const float t8 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 8) * y_j] = y[lane + (j + 8) * y_j] + (t8 * a8_0[lane]);
-    }
-    const float t9 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 9) * y_j] = y[lane + (j + 9) * y_j] + (t9 * a9_0[lane]);
-    }
-  }
-  for (; j + 4 <= hi; j += 4) {
-    KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0};
-    for (int64_t k = 0; k < 10 - 1; k++) {
-      const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[k * x3_k];
-      const KERNEL_vector u0 = x2[j + k * x2_k] - (KERNEL_vector){0};
-      a0_0 = KERNEL_fma(u0, w0, a0_0);
-      const KERNEL_vector u1 = x2[j + 1 + k * x2_k] - (KERNEL_vector){0};
-      a1_0 = KERNEL_fma(u1, w0, a1_0);
-      const KERNEL_vector u2 = x2[j + 2 + k * x2_k] - (KERNEL_vector){0};
-      a2_0 = KERNEL_fma(u2, w0, a2_0);
-      const KERNEL_vector u3 = x2[j + 3 + k * x2_k] - (KERNEL_vector){0};
-      a3_0 = KERNEL_fma(u3, w0, a3_0);
-    }
-    {
-      const KERNEL_vector w0 = end;
-      const KERNEL_vector u0 = x2[j + (10 - 1) * x2_k] - (KERNEL_vector){0};
-      a0_0 = KERNEL_fma(u0, w0, a0_0);
-      const KERNEL_vector u1 = x2[j + 1 + (10 - 1) * x2_k] - (KERNEL_vector){0};
-      a1_0 = KERNEL_fma(u1, w0, a1_0);
-      const KERNEL_vector u2 = x2[j + 2 + (10 - 1) * x2_k] - (KERNEL_vector){0};
-      a2_0 = KERNEL_fma(u2, w0, a2_0);
-      const KERNEL_vector u3 = x2[j + 3 + (10 - 1) * x2_k] - (KERNEL_vector){0};
-      a3_0 = KERNEL_fma(u3, w0, a3_0);
-    }
-    const float t10 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + j * y_j] = y[lane + j * y_j] + (t10 * a0_0[lane]);
-    }
-    const float t11 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 1) * y_j] = y[lane + (j + 1) * y_j] + (t11 * a1_0[lane]);
-    }
-    const float t12 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 2) * y_j] = y[lane + (j + 2) * y_j] + (t12 * a2_0[lane]);
-    }
-    const float t13 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + (j + 3) * y_j] = y[lane + (j + 3) * y_j] + (t13 * a3_0[lane]);
-    }
-  }
-  for (; j < hi; j++) {
-    KERNEL_vector a0_0 = {0};
-    for (int64_t k = 0; k < 10 - 1; k++) {
-      const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[k * x3_k];
-      const KERNEL_vector u0 = x2[j + k * x2_k] - (KERNEL_vector){0};
-      a0_0 = KERNEL_fma(u0, w0, a0_0);
-    }
-    {
-      const KERNEL_vector w0 = end;
-      const KERNEL_vector u0 = x2[j + (10 - 1) * x2_k] - (KERNEL_vector){0};
-      a0_0 = KERNEL_fma(u0, w0, a0_0);
-    }
-    const float t14 = x1[0];
-    #pragma GCC ivdep
-    for (int64_t lane = 0; lane < 10; lane++) {
-      y[lane + j * y_j] = y[lane + j * y_j] + (t14 * a0_0[lane]);
+    const KERNEL_vector tile[] = {a0_0, a1_0, a2_0, a3_0, a4_0, a5_0, a6_0, a7_0, a8_0, a9_0};
+    const float *sums = (const float *)tile;
+    for (int64_t nth = j - at_j; nth < 10; nth++) {
+      const float t0 = x1[0];
+      #pragma GCC ivdep
+      for (int64_t lane = 0; lane < 10; lane++) {
+        y[lane + (at_j + nth) * y_j] = y[lane + (at_j + nth) * y_j] + (t0 * sums[nth * 16 + lane]);
+      }
     }
   }
   return DAMO_OK;

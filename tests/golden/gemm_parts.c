@@ -21,15 +21,15 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
     const int64_t terms = n_k - from < most ? n_k - from : most;
     const int64_t from0 = from * x3_k;
     const int64_t from1 = from;
-    int64_t j = 0;
-    for (; j + 32 <= n_j; j += 32) {
+    for (int64_t j = 0; j < n_j; j += 32) {
+      const int64_t at_j = j + 32 <= n_j ? j : n_j - 32;
       for (int64_t i = 0; i < n_i; i += 10) {
         KERNEL_vector a0_0 = {0}, a0_1 = {0}, a1_0 = {0}, a1_1 = {0}, a2_0 = {0}, a2_1 = {0}, a3_0 = {0}, a3_1 = {0}, a4_0 = {0}, a4_1 = {0}, a5_0 = {0}, a5_1 = {0}, a6_0 = {0}, a6_1 = {0}, a7_0 = {0}, a7_1 = {0}, a8_0 = {0}, a8_1 = {0}, a9_0 = {0}, a9_1 = {0};
         for (int64_t k = 0; k < terms; k++) {
-          const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[from0 + j + k * x3_k];
-          __builtin_prefetch(&x3[from0 + j + (k + 16) * x3_k]);
-          const KERNEL_vector w1 = *(const KERNEL_vector *)&x3[from0 + j + 16 + k * x3_k];
-          __builtin_prefetch(&x3[from0 + j + 16 + (k + 16) * x3_k]);
+          const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[from0 + at_j + k * x3_k];
+          __builtin_prefetch(&x3[from0 + at_j + (k + 16) * x3_k]);
+          const KERNEL_vector w1 = *(const KERNEL_vector *)&x3[from0 + at_j + 16 + k * x3_k];
+          __builtin_prefetch(&x3[from0 + at_j + 16 + (k + 16) * x3_k]);
           const KERNEL_vector u0 = x2[from1 + i * x2_i + k] - (KERNEL_vector){0};
           a0_0 = KERNEL_fma(u0, w0, a0_0);
           a0_1 = KERNEL_fma(u0, w1, a0_1);
@@ -61,66 +61,13 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
           a9_0 = KERNEL_fma(u9, w0, a9_0);
           a9_1 = KERNEL_fma(u9, w1, a9_1);
         }
-        *(KERNEL_vector *)&y[i * row + j + part * elements] = a0_0;
-        *(KERNEL_vector *)&y[i * row + j + 16 + part * elements] = a0_1;
-        *(KERNEL_vector *)&y[(i + 1) * row + j + part * elements] = a1_0;
-        *(KERNEL_vector *)&y[(i + 1) * row + j + 16 + part * elements] = a1_1;
-        *(KERNEL_vector *)&y[(i + 2) * row + j + part * elements] = a2_0;
-        *(KERNEL_vector *)&y[(i + 2) * row + j + 16 + part * elements] = a2_1;
-        *(KERNEL_vector *)&y[(i + 3) * row + j + part * elements] = a3_0;
-        *(KERNEL_vector *)&y[(i + 3) * row + j + 16 + part * elements] = a3_1;
-        *(KERNEL_vector *)&y[(i + 4) * row + j + part * elements] = a4_0;
-        *(KERNEL_vector *)&y[(i + 4) * row + j + 16 + part * elements] = a4_1;
-        *(KERNEL_vector *)&y[(i + 5) * row + j + part * elements] = a5_0;
-        *(KERNEL_vector *)&y[(i + 5) * row + j + 16 + part * elements] = a5_1;
-        *(KERNEL_vector *)&y[(i + 6) * row + j + part * elements] = a6_0;
-        *(KERNEL_vector *)&y[(i + 6) * row + j + 16 + part * elements] = a6_1;
-        *(KERNEL_vector *)&y[(i + 7) * row + j + part * elements] = a7_0;
-        *(KERNEL_vector *)&y[(i + 7) * row + j + 16 + part * elements] = a7_1;
-        *(KERNEL_vector *)&y[(i + 8) * row + j + part * elements] = a8_0;
-        *(KERNEL_vector *)&y[(i + 8) * row + j + 16 + part * elements] = a8_1;
-        *(KERNEL_vector *)&y[(i + 9) * row + j + part * elements] = a9_0;
-        *(KERNEL_vector *)&y[(i + 9) * row + j + 16 + part * elements] = a9_1;
-      }
-    }
-    for (; j < n_j; j += 16) {
-      const int64_t at = j + 16 <= n_j ? j : n_j - 16;
-      const int64_t past = n_j - at < 16 ? n_j - at : 16;
-      for (int64_t i = 0; i < n_i; i += 10) {
-        KERNEL_vector a0_0 = {0}, a1_0 = {0}, a2_0 = {0}, a3_0 = {0}, a4_0 = {0}, a5_0 = {0}, a6_0 = {0}, a7_0 = {0}, a8_0 = {0}, a9_0 = {0};
-        for (int64_t k = 0; k < terms; k++) {
-          const KERNEL_vector w0 = *(const KERNEL_vector *)&x3[from0 + at + k * x3_k];
-          __builtin_prefetch(&x3[from0 + at + (k + 16) * x3_k]);
-          const KERNEL_vector u0 = x2[from1 + i * x2_i + k] - (KERNEL_vector){0};
-          a0_0 = KERNEL_fma(u0, w0, a0_0);
-          const KERNEL_vector u1 = x2[from1 + (i + 1) * x2_i + k] - (KERNEL_vector){0};
-          a1_0 = KERNEL_fma(u1, w0, a1_0);
-          const KERNEL_vector u2 = x2[from1 + (i + 2) * x2_i + k] - (KERNEL_vector){0};
-          a2_0 = KERNEL_fma(u2, w0, a2_0);
-          const KERNEL_vector u3 = x2[from1 + (i + 3) * x2_i + k] - (KERNEL_vector){0};
-          a3_0 = KERNEL_fma(u3, w0, a3_0);
-          const KERNEL_vector u4 = x2[from1 + (i + 4) * x2_i + k] - (KERNEL_vector){0};
-          a4_0 = KERNEL_fma(u4, w0, a4_0);
-          const KERNEL_vector u5 = x2[from1 + (i + 5) * x2_i + k] - (KERNEL_vector){0};
-          a5_0 = KERNEL_fma(u5, w0, a5_0);
-          const KERNEL_vector u6 = x2[from1 + (i + 6) * x2_i + k] - (KERNEL_vector){0};
-          a6_0 = KERNEL_fma(u6, w0, a6_0);
-          const KERNEL_vector u7 = x2[from1 + (i + 7) * x2_i + k] - (KERNEL_vector){0};
-          a7_0 = KERNEL_fma(u7, w0, a7_0);
-          const KERNEL_vector u8 = x2[from1 + (i + 8) * x2_i + k] - (KERNEL_vector){0};
-          a8_0 = KERNEL_fma(u8, w0, a8_0);
-          const KERNEL_vector u9 = x2[from1 + (i + 9) * x2_i + k] - (KERNEL_vector){0};
-          a9_0 = KERNEL_fma(u9, w0, a9_0);
-        }
-        const KERNEL_vector sums[] = {a0_0, a1_0, a2_0, a3_0, a4_0, a5_0, a6_0, a7_0, a8_0, a9_0};
+        const KERNEL_vector tile[] = {a0_0, a0_1, a1_0, a1_1, a2_0, a2_1, a3_0, a3_1, a4_0, a4_1, a5_0, a5_1, a6_0, a6_1, a7_0, a7_1, a8_0, a8_1, a9_0, a9_1};
         for (int64_t nth = 0; nth < 10; nth++) {
-          if (j - at == 0 && past == 16) {
-            *(KERNEL_vector *)&y[(i + nth) * row + at + part * elements] = sums[nth];
-            continue;
-          }
-          #pragma GCC ivdep
-          for (int64_t lane = j - at; lane < past; lane++) {
-            y[(i + nth) * row + at + lane + part * elements] = sums[nth][lane];
+          for (int64_t lane = 0; lane < 32; lane += 16) {
+            const KERNEL_vector z = tile[nth * 2 + lane / 16];
+            const int64_t done = j - at_j - lane;
+            if (done <= 0) *(KERNEL_vector *)&y[(i + nth) * row + at_j + lane + part * elements] = z;
+            else if (done < 16) DAMO_STORE_REST_64_4(&y[(i + nth) * row + at_j + lane + part * elements], z, done);
           }
         }
       }

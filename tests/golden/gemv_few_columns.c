@@ -84,10 +84,12 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   a0_0 += a0_0_2;
   a0_0_1 += a0_0_3;
   a0_0 += a0_0_1;
+  const KERNEL_vector tile[] = {a0_0};
+  const float *sums = (const float *)tile;
   const float t0 = x1[0];
   #pragma GCC ivdep
   for (int64_t lane = 0; lane < 10; lane++) {
-    y[lane] = x0[lane] + (t0 * a0_0[lane]);
+    y[lane] = x0[lane] + (t0 * sums[lane]);
   }
   return DAMO_OK;
 }

@@ -98,10 +98,12 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const KERNEL_vector f0_0_2 = KERNEL_fold2(f0_0_4, f0_1_4);
   const KERNEL_vector f0_1_2 = KERNEL_fold2(f0_2_4, f0_2_4);
   const KERNEL_vector f0_0_1 = KERNEL_fold1(f0_0_2, f0_1_2);
+  const KERNEL_vector tile[] = {f0_0_1};
+  const float *sums = (const float *)tile;
   const float t0 = x1[0];
   #pragma GCC ivdep
   for (int64_t lane = 0; lane < 10; lane++) {
-    y[lane] = x0[lane] + (t0 * f0_0_1[lane]);
+    y[lane] = x0[lane] + (t0 * sums[lane]);
   }
   return DAMO_OK;
 }

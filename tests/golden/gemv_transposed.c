@@ -14,12 +14,22 @@ static inline __attribute__((always_inline)) KERNEL_vector KERNEL_last(const flo
   for (int lane = 0; lane < 16; lane++) y[lane] = lane < skip ? 0 : y[lane];
   return y;
 }
-static inline __attribute__((always_inline)) float KERNEL_sum(KERNEL_vector x) {
-  for (int lane = 0; lane < 8; lane++) x[lane] += x[lane + 8];
-  for (int lane = 0; lane < 4; lane++) x[lane] += x[lane + 4];
-  for (int lane = 0; lane < 2; lane++) x[lane] += x[lane + 2];
-  for (int lane = 0; lane < 1; lane++) x[lane] += x[lane + 1];
-  return x[0];
+typedef int32_t KERNEL_lanes __attribute__((vector_size(64)));
+static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fold8(KERNEL_vector x, KERNEL_vector y) {
+  return DAMO_LANES(KERNEL_lanes, x, y, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+    DAMO_LANES(KERNEL_lanes, x, y, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+}
+static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fold4(KERNEL_vector x, KERNEL_vector y) {
+  return DAMO_LANES(KERNEL_lanes, x, y, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+    DAMO_LANES(KERNEL_lanes, x, y, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+}
+static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fold2(KERNEL_vector x, KERNEL_vector y) {
+  return DAMO_LANES(KERNEL_lanes, x, y, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29) +
+    DAMO_LANES(KERNEL_lanes, x, y, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
+}
+static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fold1(KERNEL_vector x, KERNEL_vector y) {
+  return DAMO_LANES(KERNEL_lanes, x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
+    DAMO_LANES(KERNEL_lanes, x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   const float *x0 = args[0]->data;
@@ -32,8 +42,7 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
   lo = (lo + 4) / 8 * 8;
   if (hi < n_i) hi = (hi + 4) / 8 * 8;
   if (hi > n_i) hi = n_i;
-  int64_t i = lo;
-  for (; i + 8 <= hi; i += 8) {
+  for (int64_t i = lo; i < hi; i += 8) {
     KERNEL_vector a0_0 = {0}, a0_1 = {0}, a0_2 = {0}, a0_3 = {0}, a0_4 = {0}, a0_5 = {0}, a0_6 = {0}, a0_7 = {0};
     for (int64_t j = 0; j + 16 <= n_j; j += 16) {
       const KERNEL_vector w0 = *(const KERNEL_vector *)&x2[i * x2_i + j];
@@ -74,29 +83,21 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
       a0_6 = KERNEL_fma(u0, w6, a0_6);
       a0_7 = KERNEL_fma(u0, w7, a0_7);
     }
-    y[i] = x0[i] + (x1[0] * KERNEL_sum(a0_0));
-    y[i + 1] = x0[i + 1] + (x1[0] * KERNEL_sum(a0_1));
-    y[i + 2] = x0[i + 2] + (x1[0] * KERNEL_sum(a0_2));
-    y[i + 3] = x0[i + 3] + (x1[0] * KERNEL_sum(a0_3));
-    y[i + 4] = x0[i + 4] + (x1[0] * KERNEL_sum(a0_4));
-    y[i + 5] = x0[i + 5] + (x1[0] * KERNEL_sum(a0_5));
-    y[i + 6] = x0[i + 6] + (x1[0] * KERNEL_sum(a0_6));
-    y[i + 7] = x0[i + 7] + (x1[0] * KERNEL_sum(a0_7));
-  }
-  for (; i < hi; i++) {
-    KERNEL_vector a0_0 = {0};
-    for (int64_t j = 0; j + 16 <= n_j; j += 16) {
-      const KERNEL_vector w0 = *(const KERNEL_vector *)&x2[i * x2_i + j];
-      const KERNEL_vector u0 = *(const KERNEL_vector *)&x3[j];
-      a0_0 = KERNEL_fma(u0, w0, a0_0);
+    const KERNEL_vector f0_0_8 = KERNEL_fold8(a0_0, a0_1);
+    const KERNEL_vector f0_1_8 = KERNEL_fold8(a0_2, a0_3);
+    const KERNEL_vector f0_2_8 = KERNEL_fold8(a0_4, a0_5);
+    const KERNEL_vector f0_3_8 = KERNEL_fold8(a0_6, a0_7);
+    const KERNEL_vector f0_0_4 = KERNEL_fold4(f0_0_8, f0_1_8);
+    const KERNEL_vector f0_1_4 = KERNEL_fold4(f0_2_8, f0_3_8);
+    const KERNEL_vector f0_0_2 = KERNEL_fold2(f0_0_4, f0_1_4);
+    const KERNEL_vector f0_0_1 = KERNEL_fold1(f0_0_2, f0_0_2);
+    const KERNEL_vector tile[] = {f0_0_1};
+    const float *sums = (const float *)tile;
+    const float t0 = x1[0];
+    #pragma GCC ivdep
+    for (int64_t lane = 0; lane < 8; lane++) {
+      y[i + lane] = x0[i + lane] + (t0 * sums[lane]);
     }
-    if (n_j % 16) {
-      const int64_t last = n_j - 16, skip = 16 - n_j % 16;
-      const KERNEL_vector w0 = KERNEL_last(&x2[i * x2_i + last], skip);
-      const KERNEL_vector u0 = KERNEL_last(&x3[last], skip);
-      a0_0 = KERNEL_fma(u0, w0, a0_0);
-    }
-    y[i] = x0[i] + (x1[0] * KERNEL_sum(a0_0));
   }
   return DAMO_OK;
 }
