@@ -126,6 +126,7 @@ function storeInLoops(
       ...within(t, scope, r, column(first, "lane")),
       results: ["tile[lane]"],
     });
+    if (t.fewTerms) line(writer, `#pragma GCC unroll ${width / lanes}`);
     block(
       writer,
       `for (int64_t lane = 0; lane < ${width}; lane += ${lanes}) {`,
