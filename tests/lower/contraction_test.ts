@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { NDArray } from "../../src/graph/ndarray.ts";
 import { implement } from "../../src/lower/emit/implement.ts";
-import { FIXED_TARGET } from "../../src/lower/target.ts";
+import { FIXED_TARGET, type Target } from "../../src/lower/target.ts";
 import { dot, dotAdd } from "../../src/ops/products/dot.ts";
 import { hasBlas, hasCompiler, layoutOf, poisoned, run } from "./harness.ts";
 import {
@@ -132,6 +132,45 @@ for (const target of [FIXED_TARGET, OWN]) {
     }
   });
 }
+
+Deno.test({
+  name: "a last tile that is moved back adds nothing twice, for every split",
+  ignore,
+}, () => {
+  const next = random(5),
+    alpha = new NDArray("float32", [], Float32Array.of(-0.5)),
+    small: Target = { ...OWN, vector: 32, registers: 16 };
+  for (const target of [OWN, small]) {
+    // Rows and columns behind whole tiles: none, some, a tile of their own.
+    for (const [m, n] of [[60, 64], [65, 60], [9, 100], [23, 500], [1, 70]]) {
+      for (const k of [0, 7, 300]) {
+        const x = values(
+            "float32",
+            [m!, k],
+            next,
+            k === 7 ? "columns" : "rows",
+          ),
+          y = values("float32", [k, n!], next, k === 300 ? "padded" : "rows"),
+          c = values("float32", [m!, n!], next);
+        const node = dotAdd(
+          variable(c),
+          variable(alpha),
+          variable(x),
+          variable(y),
+        ).owner!;
+        const apart = expectProduct(node, [c, alpha, x, y], { target });
+        for (const parts of [1, 3]) {
+          const over = run(node, [c.copy(), alpha, x, y], [[m!, n!]], {
+            target,
+            inplace: 0,
+            parts,
+          });
+          assertEquals((over as NDArray[])[0]!.flat(), apart.flat());
+        }
+      }
+    }
+  }
+});
 
 Deno.test(
   {
