@@ -51,6 +51,7 @@ import { SYMBOLIC } from "./shape/length_graph.ts";
 import { sum } from "./reductions/reduce.ts";
 import type { RankOf, ShapeLike } from "./shape/reshape.ts";
 import { call, castExpr } from "./elementwise/scalar.ts";
+import { point } from "./loop_nest.ts";
 
 /** A value in any form. */
 export type Value = NDArray | Nested | ArrayBufferView | ArrayLike;
@@ -216,11 +217,11 @@ const progression: OpFunction<Progression> = defineOp<Progression>({
         kind: "store",
         axes: [],
         output: 0,
-        index: [{ kind: "axis", axis: 0 }],
+        index: [point(0)],
         value: call(
           add,
           load(0),
-          call(mul, castExpr({ kind: "axis", axis: 0 }, dtype), load(1)),
+          call(mul, castExpr(point(0), dtype), load(1)),
         ),
       }],
     };

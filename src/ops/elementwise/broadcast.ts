@@ -7,6 +7,7 @@ import type { Type } from "../../graph/type.ts";
 import type { LoopSite, Variable } from "../../graph/variable.ts";
 import { sum } from "../reductions/reduce.ts";
 import { dimshuffle } from "../shape/dimshuffle.ts";
+import { point } from "../loop_nest.ts";
 
 /** The position in `x` of axis `axis` of `ndim`, right-aligned; negative where x has no such axis. */
 function aligned(
@@ -101,7 +102,7 @@ export function loadAligned(input: number, type: Type, output: Type): Expr {
   const index = type.shape.map((d, i): Expr =>
     d === 1 && output.shape[i + extra] !== 1
       ? { kind: "constant", value: 0, dtype: "int64" }
-      : { kind: "axis", axis: i + extra }
+      : point(i + extra)
   );
   return { kind: "load", input, index, dtype: type.dtype };
 }
@@ -121,7 +122,7 @@ export function elementLoops(
       kind: "store",
       axes: [],
       output,
-      index: axes.map((axis) => ({ kind: "axis", axis })),
+      index: axes.map(point),
       value,
     })).reverse(),
     inplace: [...inputs.keys()].filter((i) => overwrites(inputs[i]!, out)),

@@ -24,6 +24,7 @@ import {
   type Scalar,
   scalarValue,
 } from "../shape/view.ts";
+import { point } from "../loop_nest.ts";
 
 /** What an axis of the operand is indexed by; axes after the last entry are taken whole. */
 export type IndexParam =
@@ -212,7 +213,7 @@ export function positions(
         const { shape, dtype } = inputs[entry.input]!,
           first = joint.at + joint.ndim - shape.length;
         const at = shape.map((d, i): Expr =>
-          d === 1 ? integer(0) : { kind: "axis", axis: nest.result(first + i) }
+          d === 1 ? integer(0) : point(nest.result(first + i))
         );
         return { kind: "load", input: entry.input, index: at, dtype };
       }
@@ -220,11 +221,11 @@ export function positions(
         return {
           kind: "load",
           input: entry.input,
-          index: [{ kind: "axis", axis: nest.result(to) }],
+          index: [point(nest.result(to))],
           dtype: inputs[entry.input]!.dtype,
         };
       case "slice": {
-        const along: Expr = { kind: "axis", axis: nest.result(to) };
+        const along = point(nest.result(to));
         const start = firstOf(entry.start, entry.step, n, inputs),
           steps = entry.step === 1 ? along : call(mul, along, entry.step);
         const whole = entry.start === undefined && entry.stop === undefined;

@@ -23,6 +23,7 @@ import {
   shiftInputs,
 } from "./selection.ts";
 import { shapedArray } from "../shape/view.ts";
+import { point } from "../loop_nest.ts";
 
 /** Parameters of `increment`. */
 export interface IncrementParams extends SelectionParams {
@@ -109,7 +110,7 @@ export const advancedSubtensor: OpFunction<Operand[], SelectionParams> =
           kind: "store",
           axes: [],
           output: 0,
-          index: result.map((axis) => ({ kind: "axis", axis })),
+          index: result.map(point),
           value: { kind: "load", input: 0, index: from, dtype: x!.dtype },
         }],
         checks: checksOf(index),
@@ -202,8 +203,7 @@ function incrementLoops(
     all = axesOf(x!.shape),
     first = all.length,
     changed = axesOf(y!.shape).map((axis) => first + axis);
-  const along = (axes: readonly number[]): Expr[] =>
-    axes.map((axis) => ({ kind: "axis", axis }));
+  const along = (axes: readonly number[]): Expr[] => axes.map(point);
   const at = positions([x!, y!, ...rest], index, {
     result: (axis) => first + axis,
     operand: (axis) => axis,

@@ -20,6 +20,7 @@ import { restoreAxes, sum } from "../reductions/reduce.ts";
 import { call, castExpr, floating } from "../elementwise/scalar.ts";
 import { logSoftmax, softmax, softmaxGrad } from "./softmax.ts";
 import { total } from "../elementwise/total.ts";
+import { point } from "../loop_nest.ts";
 
 /** The lengths of rows and their numbers y. TypeError: y holds no integers or lacks axes; RangeError: lengths differ. */
 function rowShape(
@@ -71,7 +72,7 @@ interface Rows {
 }
 
 function rowsOf(ndim: number): Rows {
-  const index = axesBelow(ndim).map((axis): Expr => ({ kind: "axis", axis }));
+  const index = axesBelow(ndim).map(point);
   const load: Rows["load"] = (input, { dtype, shape }, at = index) => ({
     kind: "load",
     input,

@@ -17,6 +17,7 @@ import { add, div, exp, log, mul, sub } from "../elementwise/elemwise.ts";
 import { sum } from "../reductions/reduce.ts";
 import { call, castExpr, floating } from "../elementwise/scalar.ts";
 import { axisOf } from "../shape/shape.ts";
+import { point } from "../loop_nest.ts";
 
 /** The axis along which elements compete. */
 export interface AxisParams {
@@ -51,7 +52,7 @@ function rowLoops(
   },
 ): Loops {
   const every = [...Array(ndim).keys()],
-    index = every.map((axis): Expr => ({ kind: "axis", axis }));
+    index = every.map(point);
   const { reduce, store, result } = describe({
     load: (input, type) =>
       castExpr({ kind: "load", input, index, dtype: type.dtype }, dtype),

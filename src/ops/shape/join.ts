@@ -30,6 +30,7 @@ import { call } from "../elementwise/scalar.ts";
 import { axisOf, lengthsOf } from "./shape.ts";
 import { alongSome } from "../indexing/some_axis.ts";
 import { specifyShape } from "./specify_shape.ts";
+import { point } from "../loop_nest.ts";
 
 interface JoinParams {
   readonly axis: number;
@@ -68,9 +69,7 @@ const concatenation: OpFunction<Operand[], JoinParams> = defineOp<
     const common = y!.shape.flatMap((_, d) => d === axis ? [] : [d]),
       dtype = y!.dtype;
     const along = (joined: Expr): Expr[] =>
-      y!.shape.map((_, d) =>
-        d === axis ? joined : { kind: "axis", axis: common.indexOf(d) }
-      );
+      y!.shape.map((_, d) => d === axis ? joined : point(common.indexOf(d)));
     let before: Expr | null = null;
     return {
       axes: [
@@ -84,7 +83,7 @@ const concatenation: OpFunction<Operand[], JoinParams> = defineOp<
       outer: common.map((_, i) => i),
       stages: inputs.map((x, input) => {
         const own = common.length + input,
-          here: Expr = { kind: "axis", axis: own },
+          here = point(own),
           n = x.shape[axis];
         const to = before ? call(add, before, here) : here;
         const length: Expr = typeof n === "number"
