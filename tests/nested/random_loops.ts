@@ -2,7 +2,7 @@
 import { lagOf, spanOf } from "../../src/graph/scan_params.ts";
 import { NDArray } from "../../src/graph/ndarray.ts";
 import { dense } from "../../src/graph/type.ts";
-import { Variable } from "../../src/graph/variable.ts";
+import { Constant, Variable } from "../../src/graph/variable.ts";
 import { reduce } from "../../src/nested/fold.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { readStep, type StepResult, until } from "../../src/nested/step.ts";
@@ -275,4 +275,38 @@ export function randomLoops(seed: number): Twins {
 /** One weight for each element, none of them 0. */
 export function weights(shape: readonly number[], seed: number): NDArray {
   return values(rng(seed), shape);
+}
+
+/** What derivatives of twins are compared by. */
+export interface Probes {
+  /** Of all outputs. */
+  readonly cost: Variable<0>;
+  /** One for each input. */
+  readonly directions: readonly Constant[];
+  /** What gradients say of a step in these directions. */
+  readonly along: (gradients: readonly Variable[]) => Variable<0>;
+}
+
+/** A cost that weighs every element of the outputs of a twin, and directions to differentiate in. */
+export function probesOf(
+  { inputs, values }: Twins,
+  outputs: readonly Variable[],
+): Probes {
+  const given = new Map(inputs.map((x, i) => [x, values[i]!]));
+  const shapes = evaluate(outputs, given).map((y) => y.shape);
+  const cost = outputs
+    .map((y, i): Variable =>
+      sum(mul(mul(y, y), new Constant(weights(shapes[i]!, i))))
+    )
+    .reduce((a, b) => add(a, b), constant(0, { dtype: "float64" }));
+  const directions = values.map((x, i) =>
+    new Constant(weights(x.shape, 9 + i))
+  );
+  return {
+    cost: cost as Variable<0>,
+    directions,
+    along: (gradients) =>
+      gradients.map((g, i): Variable => sum(mul(g, directions[i]!)))
+        .reduce((a, b) => add(a, b)) as Variable<0>,
+  };
 }

@@ -1,37 +1,23 @@
 /** Random loops equal their unrolled twins: values, gradients, tangents, second derivatives. */
 import { assert, assertEquals } from "@std/assert";
 import type { NDArray } from "../../src/graph/ndarray.ts";
-import { Constant, type Variable } from "../../src/graph/variable.ts";
+import type { Variable } from "../../src/graph/variable.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { hessianVectorProduct } from "../../src/grad/hessian.ts";
 import { Rop } from "../../src/grad/rop.ts";
-import { constant } from "../../src/ops/constructors.ts";
-import { add, mul } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
-import { sum } from "../../src/ops/reductions/reduce.ts";
-import { randomLoops, type Twins, weights } from "./random_loops.ts";
+import { probesOf, randomLoops, type Twins } from "./random_loops.ts";
 
 /** Everything that is compared, of one of the twins; third derivatives only where asked for. */
 function derived(
-  { inputs, values }: Twins,
+  twins: Twins,
   outputs: readonly Variable[],
   third: boolean,
 ): { readonly [what: string]: readonly Variable[] } {
-  const given = new Map(inputs.map((x, i) => [x, values[i]!]));
-  const shapes = evaluate(outputs, given).map((y) => y.shape);
-  const cost = outputs
-    .map((y, i): Variable =>
-      sum(mul(mul(y, y), new Constant(weights(shapes[i]!, i))))
-    )
-    .reduce((a, b) => add(a, b), constant(0, { dtype: "float64" }));
-  const directions = values.map((x, i) =>
-    new Constant(weights(x.shape, 9 + i))
-  );
+  const { inputs } = twins,
+    { cost, directions, along } = probesOf(twins, outputs);
   const options = { disconnectedInputs: "ignore" } as const;
-  const slopes = (y: Variable) => grad(y as Variable<0>, inputs, options);
-  const along = (gs: readonly Variable[]) =>
-    gs.map((g, i): Variable => sum(mul(g, directions[i]!)))
-      .reduce((a, b) => add(a, b));
+  const slopes = (y: Variable<0>) => grad(y, inputs, options);
   const gradients = slopes(cost), products = slopes(along(gradients));
   return {
     values: outputs,
@@ -39,7 +25,7 @@ function derived(
     tangents: Rop(outputs, inputs, directions),
     "Hessian-vector products": products,
     "Hessian-vector products, forwards": hessianVectorProduct(
-      cost as Variable<0>,
+      cost,
       inputs,
       directions,
       options,

@@ -97,51 +97,44 @@ Deno.test("a kernel that computes something else than eval is named, with the fi
   assertEquals(f([5, 5, 5]).toArray(), [5, 5, 5]); // and the next call is clean
 });
 
-Deno.test("a view that looks elsewhere than its eval is named", () => {
-  const swapped = damo.defineOp<X>({
-    name: "swapped",
+/** A vector's copy by its eval, and a view of something else. */
+function misleading(name: string, start: number, step: number) {
+  return damo.defineOp<X>({
+    name,
     arity: 1,
     infer: ([x]) => x,
     eval: ([x]) => x.copy(),
     views: [0],
     view: () => ({
       kind: "affine",
-      start: [-1],
-      step: [-1],
+      start: [start],
+      step: [step],
       from: [0],
       checked: [false],
     }),
   });
-  const x = damo.vector("x"),
-    f = damo.function([x], swapped(x).add(1), { mode });
-  assertMatch(
-    refused(() => f([1, 2, 3])).message,
-    /Cannot trust swapped: output 0 at \(0\) is 3, expected 1/,
-  );
-});
+}
 
-Deno.test("a view that leaves its operand is named", () => {
-  const beyond = damo.defineOp<X>({
-    name: "beyond",
-    arity: 1,
-    infer: ([x]) => x,
-    eval: ([x]) => x.copy(),
-    views: [0],
-    view: () => ({
-      kind: "affine",
-      start: [0],
-      step: [2],
-      from: [0],
-      checked: [false],
-    }),
+for (
+  const [what, view, why] of [
+    [
+      "looks elsewhere than its eval",
+      misleading("swapped", -1, -1),
+      /Cannot trust swapped: output 0 at \(0\) is 3, expected 1/,
+    ],
+    [
+      "leaves its operand",
+      misleading("beyond", 0, 2),
+      /Cannot trust beyond: its output leaves its operand/,
+    ],
+  ] as const
+) {
+  Deno.test(`a view that ${what} is named`, () => {
+    const x = damo.vector("x"),
+      f = damo.function([x], view(x).add(1), { mode });
+    assertMatch(refused(() => f([1, 2, 3])).message, why);
   });
-  const x = damo.vector("x"),
-    f = damo.function([x], beyond(x).add(1), { mode });
-  assertMatch(
-    refused(() => f([1, 2, 3])).message,
-    /Cannot trust beyond: its output leaves its operand/,
-  );
-});
+}
 
 Deno.test("an op that claims to work in place, and does not, is named", () => {
   const backwards = damo.defineOp<X>({

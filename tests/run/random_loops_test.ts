@@ -2,20 +2,17 @@
 import { assert, assertEquals } from "@std/assert";
 import "../../src/ops/methods.ts";
 import type { NDArray } from "../../src/graph/ndarray.ts";
-import { Constant, type Variable } from "../../src/graph/variable.ts";
+import type { Variable } from "../../src/graph/variable.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { hessianVectorProduct } from "../../src/grad/hessian.ts";
 import { Rop } from "../../src/grad/rop.ts";
-import { constant } from "../../src/ops/constructors.ts";
-import { add, mul } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
-import { sum } from "../../src/ops/reductions/reduce.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import { listOf } from "../../src/run/compiled.ts";
 import { compileAll, VmEngine } from "../../src/run/engine.ts";
 import { Mode } from "../../src/run/mode.ts";
 import { runtime } from "../../src/run/runtime.ts";
-import { randomLoops, type Twins, weights } from "../nested/random_loops.ts";
+import { probesOf, randomLoops, type Twins } from "../nested/random_loops.ts";
 
 const SEEDS = 40, TOLERANCE = 1e-10;
 /** Every so many programs are differentiated three times. */
@@ -23,32 +20,21 @@ const THIRD = 4;
 
 /** All that is compared of one of the twins, as outputs of one function. */
 function derived(
-  { inputs, values }: Twins,
+  twins: Twins,
   outputs: readonly Variable[],
   thrice: boolean,
 ): readonly Variable[] {
-  const given = new Map(inputs.map((x, i) => [x, values[i]!]));
-  const shapes = evaluate(outputs, given).map((y) => y.shape);
-  const cost = outputs
-    .map((y, i): Variable =>
-      sum(mul(mul(y, y), new Constant(weights(shapes[i]!, i))))
-    )
-    .reduce((a, b) => add(a, b), constant(0, { dtype: "float64" }));
-  const directions = values.map((x, i) =>
-    new Constant(weights(x.shape, 9 + i))
-  );
+  const { inputs } = twins,
+    { cost, directions, along } = probesOf(twins, outputs);
   const options = { disconnectedInputs: "ignore" } as const;
-  const first = grad(cost as Variable<0>, inputs, options);
+  const first = grad(cost, inputs, options);
   const second = hessianVectorProduct(
-    cost as Variable<0>,
+    cost,
     inputs,
     directions,
     options,
   );
-  const along = second
-    .map((y, i): Variable => sum(mul(y, directions[i]!)))
-    .reduce((a, b) => add(a, b));
-  const third = thrice ? grad(along as Variable<0>, inputs, options) : [];
+  const third = thrice ? grad(along(second), inputs, options) : [];
   return [
     ...outputs,
     ...Rop(outputs, inputs, directions),
