@@ -1,4 +1,4 @@
-/** What functions compute and refuse at a call: indices, lengths, branches and loops; under every linker. */
+/** What functions compute and refuse at a call: strides, indices, lengths, branches and loops; under every linker. */
 import {
   assert,
   assertAlmostEquals,
@@ -17,6 +17,46 @@ function namesThisFile(error: Error): void {
 for (const [called, mode] of MODES) {
   const test = (name: string, body: () => void) =>
     Deno.test(`${called}: ${name}`, body);
+
+  test("takes strides as they are, however many lengths have come", () => {
+    const x = damo.vector("x"), m = damo.matrix("m");
+    const f = damo.function([x], x.add(1), { mode }),
+      g = damo.function([m], m.add(1), { mode });
+    const data = Float32Array.from({ length: 20 }, (_, i) => i);
+    for (const n of [2, 3, 4, 5, 2, 6, 0]) {
+      const up = Array.from({ length: n }, (_, i) => 2 * i + 1);
+      const every = { data, shape: [n], stride: [2], offset: 0 },
+        backwards = { data, shape: [n], stride: [-2], offset: 2 * (n - 1) };
+      assertEquals(f(every).toArray(), up);
+      if (n > 0) assertEquals(f(backwards).toArray(), [...up].reverse());
+      assertEquals(f(data.slice(0, n)).toArray(), up.map((_, i) => i + 1));
+      const columns = { data, shape: [n, 2], stride: [1, 10], offset: 0 };
+      assertEquals(g(columns).toArray(), up.map((_, i) => [i + 1, i + 11]));
+      assertEquals(
+        g(damo.array(up.map((_, i) => [i, 9]), { shape: [n, 2] })).toArray(),
+        up.map((_, i) => [i + 1, 10]),
+      );
+    }
+  });
+
+  test("axes that lie in another order are summed whole, whatever their lengths", () => {
+    const x = damo.tensor("float32", [null, 2, 3], "x");
+    const f = damo.function([x], [
+      x.transpose([2, 1, 0]).sum(),
+      x.transpose([1, 0, 2]).exp().sum({ axis: 0 }),
+    ], { mode });
+    for (const n of [1, 2, 3, 4, 5]) {
+      const [total, rows] = f(
+        damo.array(new Float32Array(6 * n).fill(0), { shape: [n, 2, 3] }),
+      );
+      assertEquals(rows.toArray(), Array(n).fill([2, 2, 2]));
+      assertEquals(total, 0);
+      const ones = damo.array(new Float32Array(6 * n).fill(1), {
+        shape: [n, 2, 3],
+      });
+      assertEquals(f(ones)[0], 6 * n);
+    }
+  });
 
   test("an index is checked against every array that it picks from", () => {
     const x = damo.matrix("x"), y = damo.matrix("y"), i = damo.lvector("i");
