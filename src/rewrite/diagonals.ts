@@ -29,6 +29,7 @@ import {
   type SymbolicLength,
 } from "../ops/shape/length_graph.ts";
 import { broadcastTo } from "../ops/shape/broadcast_to.ts";
+import { orderOf } from "./axes.ts";
 import { rangeOf } from "./indexing.ts";
 import { isEnoughFor, sameLength } from "./lengths.ts";
 import { match, type Rule, ruleAt, type Surroundings } from "./pattern.ts";
@@ -145,9 +146,7 @@ function isIdentity(x: Variable): boolean {
   const inner = match([cast, "v"], x)?.v ?? x,
     found = match([eq, [dimshuffle, "range"], [dimshuffle, "range"]], inner);
   const sides = found ? inner.owner!.inputs : [];
-  const axes = sides.map((v) =>
-    (v.owner!.params as { readonly pattern: readonly unknown[] }).pattern.join()
-  );
+  const axes = sides.map((v) => orderOf(v)!.join());
   return found !== null && rangeOf(found.range)?.start === 0 &&
     axes.includes("0,x") && axes.includes("x,0");
 }

@@ -19,6 +19,7 @@ import {
   increment,
   type IncrementParams,
 } from "../ops/indexing/subtensor.ts";
+import { sameSpace } from "./axes.ts";
 import { isLengthOf } from "./lengths.ts";
 import { match, named, type Rule, ruleAt } from "./pattern.ts";
 import { fillValue } from "./values.ts";
@@ -100,9 +101,7 @@ function labelsGrad(v: Variable): Variable | null {
   const rows = head(x, chosen.n),
     [, p] = crossentropySoftmax1Hot(rows, chosen.y);
   // An increment may repeat one number for all rows.
-  const each = g.ndim === 1 && g.type.shape[0] !== 1
-    ? g
-    : broadcastAs(g, chosen.y);
+  const each = sameSpace(g, chosen.y) ? g : broadcastAs(g, chosen.y);
   const slope = crossentropySoftmax1HotGrad(neg(each), p!, chosen.y);
   return rows === x
     ? slope

@@ -1,14 +1,8 @@
 /** What is one number along an axis: results of reductions, and the views that repeat them. */
 import type { Variable } from "../graph/variable.ts";
-import {
-  type max,
-  type ReduceParams,
-  restoreAxes,
-  type sum,
-} from "../ops/reductions/reduce.ts";
+import type { max, ReduceParams, sum } from "../ops/reductions/reduce.ts";
 import { broadcastTo } from "../ops/shape/broadcast_to.ts";
-import { dimshuffle } from "../ops/shape/dimshuffle.ts";
-import { paramsKey } from "./merge.ts";
+import { orderOf } from "./axes.ts";
 
 /** The one axis that a reduction runs along. */
 export function reducedAxis(v: Variable): number | null {
@@ -20,11 +14,11 @@ export function reducedAxis(v: Variable): number | null {
 export function repeated(v: Variable, axis: number): Variable | null {
   let at = v;
   if (at.owner?.op === broadcastTo.op) at = at.owner.inputs[0]!;
-  if (at.owner?.op !== dimshuffle.op) return axis === 0 ? at : null;
-  const from = at.owner.inputs[0]!;
-  return at.ndim === from.ndim + 1 &&
-      paramsKey(at.owner.params) ===
-        paramsKey(restoreAxes(from, [axis]).owner!.params)
+  const order = orderOf(at);
+  if (!order) return axis === 0 ? at : null;
+  const from = at.owner!.inputs[0]!;
+  return order.length === from.ndim + 1 &&
+      order.every((of, i) => of === (i === axis ? "x" : i < axis ? i : i - 1))
     ? from
     : null;
 }

@@ -1,5 +1,6 @@
 /** Elementwise functions that are graphs of others, and second names. */
 import { isFloat } from "../../graph/dtype.ts";
+import { type Defaults, withDefaults } from "../../graph/options.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { asVariable, asVariables, type Operand } from "../define.ts";
 import {
@@ -72,10 +73,12 @@ export interface RoundOptions {
 }
 
 /** The nearest whole number, as int64. */
-export function iround(
-  x: Operand,
-  { mode = "half_to_even" }: RoundOptions = {},
-): Variable {
+export function iround(x: Operand, options: RoundOptions = {}): Variable {
+  const { mode } = withDefaults<RoundOptions, Defaults<RoundOptions>>(
+    "apply iround",
+    options,
+    { mode: "half_to_even" },
+  );
   const round = mode === "half_to_even"
     ? roundHalfToEven
     : roundHalfAwayFromZero;
@@ -120,9 +123,13 @@ export function nanToNum(
   options: NanToNumOptions = {},
 ): Variable {
   const v = asVariable(x), largest = LARGEST[v.dtype];
+  const { nan, posinf, neginf } = withDefaults("apply nanToNum", options, {
+    nan: 0 as Operand,
+    posinf: largest as Operand | undefined,
+    neginf: largest && -largest as Operand | undefined,
+  });
   if (largest === undefined) return v;
-  const { nan = 0, posinf = largest, neginf = -largest } = options;
-  const as = (y: Operand) => cast(asVariable(y, v.dtype), v.dtype);
+  const as = (y: Operand | undefined) => cast(asVariable(y!, v.dtype), v.dtype);
   return where(
     isnan(v),
     as(nan),

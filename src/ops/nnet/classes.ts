@@ -1,4 +1,5 @@
 /** Classifiers in Theano's forms: softmax with its biases and losses, in two levels, and what a classifier confuses. */
+import { withDefaults } from "../../graph/options.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { asVariable, asVariables, type Operand } from "../define.ts";
 import { add, cast, intDiv, mod, mul } from "../elementwise/elemwise.ts";
@@ -105,10 +106,19 @@ export interface HSoftmaxOptions extends HSoftmaxWeights {
  * console.log(hSoftmax(fmatrix("x"), { ...weights, classes: 90 }).ndim); // 2
  * ```
  */
-export function hSoftmax(
-  x: Operand,
-  { W1, b1, W2, b2, classes, target }: HSoftmaxOptions,
-): Variable {
+export function hSoftmax(x: Operand, options: HSoftmaxOptions): Variable {
+  const { W1, b1, W2, b2, classes } = options;
+  const { target } = withDefaults<
+    HSoftmaxOptions,
+    Record<keyof HSoftmaxOptions, undefined>
+  >("apply hSoftmax", options, {
+    classes: undefined,
+    target: undefined,
+    W1: undefined,
+    b1: undefined,
+    W2: undefined,
+    b2: undefined,
+  });
   const [v, w1, w2, bias] = asVariables([x, W1, W2, b2]) as [
     Variable,
     Variable,

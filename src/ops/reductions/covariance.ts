@@ -1,5 +1,6 @@
 /** Covariances between variables that matrices hold by rows. */
 import { isInteger } from "../../graph/dtype.ts";
+import { withDefaults } from "../../graph/options.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { asVariable, type Operand } from "../define.ts";
 import { cast, div, maximum, mul, sub } from "../elementwise/elemwise.ts";
@@ -37,8 +38,19 @@ export interface CovOptions {
  * ```
  */
 export function cov(x: Operand, options: CovOptions = {}): Variable<2> {
-  const { y, rowvar = true, bias = false, fweights, aweights } = options;
-  const ddof = options.ddof ?? (bias ? 0 : 1);
+  const { y, rowvar, bias, fweights, aweights, ddof: given } = withDefaults(
+    "apply cov",
+    options,
+    {
+      rowvar: true,
+      bias: false,
+      y: undefined,
+      ddof: undefined,
+      fweights: undefined,
+      aweights: undefined,
+    },
+  );
+  const ddof = given ?? (bias ? 0 : 1);
   const parts = (y === undefined ? [x] : [x, y]).map((part) => {
     const v = asVariable(part);
     if (v.ndim > 2) {
