@@ -261,7 +261,7 @@ const HERE: Record<string, readonly string[]> = {
     "pad",
     "allocDiag",
     "diag",
-    "diagonal",
+    ...["diagonal", "extractDiag", "identityLike"],
     "fillDiagonal",
     "fillDiagonalOffset",
     "trace",

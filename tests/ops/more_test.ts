@@ -28,6 +28,7 @@ import {
   hSoftmax,
   softmaxWithBias,
 } from "../../src/ops/nnet/classes.ts";
+import { identityLike } from "../../src/ops/shape/diagonal.ts";
 import { cov } from "../../src/ops/reductions/covariance.ts";
 import { sum } from "../../src/ops/reductions/reduce.ts";
 
@@ -134,6 +135,19 @@ Deno.test("cov: variables by rows or columns, weights, and degrees of freedom", 
     "Cannot apply cov: fweights are float64",
   );
   assertThrows(() => cov(tensor("float64", [1, 2, 3])), TypeError);
+});
+
+Deno.test("identityLike has the shape and the dtype of a matrix", () => {
+  const like = identityLike(
+    constant([[5, 6, 7], [8, 9, 0]], { dtype: "int32" }),
+  );
+  assertEquals(run(like).toArray(), [[1, 0, 0], [0, 1, 0]]);
+  assertEquals(like.dtype, "int32");
+  assertThrows(
+    () => identityLike(doubles(1, 2)),
+    TypeError,
+    "Cannot apply identityLike: expected a matrix, got",
+  );
 });
 
 Deno.test("losses with biases are those of the sum", () => {

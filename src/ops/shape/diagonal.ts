@@ -7,7 +7,7 @@ import { type Length, type Lengths, STATIC } from "../../graph/length.ts";
 import { describeType } from "../../graph/type.ts";
 import type { AnyOp, Variable, ViewMap } from "../../graph/variable.ts";
 import { at, incSubtensor, setSubtensor } from "../indexing/at.ts";
-import { arange, zeros, zerosLike } from "../constructors.ts";
+import { arange, eye, zeros, zerosLike } from "../constructors.ts";
 import {
   asVariable,
   defineOp,
@@ -139,6 +139,23 @@ export const diagonal: {
   (x: Operand, offset?: number, axis1?: number, axis2?: number): Variable;
   readonly op: AnyOp;
 } = Object.assign(diagonalOf, { op: extracted.op });
+
+/** diagonal, under Theano's name. */
+export const extractDiag: typeof diagonal = diagonal;
+
+/** The identity matrix in the shape and dtype of a matrix x. TypeError: x is no matrix. */
+export function identityLike(x: Operand): Variable<2> {
+  const v = asVariable(x);
+  if (v.ndim !== 2) {
+    throw new TypeError(
+      `Cannot apply identityLike: expected a matrix, got ${
+        describeType(v.type)
+      }`,
+    );
+  }
+  const [n, m] = lengthsOf(v);
+  return eye(n!, m!, 0, v.dtype);
+}
 
 /** Zeros but for x, whose last axis lies on a diagonal of two new axes: what `diagonal` takes apart. TypeError: x is a scalar. RangeError: no such axis. */
 export function allocDiag(
