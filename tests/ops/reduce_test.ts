@@ -197,7 +197,8 @@ Deno.test("statistics", () => {
   assertEquals(value(ptp(matrix, { axis: 1 })), [4, 4]);
   assertEquals(value(prodWithoutZeros(constant([0, 2, 3]))), 6);
   assertEquals(value(prodWithoutZeros(constant([0, 0]))), 0);
-  const half = constant([0.5, 0]);
+  const half = constant([0.5, 0]), bits = constant([1, 0], "bool");
+  assertEquals(prodWithoutZeros(bits, { dtype: "bool" }).dtype, "bool");
   assertEquals(value(prodWithoutZeros(half, { dtype: "float64" })), 0.5);
   assertEquals(value(prodWithoutZeros(constant([0, 2]), { axis: [] })), [0, 2]);
   const v = constant([3, 0, -4]);

@@ -339,12 +339,9 @@ export function prodWithoutZeros(
     options,
     SUM,
   );
-  const v = asVariable(x);
-  return where(
-    any(v, axes),
-    prod(where(eq(v, 0), 1, v), { dtype, ...axes }),
-    0,
-  );
+  const v = asVariable(x),
+    product = prod(where(eq(v, 0), 1, v), { dtype, ...axes });
+  return cast(where(any(v, axes), product, 0), product.dtype);
 }
 
 /** The largest element over axes; NaN if one is. Every element that is equal to it has the whole gradient. RangeError: nothing to reduce. */
