@@ -82,26 +82,6 @@ export function compileKernels(kernels: readonly Kernel[]): Located[] {
   return all.map(({ key }) => recall(key, store)!);
 }
 
-/**
- * What `open` makes of each kernel, compiled if it is not in the cache. A
- * library of the cache that does not open, say because a machine with another
- * C library left it there, is built once more.
- *
- * @throws CompileError, MissingCompilerError: see compileKernels.
- */
-export function openKernels<T>(
-  kernels: readonly Kernel[],
-  open: (found: Located) => T,
-): T[] {
-  let last: Located | undefined;
-  try {
-    return compileKernels(kernels).map((found) => open(last = found));
-  } catch (error) {
-    if (!last || !forget(last.path)) throw error;
-    return openKernels(kernels, open); // each round forgets a library that this process did not make
-  }
-}
-
 /** How a library is compiled. */
 export interface LibraryOptions {
   /** C files that are compiled as one, each group at the same time as the others; every file by itself unless given. */
@@ -169,27 +149,8 @@ export function buildLibrary(
   return `${directory}/${library}`;
 }
 
-/**
- * What `open` makes of the library at the path that buildLibrary gives. One
- * that was found but does not open, say because a machine with another C
- * library left it there, is built once more.
- */
-export function openLibrary<T>(
-  name: string,
-  sources: Readonly<Record<string, string>>,
-  { open, ...options }: LibraryOptions & { readonly open: (path: string) => T },
-): T {
-  const path = buildLibrary(name, sources, options);
-  try {
-    return open(path);
-  } catch (error) {
-    if (!forget(path)) throw error;
-    return open(buildLibrary(name, sources, options));
-  }
-}
-
-/** Drops a library that this process did not make. False: it made it. */
-function forget(path: string): boolean {
+/** Drops a library that this process found, so that it is built when it is next asked for. False: it made it. */
+export function forget(path: string): boolean {
   const at = [...intact].find(([, found]) => found === path)?.[0];
   if (at === undefined) return false;
   intact.delete(at);

@@ -1,4 +1,4 @@
-/** Element types: their sizes, arrays and C names, and how two of them combine. */
+/** Element types: their sizes, arrays and C names, how two of them combine, and how an element is converted. */
 
 /** Every element type; float16 is for storage. */
 export type Dtype =
@@ -152,4 +152,23 @@ export function castsSafely(from: Dtype, to: Dtype): boolean {
   if (b.kind === "float") return a.kind !== "float" || b.size >= a.size;
   if (a.kind === b.kind) return b.size >= a.size;
   return a.kind === "uint" && b.kind === "int" && b.size > a.size;
+}
+
+/** One element in the form its dtype holds: wrapped, truncated or rounded as a C cast would, NaN to integer gives 0. */
+export function castElement(x: number | bigint, dtype: Dtype): number | bigint {
+  if (dtype === "bool") return x == 0 ? 0 : 1;
+  if (isFloat(dtype)) return Number(x);
+  if (isBig(dtype)) {
+    const i = typeof x === "bigint"
+      ? x
+      : Number.isFinite(x)
+      ? BigInt(Math.trunc(x))
+      : 0n;
+    return dtype === "int64" ? BigInt.asIntN(64, i) : BigInt.asUintN(64, i);
+  }
+  return typeof x === "bigint"
+    ? Number(BigInt.asIntN(32, x))
+    : Number.isFinite(x)
+    ? Math.trunc(x)
+    : 0;
 }

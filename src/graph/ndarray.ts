@@ -2,10 +2,9 @@
 import { withDefaults } from "./options.ts";
 import {
   allocate,
+  castElement,
   type Dtype,
   dtypeOf,
-  isBig,
-  isFloat,
   type TypedArray,
 } from "./dtype.ts";
 
@@ -263,25 +262,6 @@ export function forEachOffset(
       index[axis] = 0;
     }
   }
-}
-
-/** One element in the form its dtype holds: wrapped, truncated or rounded as a C cast would, NaN to integer gives 0. */
-export function castElement(x: number | bigint, dtype: Dtype): number | bigint {
-  if (dtype === "bool") return x == 0 ? 0 : 1;
-  if (isFloat(dtype)) return Number(x);
-  if (isBig(dtype)) {
-    const i = typeof x === "bigint"
-      ? x
-      : Number.isFinite(x)
-      ? BigInt(Math.trunc(x))
-      : 0n;
-    return dtype === "int64" ? BigInt.asIntN(64, i) : BigInt.asUintN(64, i);
-  }
-  return typeof x === "bigint"
-    ? Number(BigInt.asIntN(32, x))
-    : Number.isFinite(x)
-    ? Math.trunc(x)
-    : 0;
 }
 
 /**

@@ -69,9 +69,9 @@ export {
   RandomStreams,
   type UniformOptions,
 } from "./random/random_streams.ts";
+export { arange } from "./arange.ts";
 export {
   alloc,
-  arange,
   asTensor,
   constant,
   eye,

@@ -1,7 +1,7 @@
 /** Indices that take everything, one of several parts, or less than what is computed for them. */
 import { Constant, type Variable } from "../graph/variable.ts";
 import { slice } from "../graph/indexing.ts";
-import { arange } from "../ops/constructors.ts";
+import { arange } from "../ops/arange.ts";
 import { at } from "../ops/indexing/at.ts";
 import { dimshuffle } from "../ops/shape/dimshuffle.ts";
 import { join } from "../ops/shape/join.ts";

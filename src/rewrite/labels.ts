@@ -3,7 +3,8 @@ import { slice } from "../graph/indexing.ts";
 import { isInteger } from "../graph/dtype.ts";
 import type { Variable } from "../graph/variable.ts";
 import { at, incSubtensor } from "../ops/indexing/at.ts";
-import { arange, zerosLike } from "../ops/constructors.ts";
+import { arange } from "../ops/arange.ts";
+import { zerosLike } from "../ops/constructors.ts";
 import {
   crossentropySoftmax1Hot,
   crossentropySoftmax1HotGrad,

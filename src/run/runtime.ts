@@ -2,7 +2,8 @@
 import { Cvm } from "../../ffi/cvm.ts";
 import { CVM_OPTIONS, CVM_SOURCES } from "../../ffi/csrc.ts";
 import { findBlas } from "../../ffi/openblas.ts";
-import { type Located, openKernels, openLibrary } from "../build/cache.ts";
+import type { Located } from "../build/cache.ts";
+import { openKernels, openLibrary } from "../build/open.ts";
 import { MissingCompilerError } from "../build/toolchain.ts";
 import { config } from "../graph/config.ts";
 import type { Kernel } from "../lower/program.ts";

@@ -6,12 +6,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import {
-  CompileError,
-  compileKernels,
-  openKernels,
-  openLibrary,
-} from "../../src/build/cache.ts";
+import { CompileError, compileKernels } from "../../src/build/cache.ts";
+import { openKernels, openLibrary } from "../../src/build/open.ts";
 import { CacheError, Store } from "../../src/build/store.ts";
 import { MissingCompilerError } from "../../src/build/toolchain.ts";
 import { call, sampleKernel } from "./subject.ts";

@@ -1,7 +1,12 @@
 /** Factors in memory, and products that must agree with values. */
 import { assert, assertEquals } from "@std/assert";
-import { allocate, type Dtype, isFloat } from "../../src/graph/dtype.ts";
-import { castElement, NDArray } from "../../src/graph/ndarray.ts";
+import {
+  allocate,
+  castElement,
+  type Dtype,
+  isFloat,
+} from "../../src/graph/dtype.ts";
+import { NDArray } from "../../src/graph/ndarray.ts";
 import { dense } from "../../src/graph/type.ts";
 import { type Apply, Variable } from "../../src/graph/variable.ts";
 import { FIXED_TARGET, type Target } from "../../src/lower/target.ts";

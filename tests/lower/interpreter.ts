@@ -1,11 +1,11 @@
 /** Loops, interpreted element by element: what every kernel of the emitter must agree with. */
+import { NDArray, rowMajor, sizeOf } from "../../src/graph/ndarray.ts";
 import {
+  allocate,
   castElement,
-  NDArray,
-  rowMajor,
-  sizeOf,
-} from "../../src/graph/ndarray.ts";
-import { allocate, type Dtype, isFloat } from "../../src/graph/dtype.ts";
+  type Dtype,
+  isFloat,
+} from "../../src/graph/dtype.ts";
 import {
   type Combine,
   type Expr,

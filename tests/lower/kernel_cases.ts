@@ -1,7 +1,12 @@
 /** Loops over values in memory, and kernels that must agree with them. */
 import { assert, assertEquals } from "@std/assert";
-import { castElement, NDArray } from "../../src/graph/ndarray.ts";
-import { allocate, type Dtype, isFloat } from "../../src/graph/dtype.ts";
+import { NDArray } from "../../src/graph/ndarray.ts";
+import {
+  allocate,
+  castElement,
+  type Dtype,
+  isFloat,
+} from "../../src/graph/dtype.ts";
 import type { Combine, Expr, Loops } from "../../src/graph/loops.ts";
 import {
   applied,

@@ -1,7 +1,7 @@
 /** Kernels of several stages, and those that pick elements by index, against values; C statements. */
 import { assertEquals } from "@std/assert";
-import { castElement, NDArray, sizeOf } from "../../src/graph/ndarray.ts";
-import { allocate } from "../../src/graph/dtype.ts";
+import { NDArray, sizeOf } from "../../src/graph/ndarray.ts";
+import { allocate, castElement } from "../../src/graph/dtype.ts";
 import { dense } from "../../src/graph/type.ts";
 import { Apply, Variable } from "../../src/graph/variable.ts";
 import { applied, axis, call, constant, load, of } from "./interpreter.ts";

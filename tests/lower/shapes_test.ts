@@ -5,7 +5,7 @@ import { dense } from "../../src/graph/type.ts";
 import { Variable } from "../../src/graph/variable.ts";
 import type { Program } from "../../src/lower/program.ts";
 import { at } from "../../src/ops/indexing/at.ts";
-import { arange } from "../../src/ops/constructors.ts";
+import { arange } from "../../src/ops/arange.ts";
 import { add, exp, mul } from "../../src/ops/elementwise/elemwise.ts";
 import { gt } from "../../src/ops/elementwise/elemwise_logic.ts";
 import { ifelse } from "../../src/ops/ifelse.ts";

@@ -8,7 +8,8 @@ import { hessian, jacobian } from "../../src/nested/jacobian.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { until } from "../../src/nested/step.ts";
 import { at } from "../../src/ops/indexing/at.ts";
-import { arange, shared } from "../../src/ops/constructors.ts";
+import { arange } from "../../src/ops/arange.ts";
+import { shared } from "../../src/ops/constructors.ts";
 import { dot } from "../../src/ops/products/dot.ts";
 import {
   add,

@@ -4,7 +4,7 @@ import { array } from "../../src/graph/ndarray.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { scan } from "../../src/nested/scan.ts";
 import { at } from "../../src/ops/indexing/at.ts";
-import { arange } from "../../src/ops/constructors.ts";
+import { arange } from "../../src/ops/arange.ts";
 import { mul, sqr } from "../../src/ops/elementwise/elemwise.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { dvector } from "../../src/ops/inputs.ts";

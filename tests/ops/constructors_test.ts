@@ -9,9 +9,9 @@ import { config } from "../../src/graph/config.ts";
 import { array } from "../../src/graph/ndarray.ts";
 import type { Variable } from "../../src/graph/variable.ts";
 import { grad } from "../../src/grad/grad.ts";
+import { arange } from "../../src/ops/arange.ts";
 import {
   alloc,
-  arange,
   asTensor,
   constant,
   eye,

@@ -12,7 +12,8 @@ import { ancestors } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { at } from "../../src/ops/indexing/at.ts";
 import { broadcastTo } from "../../src/ops/shape/broadcast_to.ts";
-import { arange, zeros } from "../../src/ops/constructors.ts";
+import { arange } from "../../src/ops/arange.ts";
+import { zeros } from "../../src/ops/constructors.ts";
 import {
   atleast1d,
   atleast2d,

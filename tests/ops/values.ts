@@ -1,11 +1,11 @@
 /** Values that samples are made of. */
-import { allocate, type Dtype, isFloat } from "../../src/graph/dtype.ts";
 import {
+  allocate,
   castElement,
-  NDArray,
-  rowMajor,
-  sizeOf,
-} from "../../src/graph/ndarray.ts";
+  type Dtype,
+  isFloat,
+} from "../../src/graph/dtype.ts";
+import { NDArray, rowMajor, sizeOf } from "../../src/graph/ndarray.ts";
 
 /** Values spread over an interval; integers are rounded. */
 export function spread(

@@ -8,7 +8,8 @@ import { leaves, toposort } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { at } from "../../src/ops/indexing/at.ts";
 import { broadcastTo } from "../../src/ops/shape/broadcast_to.ts";
-import { arange, shared, zeros } from "../../src/ops/constructors.ts";
+import { arange } from "../../src/ops/arange.ts";
+import { shared, zeros } from "../../src/ops/constructors.ts";
 import { dot } from "../../src/ops/products/dot.ts";
 import {
   add,

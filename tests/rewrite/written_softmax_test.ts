@@ -7,7 +7,7 @@ import { toposort } from "../../src/graph/walk.ts";
 import { grad } from "../../src/grad/grad.ts";
 import { considerConstant } from "../../src/grad/identities.ts";
 import { at } from "../../src/ops/indexing/at.ts";
-import { arange } from "../../src/ops/constructors.ts";
+import { arange } from "../../src/ops/arange.ts";
 import {
   div,
   exp,

@@ -1,7 +1,6 @@
 /** Scalar expressions as C: operands inline where they are used once, in named temporaries where not. */
-import { type Dtype, DTYPES } from "../../graph/dtype.ts";
+import { castElement, type Dtype, DTYPES } from "../../graph/dtype.ts";
 import type { Expr } from "../../graph/loops.ts";
-import { castElement } from "../../graph/ndarray.ts";
 import { postorder } from "./access.ts";
 import { type Access, computed, typeName } from "./nest.ts";
 import { amount, line, type Scope } from "./writer.ts";

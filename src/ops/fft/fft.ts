@@ -8,7 +8,8 @@ import { describeType, type Type } from "../../graph/type.ts";
 import type { AnyOp, CText, Variable } from "../../graph/variable.ts";
 import { at, setSubtensor } from "../indexing/at.ts";
 import { lengthsText, sizeText, typeText } from "../c_text.ts";
-import { arange, zeros } from "../constructors.ts";
+import { arange } from "../arange.ts";
+import { zeros } from "../constructors.ts";
 import { alongAxis, blank, transformed } from "./dft.ts";
 import {
   asVariable,

@@ -2,7 +2,7 @@
 import { describeType } from "../../graph/type.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { at } from "../indexing/at.ts";
-import { arange } from "../constructors.ts";
+import { arange } from "../arange.ts";
 import { asVariable, type Operand } from "../define.ts";
 import { dimshuffle, moveaxis } from "../shape/dimshuffle.ts";
 import { add, mod, mul, sub } from "../elementwise/elemwise.ts";

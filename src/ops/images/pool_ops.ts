@@ -1,7 +1,7 @@
 /** The ops of pooling: what windows keep, and what they hand back. */
-import { isBig, isFloat } from "../../graph/dtype.ts";
+import { castElement, isBig, isFloat } from "../../graph/dtype.ts";
 import type { Length, Lengths, Shaped } from "../../graph/length.ts";
-import { castElement, type NDArray } from "../../graph/ndarray.ts";
+import type { NDArray } from "../../graph/ndarray.ts";
 import { describeType } from "../../graph/type.ts";
 import type { Variable } from "../../graph/variable.ts";
 import {

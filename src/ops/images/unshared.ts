@@ -8,7 +8,8 @@ import {
   perGroup,
   united,
 } from "./conv_geometry.ts";
-import { arange, zeros } from "../constructors.ts";
+import { arange } from "../arange.ts";
+import { zeros } from "../constructors.ts";
 import { flip } from "./correlate.ts";
 import { dimshuffle } from "../shape/dimshuffle.ts";
 import { add, mul } from "../elementwise/elemwise.ts";

@@ -12,7 +12,7 @@ import { describeType } from "../../graph/type.ts";
 import { Constant, Variable } from "../../graph/variable.ts";
 import { isSmaller } from "../elementwise/broadcast.ts";
 import { broadcastAs } from "../shape/broadcast_to.ts";
-import { arange } from "../constructors.ts";
+import { arange } from "../arange.ts";
 import { asVariable, constant, type Operand } from "../define.ts";
 import { add, cast, maximum, minimum, sub } from "../elementwise/elemwise.ts";
 import { gt, lt, where } from "../elementwise/elemwise_logic.ts";

@@ -1,8 +1,8 @@
 /** Elements of an array by index, and arrays with some elements changed: transposes of each other. */
 import { STATIC } from "../../graph/length.ts";
 import type { Expr, Loops } from "../../graph/loops.ts";
-import { allocate } from "../../graph/dtype.ts";
-import { castElement, NDArray } from "../../graph/ndarray.ts";
+import { allocate, castElement } from "../../graph/dtype.ts";
+import { NDArray } from "../../graph/ndarray.ts";
 import { describeType } from "../../graph/type.ts";
 import type { LoopSite, Variable } from "../../graph/variable.ts";
 import { zerosLike } from "../constructors.ts";

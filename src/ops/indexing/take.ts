@@ -5,7 +5,7 @@ import type { Index } from "../../graph/indexing.ts";
 import { describeType } from "../../graph/type.ts";
 import { Constant, Variable } from "../../graph/variable.ts";
 import { at } from "./at.ts";
-import { arange } from "../constructors.ts";
+import { arange } from "../arange.ts";
 import { assert } from "../debug.ts";
 import { asVariable, type Operand } from "../define.ts";
 import { dimshuffle, shapePadLeft } from "../shape/dimshuffle.ts";

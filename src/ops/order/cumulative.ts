@@ -1,6 +1,12 @@
 /** Running sums and products along an axis, the recurrence that is the derivative of both, and differences. */
-import { allocate, type Dtype, isBig, isFloat } from "../../graph/dtype.ts";
-import { castElement, NDArray } from "../../graph/ndarray.ts";
+import {
+  allocate,
+  castElement,
+  type Dtype,
+  isBig,
+  isFloat,
+} from "../../graph/dtype.ts";
+import { NDArray } from "../../graph/ndarray.ts";
 import { describeType } from "../../graph/type.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
 import { at } from "../indexing/at.ts";

@@ -7,7 +7,8 @@ import { assert } from "../debug.ts";
 import { at, incSubtensor } from "../indexing/at.ts";
 import { slice } from "../../graph/indexing.ts";
 import { alongText, lessText, typeText } from "../c_text.ts";
-import { arange, zerosLike } from "../constructors.ts";
+import { arange } from "../arange.ts";
+import { zerosLike } from "../constructors.ts";
 import {
   asVariable,
   defineOp,

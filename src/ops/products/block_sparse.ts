@@ -1,8 +1,14 @@
 /** Products with a few blocks of a large matrix, named by index. */
-import { allocate, isFloat, isInteger, promote } from "../../graph/dtype.ts";
+import {
+  allocate,
+  castElement,
+  isFloat,
+  isInteger,
+  promote,
+} from "../../graph/dtype.ts";
 import type { Shaped } from "../../graph/length.ts";
 import type { Expr, Loops } from "../../graph/loops.ts";
-import { castElement, NDArray } from "../../graph/ndarray.ts";
+import { NDArray } from "../../graph/ndarray.ts";
 import { describeType } from "../../graph/type.ts";
 import type { LoopSite, Variable } from "../../graph/variable.ts";
 import { at } from "../indexing/at.ts";

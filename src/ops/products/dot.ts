@@ -1,6 +1,7 @@
 /** Products of vectors and matrices. */
 import {
   allocate,
+  castElement,
   type Dtype,
   isBig,
   isFloat,
@@ -8,7 +9,7 @@ import {
 } from "../../graph/dtype.ts";
 import type { Length, Lengths, Shaped } from "../../graph/length.ts";
 import type { Expr, Loops } from "../../graph/loops.ts";
-import { castElement, NDArray } from "../../graph/ndarray.ts";
+import { NDArray } from "../../graph/ndarray.ts";
 import { describeType, type Type } from "../../graph/type.ts";
 import type { AnyOp, Variable } from "../../graph/variable.ts";
 import {

@@ -7,7 +7,8 @@ import { type Length, type Lengths, STATIC } from "../../graph/length.ts";
 import { describeType } from "../../graph/type.ts";
 import type { AnyOp, Variable, ViewMap } from "../../graph/variable.ts";
 import { at, incSubtensor, setSubtensor } from "../indexing/at.ts";
-import { arange, eye, zeros, zerosLike } from "../constructors.ts";
+import { eye, zeros, zerosLike } from "../constructors.ts";
+import { arange } from "../arange.ts";
 import {
   asVariable,
   defineOp,

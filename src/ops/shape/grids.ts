@@ -7,7 +7,7 @@ import { type Dtype, isFloat, promote } from "../../graph/dtype.ts";
 import { Slice } from "../../graph/indexing.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { broadcastTo } from "./broadcast_to.ts";
-import { arange } from "../constructors.ts";
+import { arange } from "../arange.ts";
 import { asVariable, asVariables, type Operand } from "../define.ts";
 import { dimshuffle } from "./dimshuffle.ts";
 import { add, cast, div, maximum, mul, sub } from "../elementwise/elemwise.ts";

@@ -4,7 +4,8 @@ import { isFloat } from "../../graph/dtype.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { at } from "../indexing/at.ts";
 import { broadcastTo } from "./broadcast_to.ts";
-import { arange, full } from "../constructors.ts";
+import { arange } from "../arange.ts";
+import { full } from "../constructors.ts";
 import { asVariable, type Operand } from "../define.ts";
 import { dimshuffle } from "./dimshuffle.ts";
 import {

@@ -6,7 +6,7 @@ import { describeType } from "../../graph/type.ts";
 import { Variable } from "../../graph/variable.ts";
 import { at } from "../indexing/at.ts";
 import { broadcastTo } from "./broadcast_to.ts";
-import { arange } from "../constructors.ts";
+import { arange } from "../arange.ts";
 import { cumsum } from "../order/cumulative.ts";
 import { assert } from "../debug.ts";
 import { asVariable, type Operand } from "../define.ts";

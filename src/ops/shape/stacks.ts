@@ -4,7 +4,7 @@ import type { Dtype } from "../../graph/dtype.ts";
 import { config } from "../../graph/config.ts";
 import type { Variable } from "../../graph/variable.ts";
 import { broadcastTo } from "./broadcast_to.ts";
-import { arange } from "../constructors.ts";
+import { arange } from "../arange.ts";
 import { asVariable, type Operand } from "../define.ts";
 import { atleast1d, atleast2d, expandDims, moveaxis } from "./dimshuffle.ts";
 import { cast } from "../elementwise/elemwise.ts";
