@@ -1,4 +1,5 @@
 /** Values: strided arrays over typed arrays. */
+import { describeOther } from "./describe_other.ts";
 import { withDefaults } from "./options.ts";
 import {
   allocate,
@@ -360,9 +361,7 @@ function fromNested(value: Nested, dtype: Dtype = "float32"): NDArray {
       const x = typeof v === "boolean" ? Number(v) : v;
       if (typeof x !== "number" && typeof x !== "bigint") {
         throw new TypeError(
-          `Cannot make an array: expected numbers, got ${
-            x === null ? "null" : `a value of type ${typeof x}`
-          }`,
+          `Cannot make an array: expected numbers, got ${describeOther(x)}`,
         );
       }
       data[to++] = castElement(x, dtype);

@@ -1,4 +1,5 @@
 /** From what a user asks of `function` to a FunctionGraph, or an error that names what is wrong. */
+import { checkList } from "../graph/arguments.ts";
 import { describeOther } from "../graph/describe_other.ts";
 import { withDefaults } from "../graph/options.ts";
 import { castsSafely } from "../graph/dtype.ts";
@@ -119,11 +120,7 @@ export function specify(
   outputs: Outputs,
   options: SpecOptions,
 ): Spec {
-  if (!Array.isArray(inputs)) {
-    throw new TypeError(
-      "Cannot compile a function: inputs must be an array of Variables",
-    );
-  }
+  checkList("compile a function", inputs, "Variables as inputs");
   const ins = inputs.map((x, i) => asInput(x, i));
   checkInputs(ins);
   const [form, wanted] = takeApart(outputs);

@@ -1,4 +1,5 @@
 /** Elements chosen by arrays of positions: along an axis, or out of several arrays. */
+import { describeOther } from "../../graph/describe_other.ts";
 import { withDefaults } from "../../graph/options.ts";
 import { isInteger } from "../../graph/dtype.ts";
 import type { Index } from "../../graph/indexing.ts";
@@ -58,7 +59,9 @@ export function boundedIndex(
       );
     default:
       throw new TypeError(
-        `Cannot apply ${name}: mode is ${mode satisfies never}`,
+        `Cannot apply ${name}: mode is ${
+          describeOther(mode satisfies never)
+        }; use "raise", "wrap" or "clip"`,
       );
   }
 }

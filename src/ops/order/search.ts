@@ -1,4 +1,5 @@
 /** Searching in sorted vectors, and counting what falls where. */
+import { describeOther } from "../../graph/describe_other.ts";
 import { withDefaults } from "../../graph/options.ts";
 import { allocate, isFloat, isInteger, promote } from "../../graph/dtype.ts";
 import { config } from "../../graph/config.ts";
@@ -118,7 +119,11 @@ function search(
     sorter: undefined,
   });
   if (side !== "left" && side !== "right") {
-    throw new TypeError(`Cannot apply searchsorted: side is ${side}`);
+    throw new TypeError(
+      `Cannot apply searchsorted: side is ${
+        describeOther(side)
+      }; use "left" or "right"`,
+    );
   }
   const [given, values] = asVariables([x, v]) as [Variable, Variable],
     dtype = promote(given.dtype, values.dtype);
@@ -266,7 +271,9 @@ function equalEdges(
   range?: readonly [low: number, high: number],
 ): Variable {
   if (!Number.isInteger(bins) || bins < 1) {
-    throw new RangeError(`Cannot apply histogram: ${bins} bins`);
+    throw new RangeError(
+      `Cannot apply histogram: bins is ${bins}; expected a whole number above 0, or edges`,
+    );
   }
   const dtype = isFloat(x.dtype) ? x.dtype : config.floatX;
   const [low, high] = (range ?? [min(x), max(x)]).map((end) =>

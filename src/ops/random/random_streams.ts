@@ -234,7 +234,11 @@ export class RandomStreams {
       nStreams: MOST,
     });
     if ((a === undefined) === (p === undefined)) {
-      throw new TypeError("Cannot choose: expected either a, or p");
+      throw new TypeError(
+        `Cannot choose: expected either a, or p, got ${
+          a === undefined ? "neither" : "both"
+        }`,
+      );
     }
     const shape = shapeOf(size);
     if (p === undefined) {

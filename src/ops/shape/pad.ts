@@ -1,4 +1,5 @@
 /** Arrays made longer at both ends of their axes, in all of NumPy's modes. */
+import { describeOther } from "../../graph/describe_other.ts";
 import { withDefaults } from "../../graph/options.ts";
 import { isFloat } from "../../graph/dtype.ts";
 import type { Variable } from "../../graph/variable.ts";
@@ -159,7 +160,11 @@ function padAxis(x: Variable, padding: Padding): Variable {
     case "wrap":
       return at(x, ...Array<string>(axis).fill(":"), places(x, padding));
     default:
-      throw new TypeError(`Cannot apply pad: mode is ${mode satisfies never}`);
+      throw new TypeError(
+        `Cannot apply pad: mode is ${
+          describeOther(mode satisfies never)
+        }; use "constant", "edge", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect", "symmetric", "wrap" or "empty"`,
+      );
   }
 }
 
