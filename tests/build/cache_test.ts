@@ -13,7 +13,6 @@ import {
   statistics,
 } from "../../src/build/cache.ts";
 import { Store } from "../../src/build/store.ts";
-import { MissingCompilerError } from "../../src/build/toolchain.ts";
 import { call, sampleKernel } from "./subject.ts";
 import {
   command,
