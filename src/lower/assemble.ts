@@ -2,15 +2,15 @@
 import { DTYPES } from "../graph/dtype.ts";
 import { sizeOf } from "../graph/ndarray.ts";
 import type { Apply, SharedVariable } from "../graph/variable.ts";
-import type { Arena } from "./arena.ts";
+import type { Arena } from "./memory/arena.ts";
 import { headerExtents } from "./emit/builtins.ts";
-import { builtin, computeDrafts, jointDraft } from "./drafts.ts";
+import { builtin, computeDrafts, jointDraft } from "./tree/drafts.ts";
 import type { Computation, Flow, Value } from "./flow.ts";
 import type { Extent, Implementation } from "./emit/implementation.ts";
-import type { Aliasing } from "./inplace.ts";
+import type { Aliasing } from "./memory/inplace.ts";
 import { liesLike } from "./layout.ts";
-import type { Lifetimes } from "./liveness.ts";
-import type { Together } from "./pairs.ts";
+import type { Lifetimes } from "./memory/liveness.ts";
+import type { Together } from "./order/pairs.ts";
 import type { Plans } from "./plans.ts";
 import type {
   Instruction,
@@ -20,11 +20,11 @@ import type {
   Slot,
   Thunk,
 } from "./program.ts";
-import type { Placement, Region } from "./regions.ts";
-import { sameLength } from "./shapes.ts";
+import type { Placement, Region } from "./order/regions.ts";
+import { sameLength } from "./read/shapes.ts";
 import type { Assumption } from "./signature.ts";
-import { table } from "./slots.ts";
-import type { Draft, Item, SlotDraft } from "./tree.ts";
+import { table } from "./tree/slots.ts";
+import type { Draft, Item, SlotDraft } from "./tree/tree.ts";
 
 /** The bytes of an operand, or the operations, from which on a kernel is split among threads: it takes several times as long as they take to meet. */
 const PARALLEL_BYTES = 1 << 18, PARALLEL_WORK = 1 << 19;

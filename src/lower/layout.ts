@@ -3,7 +3,7 @@ import { isRowMajor } from "../graph/ndarray.ts";
 import type { Length } from "../graph/length.ts";
 import type { ViewMap } from "../graph/variable.ts";
 import type { Value } from "./flow.ts";
-import { sameLength } from "./shapes.ts";
+import { sameLength } from "./read/shapes.ts";
 
 /** Strides, and whether the elements lie in row-major order without gaps. */
 export interface Lie {

@@ -1,19 +1,19 @@
 /** Lowering, top to bottom: from a graph and the lengths of a call to a program. Each stage takes values and returns a value. */
 import type { FunctionGraph } from "../graph/function_graph.ts";
-import { planArena } from "./arena.ts";
+import { planArena } from "./memory/arena.ts";
 import { assemble } from "./assemble.ts";
-import { growTree } from "./grow.ts";
+import { growTree } from "./tree/grow.ts";
 import { implement, implementPair } from "./emit/implement.ts";
-import { decideInplace } from "./inplace.ts";
-import { placeFrees } from "./liveness.ts";
-import { orderTop } from "./order.ts";
+import { decideInplace } from "./memory/inplace.ts";
+import { placeFrees } from "./memory/liveness.ts";
+import { orderTop } from "./order/order.ts";
 import { askedOnce, type Implement, pairAskedOnce, Plans } from "./plans.ts";
 import type { Program } from "./program.ts";
-import { readGraph } from "./read.ts";
-import { checkRefusals, placeUnits } from "./regions.ts";
+import { readGraph } from "./read/read.ts";
+import { checkRefusals, placeUnits } from "./order/regions.ts";
 import type { Signature } from "./signature.ts";
 import type { Target } from "./target.ts";
-import { planUpdates } from "./updates.ts";
+import { planUpdates } from "./order/updates.ts";
 
 /** How a program is made. */
 export interface LowerOptions {

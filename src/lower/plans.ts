@@ -5,8 +5,8 @@ import { opKey } from "../rewrite/merge.ts";
 import type { Computation, Unit } from "./flow.ts";
 import type { Layout, Plan } from "./emit/implementation.ts";
 import { liesLike } from "./layout.ts";
-import { type ImplementPair, type Together, together } from "./pairs.ts";
-import { sameLength } from "./shapes.ts";
+import { type ImplementPair, type Together, together } from "./order/pairs.ts";
+import { sameLength } from "./read/shapes.ts";
 import type { Target } from "./target.ts";
 
 /**

@@ -30,11 +30,11 @@ import {
 } from "../ops/shape/length_graph.ts";
 import { broadcastTo } from "../ops/shape/broadcast_to.ts";
 import { orderOf } from "./axes.ts";
-import { rangeOf } from "./indexing.ts";
+import { rangeOf } from "./rules/indexing.ts";
 import { isEnoughFor, sameLength } from "./lengths.ts";
 import { match, type Rule, ruleAt, type Surroundings } from "./pattern.ts";
 import { fillValue, scalarLike } from "./values.ts";
-import { written } from "./writing.ts";
+import { written } from "./rules/writing.ts";
 
 /** Products, systems and diagonals. */
 export const diagonals: readonly Rule[] = [

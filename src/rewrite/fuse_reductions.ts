@@ -13,7 +13,7 @@ import { dot, dotAdd } from "../ops/products/dot.ts";
 import { sameSpace } from "./axes.ts";
 import { isElementwise, MOST_INPUTS, operands } from "./fuse.ts";
 import { conditions } from "./lazy.ts";
-import { isReduction } from "./reductions.ts";
+import { isReduction } from "./rules/reductions.ts";
 
 /** Their operands are read many times, and so are no expressions. */
 const PRODUCTS = new Set<AnyOp>([dot.op, dotAdd.op]);

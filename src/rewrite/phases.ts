@@ -1,34 +1,34 @@
 /** The order of rewriting: to see or change what happens when, read the arrays here. */
 import type { Variable } from "../graph/variable.ts";
-import { products } from "./blas.ts";
-import { cancelling, signs, useless } from "./canonicalize.ts";
+import { products } from "./rules/blas.ts";
+import { cancelling, signs, useless } from "./rules/canonicalize.ts";
 import { determinantsOfDiagonals, diagonals } from "./diagonals.ts";
-import { gathering } from "./factors.ts";
-import { distributing } from "./distribute.ts";
-import { fills } from "./fills.ts";
-import { fold } from "./fold.ts";
+import { gathering } from "./rules/factors.ts";
+import { distributing } from "./rules/distribute.ts";
+import { fills } from "./rules/fills.ts";
+import { fold } from "./rules/fold.ts";
 import { fuseElementwise } from "./fuse.ts";
 import { fuseReductions } from "./fuse_reductions.ts";
 import { fuseRows } from "./fuse_rows.ts";
-import { indexing } from "./indexing.ts";
+import { indexing } from "./rules/indexing.ts";
 import type { LoopRule } from "./scan/loop_rules.ts";
-import { inverses } from "./inverses.ts";
-import { labels } from "./labels.ts";
-import { layout } from "./layout.ts";
-import { linalg, logDeterminants } from "./linalg.ts";
-import { logic, sinking } from "./logic.ts";
-import { nnet, shareSoftmax } from "./nnet.ts";
+import { inverses } from "./rules/inverses.ts";
+import { labels } from "./rules/labels.ts";
+import { layout } from "./rules/layout.ts";
+import { linalg, logDeterminants } from "./rules/linalg.ts";
+import { logic, sinking } from "./rules/logic.ts";
+import { nnet, shareSoftmax } from "./rules/nnet.ts";
 import { openGraphs } from "./open.ts";
 import type { Rule } from "./pattern.ts";
-import { reductions } from "./reductions.ts";
+import { reductions } from "./rules/reductions.ts";
 import { hoisting } from "./scan/hoist.ts";
 import { unused } from "./scan/memory.ts";
 import { LOOP_RULES } from "./scan/rules.ts";
-import { specialize } from "./specialize.ts";
-import { stabilize } from "./stabilize.ts";
-import { sparseSums, writing } from "./writing.ts";
-import { softmaxSlopes } from "./softmax_slopes.ts";
-import { writtenSoftmax } from "./written_softmax.ts";
+import { specialize } from "./rules/specialize.ts";
+import { stabilize } from "./rules/stabilize.ts";
+import { sparseSums, writing } from "./rules/writing.ts";
+import { softmaxSlopes } from "./rules/softmax_slopes.ts";
+import { writtenSoftmax } from "./rules/written_softmax.ts";
 
 /** A step of rewriting: rules, applied together until none fires; rules about loops, one after the other; or one pass over the whole graph. */
 export type Phase =

@@ -14,7 +14,7 @@ import { det, inv, logdet, solve } from "../../src/ops/linalg/solve.ts";
 import { dot } from "../../src/ops/products/dot.ts";
 import { dimshuffle } from "../../src/ops/shape/dimshuffle.ts";
 import { diag, trace } from "../../src/ops/shape/diagonal.ts";
-import { sinking } from "../../src/rewrite/logic.ts";
+import { sinking } from "../../src/rewrite/rules/logic.ts";
 import { optimize } from "../../src/rewrite/optimize.ts";
 import { matrix, vector } from "./rewritten.ts";
 

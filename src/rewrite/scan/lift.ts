@@ -23,8 +23,8 @@ import {
   subtensor,
 } from "../../ops/indexing/subtensor.ts";
 import { orderOf, sameSpace } from "../axes.ts";
-import { WHOLE } from "../lifting.ts";
-import { isReduction, reduced } from "../reductions.ts";
+import { WHOLE } from "../rules/lifting.ts";
+import { isReduction, reduced } from "../rules/reductions.ts";
 
 /** A value of each step: along the first axis, the last step first if `backwards`. */
 export interface Along {
