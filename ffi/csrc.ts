@@ -39,9 +39,9 @@ export const CVM_OPTIONS: {
   readonly flags: readonly string[];
 } = {
   units: [
-    { files: ["cvm.c", "load.c", "pool.c"], flags: ["-O1"] },
+    { files: ["cvm.c", "pool.c"], flags: ["-O2"] },
     {
-      files: ["builtin.c", "crash.c", "image.c", "threads.c"],
+      files: ["builtin.c", "crash.c", "image.c", "load.c", "threads.c"],
       flags: ["-Og"],
     },
   ],

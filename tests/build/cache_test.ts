@@ -117,7 +117,7 @@ Deno.test("a large batch is cut among the cores, in parts of about equal work", 
     const body = (lines: number) =>
       "  lo += hi;\n".repeat(lines) + "return lo;";
     compileKernels(
-      Array.from({ length: 9 }, (_, i) => sampleKernel(i, body(i ? 80 : 900))),
+      Array.from({ length: 9 }, (_, i) => sampleKernel(i, body(i ? 80 : 2000))),
     );
     const parts = Math.min(2, navigator.hardwareConcurrency);
     assertEquals(names(directory, ".so").length, parts);

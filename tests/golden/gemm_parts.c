@@ -61,13 +61,37 @@ int KERNEL(Context *ctx, Array *const *args, int64_t lo, int64_t hi) {
           a9_0 = KERNEL_fma(u9, w0, a9_0);
           a9_1 = KERNEL_fma(u9, w1, a9_1);
         }
-        const KERNEL_vector tile[] = {a0_0, a0_1, a1_0, a1_1, a2_0, a2_1, a3_0, a3_1, a4_0, a4_1, a5_0, a5_1, a6_0, a6_1, a7_0, a7_1, a8_0, a8_1, a9_0, a9_1};
-        for (int64_t nth = 0; nth < 10; nth++) {
-          for (int64_t lane = 0; lane < 32; lane += 16) {
-            const KERNEL_vector z = tile[nth * 2 + lane / 16];
-            const int64_t done = j - at_j - lane;
-            if (done <= 0) *(KERNEL_vector *)&y[(i + nth) * row + at_j + lane + part * elements] = z;
-            else if (done < 16) DAMO_STORE_REST_64_4(&y[(i + nth) * row + at_j + lane + part * elements], z, done);
+        if (j - at_j == 0) {
+          *(KERNEL_vector *)&y[i * row + at_j + part * elements] = a0_0;
+          *(KERNEL_vector *)&y[i * row + at_j + 16 + part * elements] = a0_1;
+          *(KERNEL_vector *)&y[(i + 1) * row + at_j + part * elements] = a1_0;
+          *(KERNEL_vector *)&y[(i + 1) * row + at_j + 16 + part * elements] = a1_1;
+          *(KERNEL_vector *)&y[(i + 2) * row + at_j + part * elements] = a2_0;
+          *(KERNEL_vector *)&y[(i + 2) * row + at_j + 16 + part * elements] = a2_1;
+          *(KERNEL_vector *)&y[(i + 3) * row + at_j + part * elements] = a3_0;
+          *(KERNEL_vector *)&y[(i + 3) * row + at_j + 16 + part * elements] = a3_1;
+          *(KERNEL_vector *)&y[(i + 4) * row + at_j + part * elements] = a4_0;
+          *(KERNEL_vector *)&y[(i + 4) * row + at_j + 16 + part * elements] = a4_1;
+          *(KERNEL_vector *)&y[(i + 5) * row + at_j + part * elements] = a5_0;
+          *(KERNEL_vector *)&y[(i + 5) * row + at_j + 16 + part * elements] = a5_1;
+          *(KERNEL_vector *)&y[(i + 6) * row + at_j + part * elements] = a6_0;
+          *(KERNEL_vector *)&y[(i + 6) * row + at_j + 16 + part * elements] = a6_1;
+          *(KERNEL_vector *)&y[(i + 7) * row + at_j + part * elements] = a7_0;
+          *(KERNEL_vector *)&y[(i + 7) * row + at_j + 16 + part * elements] = a7_1;
+          *(KERNEL_vector *)&y[(i + 8) * row + at_j + part * elements] = a8_0;
+          *(KERNEL_vector *)&y[(i + 8) * row + at_j + 16 + part * elements] = a8_1;
+          *(KERNEL_vector *)&y[(i + 9) * row + at_j + part * elements] = a9_0;
+          *(KERNEL_vector *)&y[(i + 9) * row + at_j + 16 + part * elements] = a9_1;
+        } else {
+          const KERNEL_vector tile[] = {a0_0, a0_1, a1_0, a1_1, a2_0, a2_1, a3_0, a3_1, a4_0, a4_1, a5_0, a5_1, a6_0, a6_1, a7_0, a7_1, a8_0, a8_1, a9_0, a9_1};
+          for (int64_t nth = 0; nth < 10; nth++) {
+            #pragma GCC unroll 2
+            for (int64_t lane = 0; lane < 32; lane += 16) {
+              const KERNEL_vector z = tile[nth * 2 + lane / 16];
+              const int64_t done = j - at_j - lane;
+              if (done <= 0) *(KERNEL_vector *)&y[(i + nth) * row + at_j + lane + part * elements] = z;
+              else if (done < 16) DAMO_STORE_REST_64_4(&y[(i + nth) * row + at_j + lane + part * elements], z, done);
+            }
           }
         }
       }

@@ -123,6 +123,7 @@ export function innerKernel(
     c: { ...each, nest: { ...nest, tile: false } },
     left: factors[of.factors.indexOf(tiling.left)]!,
     right: factors[of.factors.indexOf(tiling.right)]!,
+    fewTerms: true,
     split: -1,
   };
   const types = tiles ? vectorFunctions({ ...tiles, dtype: each.dtype }) : [];

@@ -166,12 +166,17 @@ export function overColumns(
   writer: Writer,
   body: (at: Columns) => void,
 ): void {
-  const { columns: axis, along, lanes, wide, restWide } = t,
+  const { columns: axis, along, lanes, wide, restWide, rowsFirst } = t,
     each = along === "columns" ? lanes : 1;
   cover(
     t,
     writer,
-    { axis, size: wide * each, rest: restWide && restWide * each },
+    {
+      axis,
+      size: wide * each,
+      rest: restWide && restWide * each,
+      ...(rowsFirst && along === "columns" && { vector: lanes }),
+    },
     ({ size, first, done }) =>
       body({ wide: Math.ceil(size / each), column: first, from: done }),
   );
@@ -208,10 +213,12 @@ interface Place {
 function cover(
   { c: { nest }, split }: Tiling,
   writer: Writer,
-  { axis, size, rest }: {
+  { axis, size, rest, vector }: {
     readonly axis: number;
     readonly size: number;
     readonly rest: number | null;
+    /** Where terms are few, only the last of so many columns are moved back: to store a part takes as long as to compute it. */
+    readonly vector?: number;
   },
   body: (place: Place) => void,
 ): void {
@@ -241,6 +248,23 @@ function cover(
     );
     body({ size, first, done: `${name} - ${first}` });
   };
+  const whole = (size: number) => body({ size, first: name, done: "0" });
+  const known = valueOf(nest, length);
+  if (vector && rest !== 0 && typeof known === "number") {
+    const left = known % size, part = left % vector;
+    line(writer, `int64_t ${name} = ${from};`);
+    block(writer, step(size), () => whole(size));
+    if (left > part) {
+      block(writer, `if (${name} < ${to}) {`, () => {
+        whole(left - part);
+        line(writer, `${name} += ${left - part};`);
+      });
+    }
+    if (part > 0) {
+      block(writer, `if (${name} < ${to}) {`, () => moved(vector));
+    }
+    return;
+  }
   if (rest === size) {
     return block(
       writer,
@@ -248,7 +272,6 @@ function cover(
       () => moved(size),
     );
   }
-  const whole = (size: number) => body({ size, first: name, done: "0" });
   if (rest === 0) {
     return block(
       writer,
@@ -256,8 +279,9 @@ function cover(
       () => whole(size),
     );
   }
-  const known = valueOf(nest, length),
-    last = typeof known === "number" && known % size === rest ? whole : moved;
+  const last = typeof known === "number" && known % size === rest
+    ? whole
+    : moved;
   line(writer, `int64_t ${name} = ${from};`);
   block(writer, step(size), () => whole(size));
   block(writer, `if (${name} < ${to}) {`, () => last(rest));
