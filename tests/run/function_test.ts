@@ -118,6 +118,16 @@ for (const [called, mode] of MODES) {
     );
   });
 
+  test("more axes than an array has room for are refused", () => {
+    const x = damo.scalar("x"), deep = damo.dimshuffle(x, Array(9).fill("x"));
+    const f = damo.function([x], deep.mul(2), { mode });
+    if (mode.linker === "reference") {
+      assertEquals((f(3) as damo.NDArray).ndim, 9);
+    } else assertThrows(() => f(3), RangeError, "9 axes");
+    const most = damo.dimshuffle(x, Array(8).fill("x"));
+    const g = damo.function([x], most.mul(2), { mode });
+    assertEquals((g(3) as damo.NDArray).ndim, 8);
+  });
   test("results never alias later results", () => {
     const x = damo.vector("x"),
       f = damo.function([x], [x.add(1), x.sum()], { mode });

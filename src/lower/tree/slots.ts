@@ -5,6 +5,9 @@ import type { Flow, Value } from "../flow.ts";
 import type { Placement, Region } from "../order/regions.ts";
 import type { SlotDraft } from "./tree.ts";
 
+/** The axes that an Array of csrc/kernel.h has room for. */
+export const MAX_AXES = 8;
+
 /** Gives out slots. */
 export class Slots {
   readonly all: SlotDraft[] = [];
@@ -50,7 +53,16 @@ export class Slots {
     });
   }
 
+  /** RangeError: more axes than an Array has room for. */
   add(draft: Omit<SlotDraft, "base"> & { readonly base?: number }): number {
+    const { shape, variable } = draft;
+    if (shape.length > MAX_AXES) {
+      throw new RangeError(
+        `Cannot compile ${
+          variable ?? "a value"
+        }: it has ${shape.length} axes, compiled programs have room for ${MAX_AXES}; join some by reshape, or use the linker "reference"`,
+      );
+    }
     return this.all.push({ base: -1, ...draft }) - 1;
   }
 
