@@ -103,15 +103,17 @@ export class Store {
 
   /**
    * Runs `make` in a fresh directory and publishes the files that it names, in
-   * that order; returns the directory where they now are. If the disk is full
-   * or the directory read-only, `make` runs once more, in a private one.
+   * that order; returns the directory where they now are. `make` runs once
+   * more if somebody has cleared the cache meanwhile, and in a private
+   * directory if the disk is full or this one read-only.
    */
   work(make: (workspace: string) => readonly string[]): string {
-    for (;;) {
+    for (let attempts = 1;; attempts++) {
       try {
         return this.#attempt(make);
       } catch (error) {
-        this.#retreat(error);
+        const isGone = error instanceof Deno.errors.NotFound;
+        if (!isGone || attempts > 1) this.#retreat(error);
       }
     }
   }

@@ -153,6 +153,19 @@ function withDisk(
   }
 }
 
+Deno.test("what somebody clears while it is compiled is compiled again, and kept", () =>
+  withCache((directory) => {
+    const store = new Store(directory);
+    let runs = 0;
+    const kept = store.work((workspace) => {
+      if (runs++ === 0) Deno.removeSync(directory, { recursive: true });
+      Deno.writeTextFileSync(`${workspace}/a.txt`, "made");
+      return ["a.txt"];
+    });
+    assertEquals([runs, kept], [2, directory]);
+    assertEquals(Deno.readTextFileSync(`${directory}/a.txt`), "made");
+  }));
+
 Deno.test("a read-only cache is read; what it lacks is compiled elsewhere, with one line of notice", () =>
   withDisk("size=4m", (directory, remount) => {
     const env = { DAMO_CACHE: directory };
