@@ -84,6 +84,21 @@ void model_input(Model *model, int32_t i, const void *data, const int64_t *shape
   a->data = (void *)data;
 }
 
+/* Why a matrix is refused, in the words of src/ops/linalg/refusal.ts; the number is the error's index, and 1 more where that counts rows. */
+static const char *const REASONS[] = {
+  "it is not positive definite: its leading block of %lld rows is not; add a multiple of the identity, or ask for onError \"nan\"",
+  "it is singular: nothing is left of column %lld; use pinv or lstsq",
+  "the iteration did not converge (%lld)",
+  "its eigenvalue %lld is complex, and there are no complex numbers; of a symmetric matrix use eigh",
+  "an element is NaN or infinite"
+};
+
+static int describe_matrix(char *to, size_t room, const char *op, const KernelError *e) {
+  char why[160];
+  snprintf(why, sizeof why, REASONS[e->axis], (long long)e->index + (e->axis == 0));
+  return snprintf(to, room, "Cannot apply %s to matrix %lld: %s", op, (long long)e->length, why);
+}
+
 /* The same words as src/run/errors.ts. */
 static void describe(Model *model, int code) {
   const State *state = model->vm->state;
@@ -100,7 +115,8 @@ static void describe(Model *model, int code) {
     : code == DAMO_SHAPE ? snprintf(to, room, "Cannot apply %s: axis %d has lengths %lld and %lld", op, state->error.axis, index, length)
     : code == DAMO_MEMORY ? snprintf(to, room, "Cannot apply %s: no memory for %lld bytes", op, index)
     : code == DAMO_GUARD ? snprintf(to, room, "Cannot apply %s: a length is %lld, the function was exported for %lld", op, index, length)
-    : code == DAMO_LINALG ? snprintf(to, room, "Cannot apply %s: LAPACK reports %lld", op, index)
+    : code == DAMO_LINALG ? describe_matrix(to, room, op, &state->error)
+    : code == DAMO_ASSERT ? snprintf(to, room, "Cannot pass an assertion: %s", site->says ? site->says : op)
     : snprintf(to, room, "Cannot apply %s: value %lld is outside of its domain", op, index);
   if (site->where && n > 0 && (size_t)n < room) snprintf(to + n, room - (size_t)n, "\n  %s at %s", op, site->where);
 }

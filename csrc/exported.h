@@ -20,9 +20,9 @@ typedef struct Port {
   int64_t word;              /* where the image says whose memory it is */
 } Port;
 
-/* What an instruction computes, and where the user wrote it; with no op, `where` says why it is refused. */
+/* What an instruction computes, and where the user wrote it; with no op, `where` says why it is refused. An assertion says what does not hold. */
 typedef struct Site {
-  const char *op, *where;
+  const char *op, *where, *says;
 } Site;
 
 typedef struct Exported {

@@ -1,6 +1,6 @@
 /** Compiled code, kept by content: kernels in batches, and whole libraries. */
 import type { Kernel } from "../lower/program.ts";
-import { HEADERS } from "./csrc.ts";
+import { HEADERS, reachable } from "./csrc.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { sha256 } from "./sha256.ts";
 import { openStore, type Store } from "./store.ts";
@@ -195,21 +195,6 @@ function identify(kernel: Kernel, compiler: Compiler): Keyed {
   const key = digest([ABI, identity, options, texts, kernel.text]);
   const name = kernel.name.replace(/\W/g, "_").slice(0, 60);
   return { key, symbol: `${name}_${key.slice(0, 12)}`, kernel };
-}
-
-/** The headers, and those that they include. */
-function reachable(headers: readonly string[]): string[] {
-  const names = [...new Set(headers)];
-  for (const name of names) {
-    const text = HEADERS[name];
-    if (text === undefined) {
-      throw new RangeError(`Cannot include ${name}: csrc has no such header`);
-    }
-    for (const [, included] of text.matchAll(/^\s*#include "(.+)"/gm)) {
-      if (!names.includes(included!)) names.push(included!);
-    }
-  }
-  return names;
 }
 
 /** Finds compiled code by its key; what is damaged is dropped. */

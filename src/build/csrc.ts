@@ -21,3 +21,18 @@ export const HEADERS: Readonly<Record<string, string>> = {
   "steps.h": steps,
   "vector_math.h": vectorMath,
 };
+
+/** The headers, and those that they include. */
+export function reachable(headers: readonly string[]): string[] {
+  const names = [...new Set(headers)];
+  for (const name of names) {
+    const text = HEADERS[name];
+    if (text === undefined) {
+      throw new RangeError(`Cannot include ${name}: csrc has no such header`);
+    }
+    for (const [, included] of text.matchAll(/^\s*#include "(.+)"/gm)) {
+      if (!names.includes(included!)) names.push(included!);
+    }
+  }
+  return names;
+}

@@ -37,11 +37,8 @@ export function kernelError(
         `Cannot apply ${name}: no memory for ${index} bytes${where}`,
       );
     case "ASSERT": {
-      const message = (node?.params as { message?: string } | undefined)
-        ?.message;
-      return new RangeError(
-        `Cannot pass an assertion: ${message ?? name}${where}`,
-      );
+      const message = (node && messageOf(node)) ?? name;
+      return new RangeError(`Cannot pass an assertion: ${message}${where}`);
     }
     case "LINALG": {
       const error = refusalError(name, refusalOf(failure));
@@ -53,6 +50,11 @@ export function kernelError(
         `Cannot apply ${name}: value ${index} is outside of its domain${where}`,
       );
   }
+}
+
+/** What an assertion says where it does not hold. */
+export function messageOf({ params }: Apply): string | undefined {
+  return (params as { readonly message?: string } | undefined)?.message;
 }
 
 /** The error for a run that stopped, which also says in which steps of which loops. */

@@ -321,6 +321,70 @@ Deno.test("products call the BLAS that Damo found, where that is asked for", () 
     f.free();
   }));
 
+/** Exports f, calls it in C with `value`, and gives its message. */
+function messageInC(folder: string, f: Exported, value: string): string {
+  f.exportC(folder, { name: "refuses" });
+  Deno.writeTextFileSync(
+    `${folder}/main.c`,
+    `#include "refuses.h"
+#include <stdio.h>
+int main(void) {
+  refuses *f = refuses_new();
+  const float x[4] = ${value};
+  refuses_call(f, x);
+  puts(refuses_error(f));
+  refuses_free(f);
+  return 0;
+}
+`,
+  );
+  command(folder, "make");
+  return command(folder, "./main").split("\n")[0]!;
+}
+
+type Exported = Pick<damo.CompiledFunction, "exportC">;
+
+Deno.test("what kernels include travels with them: special functions and transforms", () =>
+  inFolder((folder) => {
+    const x = damo.matrix("x");
+    const f = damo.function([x], [damo.erfinv(x), damo.rfft(x)], { name: "f" });
+    const expected = f([[0.25, -0.5, 0.75, 0.125]]).map(flat);
+    f.exportC(folder);
+    const { y0, y1 } = example(folder);
+    assertEquals([rounded(y0!), rounded(y1!)], expected);
+    f.free();
+  }));
+
+Deno.test("an assertion that fails in C says what it says here", () =>
+  inFolder((folder) => {
+    const x = damo.tensor("float32", [4], "x");
+    const f = damo.function(
+      [x],
+      damo.assert(x, damo.gt(x, 0).all(), "x must be positive").sum(),
+      { name: "f" },
+    );
+    f([1, 1, 1, 1]);
+    const { message } = assertThrows(() => f([1, -1, 1, 1]), RangeError);
+    assertEquals(
+      messageInC(folder, f, "{1, -1, 1, 1}"),
+      message.split("\n")[0],
+    );
+    f.free();
+  }));
+
+Deno.test("factors of matrices call the LAPACK that Damo found, and refuse in the same words", () =>
+  inFolder((folder) => {
+    if (!findBlas(damo.config.blas)?.lapack) return;
+    const x = damo.tensor("float32", [2, 2], "x");
+    const f = damo.function([x], damo.cholesky(x), { name: "f" });
+    const expected = flat(f([[4, 2], [2, 3]]));
+    f.exportC(folder);
+    assertEquals(rounded(example(folder).y0!), expected);
+    const { message } = assertThrows(() => f([[1, 2], [2, 1]]), RangeError);
+    assertEquals(messageInC(folder, f, "{1, 2, 2, 1}"), message.split("\n")[0]);
+    f.free();
+  }));
+
 Deno.test("what cannot be exported is refused before anything is written", () =>
   inFolder((folder) => {
     const x = damo.vector("x");

@@ -3,7 +3,7 @@ import { CVM_SOURCES } from "../../../ffi/csrc.ts";
 import { findBlas } from "../../../ffi/openblas.ts";
 import exportedC from "../../../csrc/exported.c" with { type: "text" };
 import exportedH from "../../../csrc/exported.h" with { type: "text" };
-import { HEADERS } from "../../build/csrc.ts";
+import { HEADERS, reachable } from "../../build/csrc.ts";
 import { openStore } from "../../build/store.ts";
 import { findCompiler } from "../../build/toolchain.ts";
 import { config } from "../../graph/config.ts";
@@ -19,9 +19,11 @@ import {
   type Kept,
   type Port,
   type Project,
+  type Site,
   sourceText,
 } from "./text.ts";
 import { mainText, makefileText } from "./example.ts";
+import { messageOf } from "../errors.ts";
 import { encode } from "../image.ts";
 
 /** What `exportC` takes. */
@@ -69,10 +71,12 @@ export function exportC(directory: string, exportable: Exportable): void {
     Makefile: makefileText(project),
     "damo/exported.c": exportedC,
     "damo/exported.h": exportedH,
-    "damo/vector_math.h": HEADERS["vector_math.h"]!,
   };
   for (const file of [...SOURCES, ...INCLUDED]) {
     files[`damo/${file}`] = CVM_SOURCES[file]!;
+  }
+  for (const file of reachable(project.headers)) {
+    files[`damo/${file}`] = HEADERS[file]!;
   }
   for (const [file, text] of Object.entries(files)) {
     Deno.writeTextFileSync(`${directory}/${file}`, text);
@@ -146,6 +150,7 @@ function projectOf(exportable: Exportable): Project {
     lengths: [...lengths],
     equal: equalLengths(exportable, inputs, kept),
     sites: code.map((_, pc) => siteOf(program, pc)),
+    headers: kernel.headers.filter((name) => !INCLUDED.includes(name)),
     blas: blasOf(kernel.text),
     compiler: compiler.command,
     flags: compiler.flags,
@@ -186,29 +191,36 @@ function equalLengths(
 function siteOf(
   { code, thunks, loops }: Program,
   pc: number,
-): readonly [op: string | null, where: string] {
+): Site {
   const [op, a] = code[pc]!;
   if (op === "ENTER" || op === "STEP") {
-    return ["scan", loops[a]!.node.origin.line];
+    return { op: "scan", where: loops[a]!.node.origin.line };
   }
   if (op !== "CALL" && op !== "CALL_PARALLEL" && op !== "HOST") {
-    return ["the program", ""];
+    return { op: "the program", where: "" };
   }
   const { run, node } = thunks[a]!;
   return run.kind === "host" && run.refusal
-    ? [null, run.refusal.message]
-    : [node?.op.name ?? "the program", node?.origin.line ?? ""];
+    ? { op: null, where: run.refusal.message }
+    : {
+      op: node?.op.name ?? "the program",
+      where: node?.origin.line ?? "",
+      says: node ? messageOf(node) : undefined,
+    };
 }
 
-/** What kernels call of a BLAS. */
+/** What kernels call of a BLAS and its LAPACK. */
 function blasOf(text: string): BlasUse | null {
-  const called = Array.from(text.matchAll(/ctx->blas->(\w+)/g), ([, f]) => f!);
-  if (called.length === 0) return null;
+  const called = (pattern: RegExp) =>
+    [...new Set(Array.from(text.matchAll(pattern), ([, f]) => f!))].sort();
+  const all = called(/ctx->blas->(\w+)/g);
+  if (all.length === 0) return null;
   const { path, prefix, config: said } = findBlas(config.blas)!;
   return {
     path,
     prefix,
-    functions: [...new Set(called)].sort(),
+    functions: all.filter((f) => f !== "lapack"),
+    lapack: called(/\blapack->(\w+)/g),
     setsThreads: said !== "",
   };
 }

@@ -45,8 +45,10 @@ export interface Project {
   /** Lengths that a caller passes behind the inputs, and what they are in the example. */
   readonly lengths: readonly (readonly [name: string, example: number])[];
   readonly equal: readonly Equal[];
-  /** For each instruction, what it computes and where it was made. */
-  readonly sites: readonly (readonly [op: string | null, where: string])[];
+  /** For each instruction. */
+  readonly sites: readonly Site[];
+  /** Headers that kernels include. */
+  readonly headers: readonly string[];
   readonly blas: BlasUse | null;
   /** The compiler, and the flags that make the same bits. */
   readonly compiler: readonly string[];
@@ -55,11 +57,19 @@ export interface Project {
   readonly sources: readonly string[];
 }
 
-/** The functions of a BLAS that kernels call. */
+/** What an instruction computes, and where it was made; with no op, why it is refused; and what it says if it fails, where that is its own. */
+export interface Site {
+  readonly op: string | null;
+  readonly where: string;
+  readonly says?: string | undefined;
+}
+
+/** The functions of a BLAS, and of its LAPACK, that kernels call. */
 export interface BlasUse {
   readonly path: string;
   readonly prefix: string;
   readonly functions: readonly string[];
+  readonly lapack: readonly string[];
   /** It can be told to run on one thread. */
   readonly setsThreads: boolean;
 }
@@ -128,8 +138,7 @@ export function sourceText(p: Project): string {
 #include "${name}.h"
 #undef ${name}
 #include "damo/exported.h"
-#include "damo/vector_math.h"
-
+${p.headers.map((h) => `#include "damo/${h}"\n`).join("")}
 #include <math.h>
 
 /* ---- The program ---- */
@@ -144,7 +153,11 @@ static const uint64_t HOME[] = ${
 static const Site SITES[] = ${
     list(
       p.sites,
-      ([op, where]) => `{${op === null ? "NULL" : quote(op)}, ${quote(where)}}`,
+      ({ op, where, says }) =>
+        `{${
+          [op, where, says ?? null].map((s) => s === null ? "NULL" : quote(s))
+            .join(", ")
+        }}`,
       1,
     )
   };
@@ -272,14 +285,29 @@ function sharedText(v: Kept): string {
   return `{${fields.join(", ")}}`;
 }
 
-function blasText({ prefix, functions, setsThreads }: BlasUse): string {
-  const declared = functions.map((f) =>
-    `extern __typeof__(*((Blas *)0)->${f}) ${prefix}cblas_${f};\n`
-  );
+function blasText(
+  { prefix, functions, lapack, setsThreads }: BlasUse,
+): string {
+  const extern = (type: string, f: string, symbol: string) =>
+    `extern __typeof__(*((${type} *)0)->${f}) ${symbol};\n`;
+  const symbol = (f: string) => `${prefix}${f}_`;
+  const declared = [
+    ...functions.map((f) => extern("Blas", f, `${prefix}cblas_${f}`)),
+    ...lapack.map((f) => extern("Lapack", f, symbol(f))),
+  ];
+  const fields = functions.map((f) => `.${f} = ${prefix}cblas_${f}`);
+  if (lapack.length > 0) {
+    declared.push(
+      `static const Lapack LAPACK = {${
+        lapack.map((f) => `.${f} = ${symbol(f)}`).join(", ")
+      }};\n`,
+    );
+    fields.push(".lapack = &LAPACK");
+  }
   const set = setsThreads
     ? `extern void ${prefix}openblas_set_num_threads(int n);\n`
     : "";
   return `${declared.join("")}${set}static const Blas BLAS = {${
-    functions.map((f) => `.${f} = ${prefix}cblas_${f}`).join(", ")
+    fields.join(", ")
   }};\n`;
 }
