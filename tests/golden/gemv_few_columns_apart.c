@@ -11,7 +11,7 @@ static inline __attribute__((always_inline)) KERNEL_vector KERNEL_fma(KERNEL_vec
 /* Lanes from `skip` on; 0 before. */
 static inline __attribute__((always_inline)) KERNEL_vector KERNEL_last(const float *x, int64_t skip) {
   KERNEL_vector y = *(const KERNEL_vector *)x;
-  for (int lane = 0; lane < 16; lane++) if (lane < skip) y[lane] = 0;
+  for (int lane = 0; lane < 16; lane++) y[lane] = lane < skip ? 0 : y[lane];
   return y;
 }
 typedef int32_t KERNEL_lanes __attribute__((vector_size(64)));

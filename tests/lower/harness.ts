@@ -68,6 +68,7 @@ function compile(source: string, flags: readonly string[] = []): string {
       "-Wall",
       "-Werror",
       "-Wno-unused",
+      "-Wno-maybe-uninitialized", // gcc 12 says it of lanes of a vector that was read whole
       "-I",
       CSRC,
       `${path}.c`,

@@ -207,7 +207,7 @@ export function lastText(
     `/* Lanes from \`skip\` on; 0 before. */`,
     `${inline} KERNEL_vector KERNEL_last(const ${type} *x, int64_t skip) {`,
     "  KERNEL_vector y = *(const KERNEL_vector *)x;",
-    `  for (int lane = 0; lane < ${lanes}; lane++) if (lane < skip) y[lane] = 0;`,
+    `  for (int lane = 0; lane < ${lanes}; lane++) y[lane] = lane < skip ? 0 : y[lane];`,
     "  return y;",
     "}",
   ];
