@@ -39,7 +39,7 @@ export const CVM_OPTIONS: {
   readonly flags: readonly string[];
 } = {
   units: [
-    { files: ["cvm.c", "pool.c"], flags: ["-O2"] },
+    { files: ["cvm.c", "pool.c"], flags: ["-O2", "-fno-tree-vectorize"] },
     {
       files: ["builtin.c", "crash.c", "image.c", "load.c", "threads.c"],
       flags: ["-Og"],
