@@ -7,6 +7,7 @@ import { dense, describeType } from "../graph/type.ts";
 import { SharedVariable, Variable } from "../graph/variable.ts";
 import { replace } from "../graph/walk.ts";
 import { asVariable, constant, type Operand } from "../ops/define.ts";
+import { cast } from "../ops/elementwise/elemwise.ts";
 import { expandDims } from "../ops/shape/dimshuffle.ts";
 import type { LoopSequence } from "./loop.ts";
 
@@ -30,7 +31,8 @@ export function until(condition: Variable): Until {
       `Cannot end a loop by ${condition}: the condition must have no axes; take its all() or any()`,
     );
   }
-  return new Until(condition);
+  // Programs look at one byte of it.
+  return new Until(cast(condition, "bool"));
 }
 
 /** A sequence, or one read at several places of each step. */

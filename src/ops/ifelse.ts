@@ -115,7 +115,8 @@ function choice(
     return pair.map((v) => cast(v, dtype));
   });
   return choose(
-    asVariable(condition),
+    // Programs look at one byte of it.
+    cast(asVariable(condition), "bool"),
     ...pairs.map(([x]) => x!),
     ...pairs.map(([, y]) => y!),
     { half: then.length },

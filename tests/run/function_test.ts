@@ -128,6 +128,33 @@ for (const [called, mode] of MODES) {
     const g = damo.function([x], most.mul(2), { mode });
     assertEquals((g(3) as damo.NDArray).ndim, 8);
   });
+
+  test("ifelse takes any number but 0 as true", () => {
+    const one = damo.constant(1), two = damo.constant(2);
+    for (const dtype of ["float32", "float64", "int64", "bool"] as const) {
+      const c = damo.tensor(dtype, [], "c");
+      const f = damo.function([c], damo.ifelse(c, one, two), { mode });
+      assertEquals([f(1), f(0)], [1, 2]);
+      if (dtype === "int64") assertEquals(f(256), 1);
+    }
+  });
+
+  test("until takes any number but 0 as true", () => {
+    for (const dtype of ["float64", "int64"] as const) {
+      const x = damo.tensor(dtype, [null], "x");
+      const step = (v: damo.Variable): damo.StepResult => [
+        [v],
+        damo.until(v),
+      ];
+      const [[ys]] = damo.scan(step, { sequences: [x] }) as unknown as [
+        [damo.Variable],
+        unknown,
+      ];
+      const f = damo.function([x], ys, { mode });
+      const end = dtype === "int64" ? 256 : 0.5;
+      assertEquals((f([0, end, 0]) as damo.NDArray).shape, [2]);
+    }
+  });
   test("results never alias later results", () => {
     const x = damo.vector("x"),
       f = damo.function([x], [x.add(1), x.sum()], { mode });
