@@ -68,9 +68,12 @@ export class Gate {
     switch (this.#number) {
       case "none":
         return false;
-      case "any":
+      case "any": {
         home[0] = value;
-        return true;
+        // What is finite must stay so: only such numbers differ from themselves by 0.
+        const kept = home[0] as number;
+        return kept - kept === 0 || value - value !== 0;
+      }
       case "exact":
         home[0] = value;
         return home[0] === value;

@@ -392,6 +392,12 @@ Deno.test("a number that the input's dtype does not hold is refused", () => {
     );
   }
   assertEquals(f([1, Infinity], 2).toArray(), [2, Infinity]);
+  const scaled = damo.function([s], s.mul(2));
+  for (const again of [false, true]) { // the second call takes the short way
+    assertEquals(scaled(1), 2, String(again));
+    assertThrows(() => scaled(1e39), RangeError, "is beyond float32");
+    assertEquals(scaled(Infinity), Infinity);
+  }
   const g = damo.function([x], x, { allowInputDowncast: true });
   assertEquals(g([1e300]).toArray(), [Infinity]);
   assertEquals(damo.array([1e300]).toArray(), [Infinity], "as NumPy has it");
