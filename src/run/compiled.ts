@@ -173,6 +173,10 @@ export function wrap<O extends Outputs>(
   const defaults = inputs.map((i) =>
     i.value === undefined ? null : convert(i.value, i, downcast)
   );
+  /** The short way into a program takes every number that a dtype holds. */
+  const picky = inputs.some((i) =>
+    i.strict || (i.allowDowncast ?? downcast) === false
+  );
   let freed = false;
   /** What the last call brought, as arrays if they had to be made. */
   const last = new Array<Argument>(count);
@@ -235,7 +239,7 @@ export function wrap<O extends Outputs>(
   const call = (...args: Argument[]): unknown => {
     if (inFlight > 0) throw busy();
     admitted = false;
-    const results = engine.call(args, 1, admit);
+    const results = engine.call(picky ? admit(args) : args, 1, admit);
     if (!admitted) keep(args);
     return finish(results);
   };

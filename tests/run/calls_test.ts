@@ -5,6 +5,7 @@ import {
   assert as assertOp,
   dscalar,
   function as compile,
+  In,
   iscalar,
   lscalar,
   matrix,
@@ -97,6 +98,18 @@ Deno.test("numbers: each dtype takes those that it holds", () => {
       assertEquals(good.map(bits), expected);
       for (const v of bad) assertThrows(() => f(v), TypeError, "x");
     }
+  }
+});
+
+Deno.test("inputs that refuse to round, or are strict, do so in every call", () => {
+  const x = scalar("x");
+  const exact = compile([x], x.mul(2), { allowInputDowncast: false }),
+    strict = compile([new In(x, { strict: true })], x.mul(2));
+  for (let call = 0; call < 3; call++) {
+    assertEquals(exact(0.5), 1);
+    assertThrows(() => exact(0.1), TypeError, "expected float32");
+    assertEquals(strict(array(0.5)), 1);
+    assertThrows(() => strict(0.5), TypeError, "it is strict");
   }
 });
 
