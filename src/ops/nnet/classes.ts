@@ -108,11 +108,10 @@ export interface HSoftmaxOptions extends HSoftmaxWeights {
  * ```
  */
 export function hSoftmax(x: Operand, options: HSoftmaxOptions): Variable {
-  const { W1, b1, W2, b2, classes } = options;
-  const { target } = withDefaults<
+  const { classes, target, ...weights } = withDefaults<
     HSoftmaxOptions,
     Record<keyof HSoftmaxOptions, undefined>
-  >("apply hSoftmax", options, {
+  >("apply hSoftmax", options ?? {}, {
     classes: undefined,
     target: undefined,
     W1: undefined,
@@ -120,6 +119,12 @@ export function hSoftmax(x: Operand, options: HSoftmaxOptions): Variable {
     W2: undefined,
     b2: undefined,
   });
+  for (const [name, given] of Object.entries({ classes, ...weights })) {
+    if (given === undefined) {
+      throw new TypeError(`Cannot apply hSoftmax: ${name} is missing`);
+    }
+  }
+  const { W1, b1, W2, b2 } = weights as HSoftmaxWeights;
   const [v, w1, w2, bias] = asVariables([x, W1, W2, b2]) as [
     Variable,
     Variable,
