@@ -190,8 +190,8 @@ export type {
 } from "./src/run/compiled.ts";
 export { DebugError } from "./src/run/debug.ts";
 export { DebugMode, Mode, type ModeOptions } from "./src/run/mode.ts";
+export { In } from "./src/run/in.ts";
 export {
-  In,
   MissingInputError,
   type Outputs,
   type SpecOptions,

@@ -9,8 +9,8 @@ import { exchange } from "./run/exchange.ts";
 import { asMode, type Mode, type ModeOptions } from "./run/mode.ts";
 import { interpret } from "./run/reference.ts";
 import { runtime } from "./run/runtime.ts";
+import type { In } from "./run/in.ts";
 import {
-  type In,
   type Outputs,
   type Spec,
   specify,

@@ -63,12 +63,12 @@ export {
   type ChoiceOptions,
   type DrawOptions,
   type DrawSize,
-  dropout,
   type MultinomialOptions,
   type NormalOptions,
-  RandomStreams,
   type UniformOptions,
-} from "./random/random_streams.ts";
+} from "./random/draws.ts";
+export { dropout } from "./random/dropout.ts";
+export { RandomStreams } from "./random/random_streams.ts";
 export { arange } from "./arange.ts";
 export {
   alloc,

@@ -8,7 +8,9 @@ import type { SharedVariable, Variable } from "../graph/variable.ts";
 import type { Program } from "../lower/program.ts";
 import { convert, isWhole } from "./convert.ts";
 import { exportC, type ExportOptions } from "./export/export_c.ts";
-import type { In, Outputs, Spec, Value } from "./spec.ts";
+import type { Value } from "../ops/constructors.ts";
+import type { In } from "./in.ts";
+import type { Outputs, Spec } from "./spec.ts";
 
 /** A result: a number where it has no axes. */
 export type ResultOf<V> = V extends Variable<infer R>

@@ -4,7 +4,8 @@ import { array, NDArray, type Nested } from "../graph/ndarray.ts";
 import { dense, describeType } from "../graph/type.ts";
 import type { Variable } from "../graph/variable.ts";
 import { span } from "../lower/operands.ts";
-import type { In, Value } from "./spec.ts";
+import type { Value } from "../ops/constructors.ts";
+import type { In } from "./in.ts";
 
 /**
  * `value` as an array of the type of an input, by the rules of conversion;

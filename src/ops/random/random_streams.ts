@@ -1,5 +1,4 @@
 /** RandomStreams: random numbers in graphs, by generators whose states are shared variables. */
-import { describeOther } from "../../graph/describe_other.ts";
 import { withDefaults } from "../../graph/options.ts";
 import { type Dtype, promote } from "../../graph/dtype.ts";
 import { config } from "../../graph/config.ts";
@@ -14,67 +13,25 @@ import { asVariable, asVariables, type Operand } from "../define.ts";
 import { expandDims, transpose } from "../shape/dimshuffle.ts";
 import { add, cast, div, minimum, mul, sub } from "../elementwise/elemwise.ts";
 import { eq, le, lt } from "../elementwise/elemwise_logic.ts";
+import type {
+  BinomialOptions,
+  ChoiceOptions,
+  DrawOptions,
+  DrawSize,
+  MultinomialOptions,
+  NormalOptions,
+  UniformOptions,
+} from "./draws.ts";
 import { Streams } from "./substreams.ts";
 import { normals, WITHIN_TWO } from "./normal.ts";
 import { drawFrom, randomDtype } from "./random_bits.ts";
 import { sum } from "../reductions/reduce.ts";
-import { asLengths, reshape, type ShapeLike } from "../shape/reshape.ts";
+import { asLengths, reshape } from "../shape/reshape.ts";
 import { lengthsOf } from "../shape/shape.ts";
 import { argsort } from "../order/sort.ts";
 import { take } from "../indexing/take.ts";
 import { picks } from "./without_replacement.ts";
 import { productOf } from "../shape/length_graph.ts";
-
-/** The shape of what is drawn; one length is that of a vector. */
-export type DrawSize = number | ShapeLike;
-
-/** What every draw takes. */
-export interface DrawOptions {
-  /** How many generators take part; a sixth of the numbers, at most 15,360, unless given. */
-  readonly nStreams?: number;
-  /** Of the result. */
-  readonly dtype?: Dtype;
-}
-
-/** What `uniform` takes besides the shape. */
-export interface UniformOptions extends DrawOptions {
-  /** Where the interval begins: 0 unless given. */
-  readonly low?: Operand;
-  /** Where it ends: 1 unless given. */
-  readonly high?: Operand;
-}
-
-/** What `normal` takes besides the shape. */
-export interface NormalOptions extends DrawOptions {
-  /** The mean: 0 unless given. */
-  readonly avg?: Operand;
-  /** The standard deviation: 1 unless given. */
-  readonly std?: Operand;
-}
-
-/** What `binomial` takes besides the shape. */
-export interface BinomialOptions extends DrawOptions {
-  /** How often it is tried: once unless given. */
-  readonly n?: number | Variable;
-  /** How likely success is: 1/2 unless given. */
-  readonly p?: Operand;
-}
-
-/** What `multinomial` takes besides the probabilities. */
-export interface MultinomialOptions extends DrawOptions {
-  /** How many are drawn for each row: one unless given. */
-  readonly n?: number | Variable;
-}
-
-/** What `choice` takes besides the size. */
-export interface ChoiceOptions extends DrawOptions {
-  /** How many there are to choose from, all equally likely, */
-  readonly a?: number | Variable;
-  /** or how likely each of them is: a vector, or a matrix with a row for each row of the result. */
-  readonly p?: Operand;
-  /** Whether one may be chosen twice: true unless given. */
-  readonly replace?: boolean;
-}
 
 /** The number of generators where the number of elements is not known. */
 const MOST = 60 * 256;
@@ -399,33 +356,4 @@ function widest(...operands: readonly Operand[]): Dtype {
     promote,
     config.floatX,
   );
-}
-
-/**
- * x with each element 0 with probability `rate` and the others grown, so that
- * the mean stays: what a network trains with. RangeError: the rate is not from 0 up to 1.
- */
-export function dropout(
-  x: Operand,
-  rate: number,
-  options: { readonly rng: RandomStreams },
-): Variable {
-  const { rng } = withDefaults("apply dropout", options, { rng: undefined });
-  if (!(rng instanceof RandomStreams)) {
-    throw new TypeError(
-      `Cannot apply dropout: rng is ${
-        describeOther(rng)
-      }, expected new RandomStreams(seed)`,
-    );
-  }
-  if (typeof rate !== "number" || !(rate >= 0 && rate < 1)) {
-    throw new RangeError(
-      `Cannot drop out elements at the rate ${
-        describeOther(rate)
-      }: expected a number from 0 up to 1`,
-    );
-  }
-  const v = asVariable(x),
-    kept = rng.binomial(lengthsOf(v), { p: 1 - rate, dtype: v.dtype });
-  return mul(v, div(kept, 1 - rate));
 }
