@@ -1,4 +1,5 @@
 /** Ops that return what they get, and change what differentiation sees of it. */
+import { describeOther } from "../graph/describe_other.ts";
 import type { AnyOp, Variable } from "../graph/variable.ts";
 import { zerosLike } from "../ops/constructors.ts";
 import {
@@ -63,14 +64,28 @@ const scaled = identity<{ readonly by: number }>("gradScale", {
   jvp: ({ params: { by } }, [t]) => t && mul(t, by),
 });
 
-/** x; its gradient is clipped to low … high. */
+/** x; its gradient is clipped to low … high. TypeError: these are no numbers. */
 export function gradClip(x: Variable, low: number, high: number): Variable {
+  checkNumbers("gradClip", { low, high });
   return clipped(x, { low, high });
 }
 
-/** x; its gradient is multiplied by `by`. */
+/** x; its gradient is multiplied by `by`. TypeError: that is no number. */
 export function gradScale(x: Variable, by: number): Variable {
+  checkNumbers("gradScale", { by });
   return scaled(x, { by });
+}
+
+function checkNumbers(name: string, given: Record<string, unknown>): void {
+  for (const [what, value] of Object.entries(given)) {
+    if (typeof value !== "number") {
+      throw new TypeError(
+        `Cannot apply ${name}: ${what} is ${
+          describeOther(value)
+        }, expected a number`,
+      );
+    }
+  }
 }
 
 /** All of them: rewriting removes them, since by then everything is differentiated. */

@@ -161,6 +161,11 @@ Deno.test("identities change the gradient and not the value", () => {
   assertEquals(through(considerConstant), [3]);
   assertEquals(through(zeroGrad), [3]);
   assertEquals(through(disconnectedGrad), [3]);
+  assertThrows(
+    () => gradClip(x, "low" as unknown as number, 1),
+    TypeError,
+    'low is "low", expected a number',
+  );
   assertEquals(through((v) => gradClip(v, -1, 1)), [3 + 1]);
   assertEquals(through((v) => gradScale(v, 10)), [3 + 30]);
   assertThrows(() => grad(sum(disconnectedGrad(x)), x), DisconnectedInputError);

@@ -175,6 +175,11 @@ Deno.test("flatten", () => {
     RangeError,
     "Cannot apply flatten: 3 axes cannot become 4",
   );
+  assertThrows(
+    () => flatten(x, "rows" as unknown as number),
+    RangeError,
+    'cannot become "rows"',
+  );
 });
 
 Deno.test("dimshuffle and its relatives", () => {

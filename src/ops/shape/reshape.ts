@@ -186,15 +186,17 @@ export const reshape: {
   readonly op: AnyOp;
 } = Object.assign(reshapeTo, { op: relabel.op });
 
-/** The last axes made one, so that `ndim` axes are left: a vector unless given. A view. */
+/** The last axes made one, so that `ndim` axes are left: a vector unless given. A view. RangeError: there are fewer axes, or `ndim` is no number of them. */
 export function flatten<const N extends number = 1>(
   x: Operand,
   ndim: N = 1 as N,
 ): Variable<N> {
   const v = asVariable(x);
-  if (ndim < 1 || ndim > Math.max(1, v.ndim)) {
+  if (!Number.isInteger(ndim) || ndim < 1 || ndim > Math.max(1, v.ndim)) {
     throw new RangeError(
-      `Cannot apply flatten: ${v.ndim} axes cannot become ${ndim}`,
+      `Cannot apply flatten: ${v.ndim} axes cannot become ${
+        describeOther(ndim)
+      }`,
     );
   }
   if (v.ndim === ndim) return v as Variable<N>;
