@@ -3,8 +3,8 @@
  *
  *   deno run -A bench/paper/figure2_cell.ts 100/1 --pairs 15 --others 3 --budget 400 --limit DIR
  *
- * A round runs the C program, then Damo; a ratio compares what was measured in
- * the same round. `--pairs` rounds measure fn(nCalls), the first `--others` of
+ * A round runs the C program, then Damo from the same weights; a ratio compares
+ * what was measured in the same round. `--pairs` rounds measure fn(nCalls), the first `--others` of
  * them the default call too.
  */
 import { parseArgs } from "@std/cli";
@@ -56,6 +56,8 @@ function main(): void {
   };
   for (let round = 0; round < args.pairs; round++) {
     rates.limit.push(JSON.parse(limit()).value as number);
+    // Trained for long, the network saturates, and computes with denormal numbers.
+    kept.restart(), plain.restart();
     rates.kept.push(rateOf((k) => void kept.fn(k), LENGTH, args.budget));
     if (round >= args.others) continue;
     const calls = (count: number) => {

@@ -5,6 +5,12 @@ import { Xorshift } from "./limit.ts";
 /** Sequences, elements a sequence, and the step's length: as in `limit/rnn.c`. */
 export const SEQUENCES = 50, LENGTH = 100, RATE = 0.01;
 
+/** A training step, and a way back to where it began. */
+export interface Training extends damo.CompiledFunction<damo.Variable<0>> {
+  /** Gives shared variables the values that they began with. */
+  readonly restart: () => void;
+}
+
 /**
  * A training step for `n` symbols and `n` sigmoid units: an index in, a
  * softmax out, backpropagation through a whole sequence; each call takes the
@@ -13,7 +19,7 @@ export const SEQUENCES = 50, LENGTH = 100, RATE = 0.01;
 export function buildStep(
   n: number,
   mode: damo.ModeOptions = {},
-): damo.CompiledFunction<damo.Variable<0>> {
+): Training {
   const { weights, text } = draw(n);
   const named = (name: string, data: Float32Array, shape: readonly number[]) =>
     damo.shared(damo.array(data, { shape }), { name, shape });
@@ -40,7 +46,7 @@ export function buildStep(
   const cost = damo.categoricalCrossentropy(p, y as damo.Variable<1>).sum();
   const parameters = [Wx, Wh, Wo, bh, bo];
   const gradients = damo.grad(cost, parameters);
-  return damo.function([], cost, {
+  const step = damo.function([], cost, {
     updates: [
       ...parameters.map((w, k) => [w, w.sub(gradients[k]!.mul(RATE))] as const),
       [start, h.at(-1)] as const,
@@ -49,6 +55,10 @@ export function buildStep(
     mode,
     name: `rnn_${n}`,
   });
+  const state = [...parameters, start, at],
+    first = state.map((s) => s.getValue());
+  const restart = () => state.forEach((s, k) => s.setValue(first[k]!));
+  return Object.assign(step, { restart });
 }
 
 /** Starting weights and text: the same bits as in C. */
