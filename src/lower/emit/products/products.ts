@@ -161,10 +161,7 @@ function tilesAreFaster(
   { c: { nest, inner, dtype }, rows, left, right, few }: Tiling,
   { registers }: Target,
 ): string | null {
-  const known = (a: Amount) => {
-    const n = valueOf(nest, a);
-    return typeof n === "number" ? n : Infinity;
-  };
+  const known = knownIn(nest);
   const lengthOf = (axis: number) =>
     axis < 0 ? 1 : known(nest.axes[axis]!.length);
   if (few !== null && strideOf(left, inner) === 1) return "few columns";
@@ -173,6 +170,14 @@ function tilesAreFaster(
     most = apart % ALIASING === 0 ? FEW_ROWS : some;
   if (lengthOf(inner) <= some) return "few terms";
   return lengthOf(rows) <= most ? "few rows" : null;
+}
+
+/** Integers of a nest as numbers: infinity where they are not known. */
+function knownIn(nest: Nest): (a: Amount) => number {
+  return (a) => {
+    const n = valueOf(nest, a);
+    return typeof n === "number" ? n : Infinity;
+  };
 }
 
 /** Whether threads may share the inner axis: few rows, and a matrix whose own rows are read along. */
@@ -197,10 +202,7 @@ function blocksAreFaster(
   target: Target,
 ): boolean {
   const { size } = DTYPES[dtype];
-  const known = (a: Amount) => {
-    const n = valueOf(nest, a);
-    return typeof n === "number" ? n : Infinity;
-  };
+  const known = knownIn(nest);
   const [m, k, n] = [rows, inner, columns].map((a) =>
     known(nest.axes[a]!.length)
   ) as [number, number, number];
